@@ -1,0 +1,341 @@
+"""The model bundle: a folder or one .zip that carries all that serving needs, read and written whole or not at all."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BundleRefused
+
+FORMAT = 1
+MODEL_H5, MODEL_TFLITE, GOLDEN, SCOPE = "model.h5", "model.tflite", "golden.npz", "scope.npz"
+_REQUIRED = (MODEL_H5, MODEL_TFLITE, GOLDEN)
+_KNOWN = (*_REQUIRED, SCOPE, "bundle.json", "card.es.md", "card.en.md")
+_LARGEST_ZIP = 512 * 1024 * 1024
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """One class, in the order the model was trained in.
+
+    ``product`` and ``condition`` are None for the one class that gathers what is none of the products.
+    """
+
+    key: str
+    product: str | None
+    condition: Literal["fit", "unfit"] | None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """How a photograph becomes the model's input: model input = pixel (0 to 255) × scale + offset, by channel.
+
+    ``fit`` says what happens to a photograph that is not of the input's shape: it is stretched, cropped at the centre,
+    or padded with mid-grey.
+    """
+
+    width: int
+    height: int
+    colour: Literal["rgb", "bgr"] = "rgb"
+    scale: tuple[float, float, float] = (1 / 255, 1 / 255, 1 / 255)
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    resize: Literal["nearest", "bilinear", "area", "bicubic"] = "bilinear"
+    fit: Literal["stretch", "crop", "pad"] = "stretch"
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """What the training classes look like in the embedding, and how far a photograph may be from it.
+
+    An embedding e (D,) becomes z = (e − mean) @ components (d,), where the within-class covariance is the identity.
+    Its distance is min over classes of ‖z − centre‖² minus the same to the background Gaussian (relative Mahalanobis,
+    Ren et al. 2021). ``weights`` (3,) make the stranger score: [1, distance, log-odds of the `other` class] · weights.
+    """
+
+    mean: Array
+    components: Array
+    centres: Array
+    background_mean: Array
+    background_scale: Array
+    weights: Array
+    threshold: float
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """When to answer, and when a person must look. Set on calibration data, never typed in.
+
+    Attributes:
+        temperature: logits are divided by it before softmax.
+        fit_below, unfit_above: probability of unfit at or below which the answer is fit, at or above which unfit.
+        alpha, beta: the escape rate and the overkill rate that the thresholds were set for.
+        scope: None when nothing is known of strangers.
+        min_sharpness, min_brightness, max_brightness, max_clipped: what a photograph must reach to be judged.
+    """
+
+    temperature: float = 1.0
+    fit_below: float = -1.0
+    unfit_above: float = 2.0
+    alpha: float = 0.01
+    beta: float = 0.02
+    scope: Scope | None = None
+    min_sharpness: float = 0.0
+    min_brightness: float = 0.0
+    max_brightness: float = 1.0
+    max_clipped: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A bundle that was read and whose files have the hashes it promises.
+
+    Attributes:
+        files: SHA-256 (hex) by file name.
+        digest: SHA-256 of bundle.json, and so of everything: the model's identity.
+        labels_proved: whether photographs proved the order of the classes; None when nobody tried.
+    """
+
+    path: Path
+    name: str
+    version: str
+    created: str
+    input: InputSpec
+    classes: tuple[ClassInfo, ...]
+    policy: Policy
+    labels_proved: bool | None
+    training: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    origin: Mapping[str, Any]
+    files: Mapping[str, str]
+    digest: str
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a bundle folder or .zip and check every hash.
+
+    Raises:
+        BundleRefused: ``bundle_missing``, ``bundle_incomplete``, ``bundle_damaged``, ``bundle_invalid`` or
+            ``bundle_too_new``.
+    """
+    if path.is_file():
+        path = _unzipped(path)
+    if not (path / "bundle.json").is_file():
+        raise BundleRefused(
+            "bundle_missing",
+            es=f"No hay un modelo en {path}: falta bundle.json. Indique la carpeta o el .zip de un modelo.",
+            en=f"There is no model in {path}: bundle.json is missing. Name the folder or .zip of a model.",
+        )
+    text = (path / "bundle.json").read_bytes()
+    try:
+        raw = json.loads(text)
+        version = int(raw["format"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _invalid(path, error) from error
+    if version > FORMAT:
+        raise BundleRefused(
+            "bundle_too_new",
+            es=f"El modelo {path.name} tiene el formato {version}; este programa lee hasta el {FORMAT}. Actualícelo.",
+            en=f"Model {path.name} has format {version}; this program reads up to {FORMAT}. Update it.",
+        )
+    _check_files(path, raw.get("files"))
+    try:
+        return _from_json(path, raw, hashlib.sha256(text).hexdigest())
+    except (KeyError, TypeError, ValueError) as error:
+        raise _invalid(path, error) from error
+
+
+def write_bundle(
+    folder: Path,
+    files: Mapping[str, bytes],
+    *,
+    name: str,
+    version: str,
+    created: str,
+    input: InputSpec,
+    classes: tuple[ClassInfo, ...],
+    policy: Policy,
+    labels_proved: bool | None,
+    training: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    origin: Mapping[str, Any],
+) -> Bundle:
+    """Write a bundle so that ``folder`` holds all of it or what it held before.
+
+    Args:
+        files: content by file name: ``model.h5``, ``model.tflite``, ``golden.npz`` and, optionally, the model cards.
+            ``scope.npz`` is made from the policy.
+    """
+    content = dict(files)
+    if policy.scope is not None:
+        content[SCOPE] = npz_bytes(**{key: value for key, value in vars(policy.scope).items() if key != "threshold"})
+    raw = {
+        "format": FORMAT,
+        "name": name,
+        "version": version,
+        "created": created,
+        "input": asdict(input),
+        "classes": [asdict(replace(each, names=dict(each.names))) for each in classes],
+        "policy": {key: value for key, value in vars(policy).items() if key != "scope"}
+        | {"scope_threshold": policy.scope.threshold if policy.scope else None},
+        "labels_proved": labels_proved,
+        "training": dict(training),
+        "metrics": dict(metrics),
+        "origin": dict(origin),
+        "files": {key: hashlib.sha256(value).hexdigest() for key, value in sorted(content.items())},
+    }
+    content["bundle.json"] = (json.dumps(raw, indent=1, ensure_ascii=False) + "\n").encode()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        beside.chmod(0o755)
+        for key, value in content.items():
+            with (beside / key).open("wb") as file:
+                file.write(value)
+                file.flush()
+                os.fsync(file.fileno())
+        read_bundle(beside)
+        _put_in_place(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return read_bundle(folder)
+
+
+def zip_bundle(bundle: Bundle, target: Path) -> Path:
+    """Write a bundle as one .zip, the same bytes for the same bundle; returns ``target``."""
+    beside = target.with_name(f".{target.name}.part")
+    with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+        for key in sorted([*bundle.files, "bundle.json"]):
+            archive.writestr(zipfile.ZipInfo(key), (bundle.path / key).read_bytes(), zipfile.ZIP_DEFLATED)
+    os.replace(beside, target)
+    return target
+
+
+def npz_bytes(**arrays: Any) -> bytes:
+    """The arrays as the bytes of an uncompressed .npz that are the same each time."""
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for key in sorted(arrays):
+                with archive.open(zipfile.ZipInfo(f"{key}.npy"), "w") as member:
+                    np.lib.format.write_array(member, np.asarray(arrays[key]), allow_pickle=False)
+        file.seek(0)
+        return file.read()
+
+
+def _put_in_place(beside: Path, folder: Path) -> None:
+    """Rename ``beside`` to ``folder``; an older bundle there leaves only when the new one has arrived."""
+    if not folder.exists():
+        beside.rename(folder)
+        return
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    folder.rename(old)
+    try:
+        beside.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old)
+
+
+def _check_files(path: Path, files: Any) -> None:
+    if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
+        raise _invalid(path, ValueError("files"))
+    for name in _REQUIRED:
+        if name not in files or not (path / name).is_file():
+            raise BundleRefused(
+                "bundle_incomplete",
+                es=f"Al modelo {path.name} le falta {name}. Cópielo o descárguelo otra vez entero.",
+                en=f"Model {path.name} lacks {name}. Copy or download all of it again.",
+            )
+    for name, expected in files.items():
+        if name not in _KNOWN or not (path / name).is_file() or _sha256(path / name) != expected:
+            raise BundleRefused(
+                "bundle_damaged",
+                es=f"El archivo {name} del modelo {path.name} no es el que se empaquetó. Descárguelo otra vez.",
+                en=f"File {name} of model {path.name} is not the one that was packed. Download it again.",
+            )
+
+
+def _from_json(path: Path, raw: Mapping[str, Any], digest: str) -> Bundle:
+    spec = raw["input"]
+    policy = dict(raw["policy"])
+    threshold = policy.pop("scope_threshold")
+    scope = None
+    if threshold is not None:
+        with np.load(path / SCOPE, allow_pickle=False) as arrays:
+            scope = Scope(**{key: arrays[key].astype(np.float32) for key in arrays.files}, threshold=float(threshold))
+    classes = tuple(ClassInfo(**each) for each in raw["classes"])
+    if len(classes) < 2 or len({each.key for each in classes}) < len(classes):
+        raise ValueError("classes")
+    return Bundle(
+        path=path,
+        name=str(raw["name"]),
+        version=str(raw["version"]),
+        created=str(raw["created"]),
+        input=InputSpec(**{**spec, "scale": _three(spec["scale"]), "offset": _three(spec["offset"])}),
+        classes=classes,
+        policy=Policy(**policy, scope=scope),
+        labels_proved=raw["labels_proved"],
+        training=raw["training"],
+        metrics=raw["metrics"],
+        origin=raw["origin"],
+        files=raw["files"],
+        digest=digest,
+    )
+
+
+def _three(values: Any) -> tuple[float, float, float]:
+    first, second, third = (float(value) for value in values)
+    return first, second, third
+
+
+def _unzipped(path: Path) -> Path:
+    """Extract a .zip to a folder of its own, kept for this process: only names a bundle has, nothing else."""
+    holder = tempfile.TemporaryDirectory(prefix="vistobueno-model-")
+    target = Path(holder.name)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {Path(member.filename).name: member for member in archive.infolist() if not member.is_dir()}
+            if sum(member.file_size for member in members.values()) > _LARGEST_ZIP:
+                raise zipfile.BadZipFile("larger than a model may be")
+            for name in _KNOWN:
+                if name in members:
+                    with archive.open(members[name]) as source, (target / name).open("wb") as copy:
+                        shutil.copyfileobj(source, copy)
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as error:
+        raise BundleRefused(
+            "bundle_damaged",
+            es=f"{path.name} no es un .zip de modelo que se pueda leer ({error}). Descárguelo otra vez.",
+            en=f"{path.name} is not a model .zip that can be read ({error}). Download it again.",
+        ) from error
+    _EXTRACTED.append(holder)
+    return target
+
+
+# Extracted bundles live as long as the process: the runtime maps their files. Removed at exit.
+_EXTRACTED: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _invalid(path: Path, error: Exception) -> BundleRefused:
+    return BundleRefused(
+        "bundle_invalid",
+        es=f"bundle.json del modelo {path.name} no se entiende ({error}). Empaquételo otra vez.",
+        en=f"bundle.json of model {path.name} cannot be understood ({error}). Pack it again.",
+    )

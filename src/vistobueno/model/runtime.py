@@ -1,0 +1,231 @@
+"""Photo → scores: LiteRT serves, TensorFlow compares. A model that does not give its golden answers never loads."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..errors import BundleRefused
+from ..photo import Photo
+from .bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, InputSpec, npz_bytes, read_bundle
+
+OUTPUTS = ("logits", "embedding", "activation")
+GOLDEN_TOLERANCE = 1e-3  # absolute, on logits; LiteRT and TensorFlow differ by less than 1e-4 on one machine
+_PADDING = (128, 128, 128)
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "area": Image.Resampling.BOX,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+
+RuntimeName = Literal["litert", "tensorflow"]
+Pictures = NDArray[np.uint8]
+Outputs = Mapping[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the model says of one photograph: K classes, a D-dimensional embedding, an h × w map for each class."""
+
+    logits: NDArray[np.float32]
+    embedding: NDArray[np.float32] | None = None
+    activation: NDArray[np.float32] | None = None
+
+
+def prepare(photo: Photo, spec: InputSpec) -> Pictures:
+    """The picture the model sees of a photograph, before scaling: (height, width, 3) uint8, always RGB."""
+    image = Image.fromarray(photo.pixels)
+    size = (spec.width, spec.height)
+    if spec.fit == "stretch":
+        return np.asarray(image.resize(size, _FILTERS[spec.resize]))
+    choose = max if spec.fit == "crop" else min
+    ratio = choose(spec.width / image.width, spec.height / image.height)
+    image = image.resize((max(1, round(image.width * ratio)), max(1, round(image.height * ratio))), _FILTERS[spec.resize])
+    canvas = Image.new("RGB", size, _PADDING)
+    canvas.paste(image, ((spec.width - image.width) // 2, (spec.height - image.height) // 2))
+    return np.asarray(canvas)
+
+
+def scaled(picture: Pictures, spec: InputSpec) -> NDArray[np.float32]:
+    """The model's input for one prepared picture: (1, height, width, 3) float32 in the model's colour order."""
+    ordered = picture[..., ::-1] if spec.colour == "bgr" else picture
+    values = ordered.astype(np.float32) * np.asarray(spec.scale, np.float32) + np.asarray(spec.offset, np.float32)
+    return values[np.newaxis]
+
+
+class Model:
+    """A bundle that is loaded and proved. Threads may share it: each gets an interpreter of its own."""
+
+    def __init__(self, bundle: Bundle, runtime: RuntimeName, threads: int) -> None:
+        self.bundle, self.runtime, self.threads = bundle, runtime, threads
+        self._local = threading.local()
+        self._run_shared = _tensorflow(bundle) if runtime == "tensorflow" else None
+
+    def score(self, photo: Photo) -> Scores:
+        """Judge one photograph; it never depends on any other."""
+        return self.score_picture(prepare(photo, self.bundle.input))
+
+    def score_picture(self, picture: Pictures) -> Scores:
+        """Judge one prepared picture, (height, width, 3) uint8 RGB."""
+        outputs = self._run()(scaled(picture, self.bundle.input))
+        return Scores(*(outputs[name][0] if name in outputs else None for name in OUTPUTS))  # type: ignore[arg-type]
+
+    def _run(self) -> Callable[[NDArray[np.float32]], Outputs]:
+        if self._run_shared is not None:
+            return self._run_shared
+        if not hasattr(self._local, "run"):
+            self._local.run = _litert(self.bundle, self.threads)
+        run: Callable[[NDArray[np.float32]], Outputs] = self._local.run
+        return run
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return load_model, (self.bundle.path, self.runtime, self.threads)
+
+
+def load_model(path: Path | str | None = None, runtime: RuntimeName = "litert", threads: int = 1) -> Model:
+    """Load a bundle, prove it with its golden inputs, and return it ready.
+
+    Args:
+        path: folder or .zip of a bundle; None for the one this program ships with.
+        runtime: ``litert`` to serve, ``tensorflow`` to compare (needs the extra ``[train]``).
+        threads: threads that one prediction may use.
+
+    Raises:
+        BundleRefused: what `read_bundle` raises, and ``golden_moved``, ``golden_classes``, ``golden_input``,
+            ``model_unreadable`` or ``runtime_missing``.
+    """
+    bundle = read_bundle(Path(path) if path is not None else shipped_bundle())
+    try:
+        model = Model(bundle, runtime, threads)
+        _check_golden(model)
+    except ImportError as error:
+        raise BundleRefused(
+            "runtime_missing",
+            es=f"El motor {runtime} no está instalado ({error}). Instálelo, o use el motor litert.",
+            en=f"The runtime {runtime} is not installed ({error}). Install it, or use the runtime litert.",
+        ) from error
+    return model
+
+
+def shipped_bundle() -> Path:
+    """The folder of the bundle that this program ships with."""
+    package = Path(__file__).resolve().parent.parent
+    for home in (package / "shipped", package.parent.parent / "models"):
+        bundles = sorted(file.parent for file in home.glob("*/bundle.json"))
+        if bundles:
+            return bundles[-1]
+    raise BundleRefused(
+        "bundle_missing",
+        es="Este programa no trae ningún modelo. Indique uno con --model o con MODEL_PATH.",
+        en="This program came without a model. Name one with --model or MODEL_PATH.",
+    )
+
+
+def golden_pictures(spec: InputSpec, count: int = 4, seed: int = 0) -> Pictures:
+    """Pictures made by code, (count, height, width, 3) uint8: coloured gradients, discs and grain, none a photograph."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0 : 1 : spec.height * 1j, 0 : 1 : spec.width * 1j][..., np.newaxis]
+    pictures = []
+    for _ in range(count):
+        ground = rng.uniform(0, 255, 3) + x * rng.uniform(-120, 120, 3) + y * rng.uniform(-120, 120, 3)
+        centre, radius = rng.uniform(0.3, 0.7, 2), rng.uniform(0.15, 0.4)
+        inside = np.hypot(y - centre[0], x - centre[1]) < radius
+        picture = np.where(inside, rng.uniform(0, 255, 3), ground) + rng.normal(0, 6, (spec.height, spec.width, 3))
+        pictures.append(picture.clip(0, 255).astype(np.uint8))
+    return np.stack(pictures)
+
+
+def golden_file(spec: InputSpec, class_keys: tuple[str, ...], logits: Callable[[Pictures], NDArray[np.float32]]) -> bytes:
+    """The content of golden.npz. ``logits`` maps one prepared picture to its K logits."""
+    pictures = golden_pictures(spec)
+    expected = np.stack([logits(picture) for picture in pictures])
+    return npz_bytes(pictures=pictures, logits=expected, classes=np.array(class_keys), input=np.array(_spec_text(spec)))
+
+
+def _check_golden(model: Model) -> None:
+    bundle = model.bundle
+    with np.load(bundle.path / GOLDEN, allow_pickle=False) as golden:
+        if tuple(golden["classes"].tolist()) != tuple(each.key for each in bundle.classes):
+            raise BundleRefused(
+                "golden_classes",
+                es=f"Las clases del modelo {bundle.name} no están en el orden con que se probó. No se puede usar.",
+                en=f"The classes of model {bundle.name} are not in the order it was proved with. It cannot be used.",
+            )
+        if str(golden["input"]) != _spec_text(bundle.input):
+            raise BundleRefused(
+                "golden_input",
+                es=f"El modelo {bundle.name} se probó con otra preparación de la imagen (tamaño, color o escala).",
+                en=f"Model {bundle.name} was proved with another preparation of the picture (size, colour or scaling).",
+            )
+        worst = 0.0
+        for picture, expected in zip(golden["pictures"], golden["logits"], strict=True):
+            logits = model.score_picture(picture).logits
+            if logits.shape != expected.shape:
+                raise _moved(bundle, float("inf"))
+            worst = max(worst, float(np.abs(logits - expected).max()))
+    if not worst <= GOLDEN_TOLERANCE:
+        raise _moved(bundle, worst)
+
+
+def _moved(bundle: Bundle, by: float) -> BundleRefused:
+    return BundleRefused(
+        "golden_moved",
+        es=f"El modelo {bundle.name} no da las respuestas con que se empaquetó (difieren en {by:.3g}). No se puede usar.",
+        en=f"Model {bundle.name} does not give the answers it was packed with (they differ by {by:.3g}). It cannot be used.",
+    )
+
+
+def _spec_text(spec: InputSpec) -> str:
+    return json.dumps(asdict(spec), sort_keys=True)
+
+
+def _litert(bundle: Bundle, threads: int) -> Callable[[NDArray[np.float32]], Outputs]:
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_path=str(bundle.path / MODEL_TFLITE), num_threads=threads)
+        signature = interpreter.get_signature_runner()
+        names = {detail["index"]: name for name, detail in signature.get_output_details().items()}
+        interpreter.allocate_tensors()
+        pixels = interpreter.get_input_details()[0]["index"]
+    except (ValueError, RuntimeError) as error:
+        raise _unreadable(bundle, MODEL_TFLITE, error) from error
+
+    def run(values: NDArray[np.float32]) -> Outputs:
+        interpreter.set_tensor(pixels, values)
+        interpreter.invoke()
+        return {name: interpreter.get_tensor(index) for index, name in names.items()}
+
+    return run
+
+
+def _tensorflow(bundle: Bundle) -> Callable[[NDArray[np.float32]], Outputs]:
+    import tensorflow as tf
+
+    try:
+        model = tf.keras.models.load_model(bundle.path / MODEL_H5, compile=False)
+    except (ValueError, OSError, TypeError) as error:
+        raise _unreadable(bundle, MODEL_H5, error) from error
+    call = tf.function(lambda values: model(values, training=False))
+
+    def run(values: NDArray[np.float32]) -> Outputs:
+        outputs = call(tf.constant(values))
+        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+        return {name: output.numpy() for name, output in zip(OUTPUTS, outputs, strict=False)}
+
+    return run
+
+
+def _unreadable(bundle: Bundle, name: str, error: Exception) -> BundleRefused:
+    return BundleRefused(
+        "model_unreadable",
+        es=f"{name} del modelo {bundle.name} no es un modelo que se pueda cargar ({error}).",
+        en=f"{name} of model {bundle.name} is not a model that can be loaded ({error}).",
+    )

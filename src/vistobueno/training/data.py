@@ -1,0 +1,121 @@
+"""Labelled photographs: where they are, what they show, and which of them may never be parted by a split."""
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataRefused
+
+OTHER = "other"
+_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
+
+
+@dataclass(frozen=True)
+class LabelledPhoto:
+    """One photograph of a data set.
+
+    Attributes:
+        label: class key, for example ``apple_unfit``; ``other`` for what is none of the products.
+        group: photographs that show the same source picture share it; splits keep a group together.
+        source: where it was taken (a camera, a place, a data set); figures are given for each.
+        variant: what the source says of it beyond the label (may be empty).
+    """
+
+    path: Path
+    label: str
+    group: str
+    source: str
+    variant: str = ""
+
+
+def read_photos(path: Path) -> list[LabelledPhoto]:
+    """Read class folders, or a table with the columns ``file,label`` and, optionally, ``group,source,variant``.
+
+    A table's file names are relative to its folder. In class folders a byte-identical copy shares its original's group,
+    and the source is the folder's name.
+
+    Raises:
+        DataRefused: ``data_missing``, ``data_empty``, ``table_columns`` or ``photo_missing``.
+    """
+    if path.is_dir() and (path / "photos.csv").is_file():
+        path = path / "photos.csv"
+    if path.is_dir():
+        photos = _from_folders(path)
+    elif path.is_file():
+        photos = _from_table(path)
+    else:
+        raise DataRefused("data_missing", es=f"No existe: {path}. Indique una carpeta o una tabla CSV.",
+                          en=f"There is no {path}. Name a folder or a CSV table.")  # fmt: skip
+    if not photos:
+        raise DataRefused(
+            "data_empty",
+            es=f"No hay fotografías en {path}. Ponga una carpeta por clase (apple_fit, apple_unfit, …) con sus fotos.",
+            en=f"There are no photographs in {path}. Put one folder a class (apple_fit, apple_unfit, …) with its photos.",
+        )
+    return photos
+
+
+def _from_folders(root: Path) -> list[LabelledPhoto]:
+    files = [file for file in sorted(root.glob("*/**/*")) if file.suffix.lower() in _ENDINGS and file.is_file()]
+    return [
+        LabelledPhoto(file, file.relative_to(root).parts[0], hashlib.sha256(file.read_bytes()).hexdigest(), root.name)
+        for file in files
+    ]
+
+
+def _from_table(table: Path) -> list[LabelledPhoto]:
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file)
+        missing = {"file", "label"} - set(rows.fieldnames or ())
+        if missing:
+            names = ", ".join(sorted(missing))
+            raise DataRefused("table_columns", es=f"A la tabla {table.name} le faltan columnas: {names}.",
+                              en=f"The table {table.name} lacks columns: {names}.")  # fmt: skip
+        photos = [
+            LabelledPhoto(
+                table.parent / row["file"],
+                row["label"],
+                row.get("group") or row["file"],
+                row.get("source") or table.stem,
+                row.get("variant") or "",
+            )
+            for row in rows
+        ]
+    for photo in photos:
+        if not photo.path.is_file():
+            raise DataRefused("photo_missing", es=f"La tabla nombra {photo.path}, que no existe.",
+                              en=f"The table names {photo.path}, which does not exist.")  # fmt: skip
+    return photos
+
+
+def fold_of_each(photos: Sequence[LabelledPhoto], folds: int, seed: int) -> NDArray[np.int64]:
+    """Assign each photograph to one of ``folds`` folds: groups stay whole, each label and source is spread evenly.
+
+    Returns:
+        Fold numbers, shape (len(photos),).
+    """
+    members: dict[str, list[int]] = {}
+    for index, photo in enumerate(photos):
+        members.setdefault(photo.group, []).append(index)
+    order = sorted(members)
+    np.random.default_rng(seed).shuffle(order)
+    sizes: dict[tuple[str, str], NDArray[np.int64]] = {}
+    result = np.zeros(len(photos), np.int64)
+    for group in order:
+        first = photos[members[group][0]]
+        size = sizes.setdefault((first.source, first.label), np.zeros(folds, np.int64))
+        fold = int(size.argmin())
+        size[fold] += len(members[group])
+        result[members[group]] = fold
+    return result
+
+
+def data_digest(photos: Sequence[LabelledPhoto]) -> str:
+    """SHA-256 over every label and every photograph's bytes, in the order of their hashes: the data's identity."""
+    lines = sorted(f"{hashlib.sha256(photo.path.read_bytes()).hexdigest()} {photo.label}" for photo in photos)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
