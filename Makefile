@@ -1,0 +1,67 @@
+# make run    sets everything up and judges photographs: make run PHOTOS=folder, or none to have some drawn
+# make test   runs the tests; make lint, make types and make bench check the rest; make clean removes what these made
+PYTHON ?= python3
+PHOTOS ?=
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+# A stamp carries the content of the locks and the Python it was made with: nothing is installed twice, nothing stale is
+# kept, and a checkout that only touches files costs nothing.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+SERVE := $(VENV)/.serve-$(VERSION)-$(shell cat requirements/serve.txt requirements/build.txt pyproject.toml | cksum | tr ' ' '-')
+DEV := $(VENV)/.dev-$(VERSION)-$(shell cat requirements/dev.txt pyproject.toml | cksum | tr ' ' '-')
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
+
+.PHONY: run test lint types bench lock clean python
+.DEFAULT_GOAL := run
+
+# Exit codes 1 (something unfit) and 2 (something to review) are answers, not failures; anything else is one.
+run: $(SERVE)
+	@$(BIN)/vistobueno $(if $(PHOTOS),inspect "$(PHOTOS)",demo) $(ARGS); code=$$?; \
+	case $$code in 0|1|2) exit 0;; *) exit $$code;; esac
+
+test: $(DEV)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV)
+	$(BIN)/mypy
+
+bench: $(DEV)
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+# The serving lock is held to the development lock's versions, so that what is tested is what serves.
+lock: $(DEV)
+	$(LOCK) pyproject.toml --all-extras $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
+	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/serve.txt
+	echo hatchling | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(SERVE): | python
+	@[ -e "$$(echo $(VENV)/.dev-$(VERSION)-*)" ] || echo "Installing what serving needs (once) ..."
+	@$(PIP) --require-hashes -r requirements/serve.txt
+	@$(PIP) --require-hashes -r requirements/build.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/.serve-*; touch $@
+
+$(DEV): | python
+	@echo "Installing what development needs, TensorFlow included (once) ..."
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/.dev-*; touch $@
+
+# A Python that will do, and a virtual environment made with it.
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+	  echo "Visto Bueno needs Python 3.11, 3.12 or 3.13; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -n 1)."; \
+	  echo "Name another: make $(firstword $(MAKECMDGOALS) run) PYTHON=python3.12"; exit 1; } >&2
+	@[ "$$($(BIN)/python -c 'import sys, pip; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$(VERSION)" ] || \
+	  $(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "'$(PYTHON)' cannot make a virtual environment. On Debian and Ubuntu: apt-get install python$(VERSION)-venv"; exit 1; } >&2
