@@ -164,12 +164,13 @@ def _check_golden(model: Model) -> None:
                 es=f"El modelo {bundle.name} se probó con otra preparación de la imagen (tamaño, color o escala).",
                 en=f"Model {bundle.name} was proved with another preparation of the picture (size, colour or scaling).",
             )
-        worst = 0.0
+        differences = [0.0]
         for picture, expected in zip(golden["pictures"], golden["logits"], strict=True):
             logits = model.score_picture(picture).logits
             if logits.shape != expected.shape:
                 raise _moved(bundle, float("inf"))
-            worst = max(worst, float(np.abs(logits - expected).max()))
+            differences.append(float(np.abs(logits - expected).max()))
+    worst = float(np.max(differences))  # not max(): a NaN must not hide
     if not worst <= GOLDEN_TOLERANCE:
         raise _moved(bundle, worst)
 
@@ -191,9 +192,9 @@ def _litert(bundle: Bundle, threads: int) -> Callable[[NDArray[np.float32]], Out
 
     try:
         interpreter = Interpreter(model_path=str(bundle.path / MODEL_TFLITE), num_threads=threads)
-        signature = interpreter.get_signature_runner()
-        names = {detail["index"]: name for name, detail in signature.get_output_details().items()}
         interpreter.allocate_tensors()
+        outputs = interpreter.get_signature_runner().get_output_details()
+        names = {detail["index"]: name for name, detail in outputs.items()}
         pixels = interpreter.get_input_details()[0]["index"]
     except (ValueError, RuntimeError) as error:
         raise _unreadable(bundle, MODEL_TFLITE, error) from error

@@ -1,0 +1,1 @@
+"""Many photographs at once, on the cores of this machine."""

@@ -1,0 +1,192 @@
+"""The command line: `vistobueno inspect | demo | model … | train | evaluate`. It only translates; the rooms do the work."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import __version__
+from .errors import VistoBuenoError
+from .texts import say, user_language
+
+OK, UNFIT, REVIEW, ERROR = 0, 1, 2, 3
+"""Exit codes of `inspect`, the gravest of what happened: error, then unfit, then review."""
+
+app = typer.Typer(
+    name="vistobueno",
+    help="Visual quality control for perishable export produce. Control visual de calidad para fruta de exportación.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+model_app = typer.Typer(no_args_is_help=True, help="Model bundles: see, pack, verify, download.")
+app.add_typer(model_app, name="model")
+
+Language = Annotated[str, typer.Option("--language", "-l", help="es or en; by default the environment's.")]
+ModelOption = Annotated[str, typer.Option("--model", "-m", help="Folder or .zip of a bundle (MODEL_PATH).")]
+RuntimeOption = Annotated[str, typer.Option("--runtime", help="litert or tensorflow (RUNTIME).")]
+
+
+def main() -> None:
+    """Run the command line and exit: 3 for every error, never a trace for what a user can mend."""
+    try:
+        code = app(standalone_mode=False)
+    except VistoBuenoError as error:
+        complain(error.message(user_language()))
+        code = ERROR
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except BrokenPipeError:  # the reader (head, less) has gone: not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = OK
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # a click error: a wrong option or argument
+            raise
+        complain(error.format_message())
+        code = ERROR
+    sys.exit(code if isinstance(code, int) else OK)
+
+
+def complain(message: str) -> None:
+    """Say what went wrong on standard error."""
+    print(f"{say(user_language(), 'error')}: {message}", file=sys.stderr)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command("inspect")
+def inspect_command(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or patterns like 'lot/*.jpg'.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A CSV table.")] = False,
+    heat_maps: Annotated[Path | None, typer.Option("--heat-maps", help="Write where the model looked here.")] = None,
+    model: ModelOption = "",
+    runtime: RuntimeOption = "",
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Photographs at once; 0: one a core.")] = 0,
+    language: Language = "",
+) -> None:
+    """Judge photographs. Exit code: 0 all fit, 1 something unfit, 2 something to review, 3 an error."""
+    from .commands.inspect import run
+
+    form = "json" if as_json else "csv" if as_csv else "table"
+    raise typer.Exit(run(paths, form, heat_maps, _load(model, runtime), jobs, language or user_language()))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path | None, typer.Option(help="Keep the drawings here.")] = None,
+    model: ModelOption = "",
+    runtime: RuntimeOption = "",
+    language: Language = "",
+) -> None:
+    """Draw pictures of fruit and judge them: a first look without a photograph."""
+    from .commands.inspect import run_demo
+
+    run_demo(folder, _load(model, runtime), language or user_language())
+
+
+@model_app.command("info")
+def model_info(model: ModelOption = "", language: Language = "") -> None:
+    """What a bundle is: classes, input, thresholds, figures, and what nobody knows of it."""
+    from .commands.model import info
+
+    info(_bundle_path(model), language or user_language())
+
+
+@model_app.command("verify")
+def model_verify(model: ModelOption = "", runtime: RuntimeOption = "", language: Language = "") -> None:
+    """Check every hash and every golden answer."""
+    loaded = _load(model, runtime)
+    print(say(language or user_language(), "model_verified", name=loaded.bundle.name, runtime=loaded.runtime))
+
+
+@model_app.command("pack")
+def model_pack(
+    h5: Annotated[Path, typer.Argument(help="A Keras model: .h5 (Keras 2 or 3) or .keras.")],
+    labels: Annotated[Path, typer.Option(help="labels.txt: one class a line, in the model's order.")],
+    out: Annotated[Path | None, typer.Option(help="The bundle's folder; by default beside the model.")] = None,
+    input_size: Annotated[int | None, typer.Option("--input", help="Side of the input, in pixels.")] = None,
+    scaling: Annotated[str | None, typer.Option(help="0..1, -1..1, 0..255 or caffe; by default found out.")] = None,
+    check: Annotated[Path | None, typer.Option(help="Labelled photographs that prove the order.")] = None,
+    language: Language = "",
+) -> None:
+    """Make a bundle of a stranger's model, and say what could not be known."""
+    from .commands.model import pack
+
+    pack(h5, labels, out, input_size, scaling, check, language or user_language())
+
+
+@model_app.command("download")
+def model_download(
+    url: Annotated[str, typer.Argument(help="Google Drive, HTTPS, file URL or folder (MODEL_URL).")],
+    sha256: Annotated[str, typer.Option(help="SHA-256 the file must have (MODEL_SHA256).")] = "",
+    to: Annotated[Path, typer.Option(help="Where to put it.")] = Path("downloaded-model.zip"),
+    language: Language = "",
+) -> None:
+    """Fetch a bundle, verify it, and put it in place; a cut download is resumed."""
+    from .commands.model import download
+
+    download(url, sha256, to, language or user_language())
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Argument(help="Class folders, or a table with file,label[,group,source,variant].")],
+    out: Annotated[Path, typer.Option(help="The bundle's folder.")] = Path("trained-model"),
+    backbone: Annotated[str, typer.Option(help="efficientnet-lite0/1/2, or a keras.applications name.")] = (
+        "efficientnet-lite0"
+    ),
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    views: Annotated[int | None, typer.Option(min=1, help="Pictures made of each photograph.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 7,
+    work: Annotated[Path | None, typer.Option(help="Where to keep what a resumed run needs.")] = None,
+    language: Language = "",
+) -> None:
+    """Train a model on labelled photographs and make its bundle."""
+    from .commands.training import run_train
+
+    run_train(data, out, backbone, epochs, views, seed, work, language or user_language())
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="Class folders, or a table.")],
+    report: Annotated[Path, typer.Option(help="The report, one HTML file.")] = Path("report.html"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    model: ModelOption = "",
+    runtime: RuntimeOption = "",
+    language: Language = "",
+) -> None:
+    """Measure a model on labelled photographs it was not trained on."""
+    from .commands.training import run_evaluate
+
+    run_evaluate(data, report, as_json, _load(model, runtime), language or user_language())
+
+
+def _load(model: str, runtime: str) -> Any:
+    from .model.runtime import load_model
+    from .settings import read_settings
+
+    chosen = runtime or read_settings().runtime
+    return load_model(_bundle_path(model), "tensorflow" if chosen == "tensorflow" else "litert")
+
+
+def _bundle_path(model: str) -> Path | None:
+    """--model, then MODEL_PATH, then MODEL_URL (downloaded once), then the shipped bundle."""
+    from .settings import read_settings
+
+    settings = read_settings()
+    if model or settings.model_path:
+        return Path(model or settings.model_path)
+    if settings.model_url:
+        from .model.download import cached_model
+
+        return cached_model(settings.model_url, settings.model_sha256)
+    return None

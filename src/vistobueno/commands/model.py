@@ -1,0 +1,59 @@
+"""`vistobueno model …`: what a bundle is, packing a stranger's model, fetching one."""
+
+from pathlib import Path
+
+from ..errors import ModelRefused
+from ..model.bundle import Bundle, read_bundle
+from ..model.runtime import shipped_bundle
+from ..texts import say
+
+
+def info(path: Path | None, language: str) -> None:
+    """Print what a bundle is."""
+    print_bundle(read_bundle(path or shipped_bundle()), language)
+
+
+def print_bundle(bundle: Bundle, language: str) -> None:
+    """Name, digest, classes in order, input, thresholds, and every thing nobody knows of the model."""
+    policy, spec = bundle.policy, bundle.input
+    print(say(language, "model_name", name=bundle.name, version=bundle.version, created=bundle.created))
+    print(say(language, "model_digest", digest=bundle.digest))
+    print(say(language, "model_classes", classes=", ".join(each.key for each in bundle.classes)))
+    print(say(language, "model_input", width=spec.width, height=spec.height, colour=spec.colour, fit=spec.fit))
+    thresholds = {"low": policy.fit_below, "high": policy.unfit_above, "alpha": policy.alpha, "beta": policy.beta}
+    print(say(language, "model_policy", **thresholds))
+    print(say(language, "labels_proved" if bundle.labels_proved else "labels_unproved"))
+    for what in bundle.origin.get("unknown", ()):
+        print(say(language, "model_unknown", what=what))
+
+
+def pack(
+    h5: Path, labels: Path, out: Path | None, size: int | None, scaling: str | None, check: Path | None, language: str
+) -> None:
+    """Pack a stranger's model and print what came of it."""
+    try:
+        from ..training.pack import pack_model
+    except ImportError as error:
+        raise needs_training(error) from error
+    target = out or h5.with_name(f"{h5.stem}-bundle")
+    bundle = pack_model(h5, labels, out=target, input_size=size, scaling=scaling, check=check)
+    print_bundle(bundle, language)
+    print(say(language, "model_packed", folder=bundle.path))
+
+
+def download(url: str, sha256: str, to: Path, language: str) -> None:
+    """Fetch a bundle, verify it, print what it is."""
+    from ..model.download import download_model
+
+    path = download_model(url, sha256 or None, to)
+    print_bundle(read_bundle(path), language)
+    print(say(language, "model_downloaded", folder=path))
+
+
+def needs_training(error: ImportError) -> ModelRefused:
+    """The error for a verb that needs the training extra where it is not installed."""
+    return ModelRefused(
+        "training_missing",
+        es=say("es", "training_needs", error=error),
+        en=say("en", "training_needs", error=error),
+    )

@@ -1,0 +1,26 @@
+"""What programs say to people, in Spanish and English: one JSON file a language, the same keys in each."""
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("es", "en")
+
+
+def say(language: str, key: str, **values: object) -> str:
+    """The text ``key`` in ``language``, with ``values`` put in."""
+    return _texts(language)[key].format(**values)
+
+
+def user_language() -> str:
+    """``en`` where the environment (``LC_ALL``, ``LC_MESSAGES``, ``LANG``) asks for English, else ``es``."""
+    wish = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "en" if wish.lower().startswith("en") else "es"
+
+
+@cache
+def _texts(language: str) -> dict[str, str]:
+    name = language if language in LANGUAGES else "es"
+    texts: dict[str, str] = json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8"))
+    return texts
