@@ -159,6 +159,9 @@ def train(
 def evaluate(
     data: Annotated[Path, typer.Argument(help="Class folders, or a table.")],
     report: Annotated[Path, typer.Option(help="The report, one HTML file.")] = Path("report.html"),
+    unknown_cameras: Annotated[
+        bool, typer.Option("--unknown-cameras", help="Photographs trained on: by models that never saw their source.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     model: ModelOption = "",
     runtime: RuntimeOption = "",
@@ -167,7 +170,7 @@ def evaluate(
     """Measure a model on labelled photographs it was not trained on."""
     from .commands.training import run_evaluate
 
-    run_evaluate(data, report, as_json, _load(model, runtime), language or user_language())
+    run_evaluate(data, report, unknown_cameras, as_json, _load(model, runtime), language or user_language())
 
 
 def _load(model: str, runtime: str) -> Any:

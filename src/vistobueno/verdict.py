@@ -49,7 +49,12 @@ class Verdict:
 
 
 def judge(
-    logits: Floats, embedding: Floats | None, photo: Photo | None, classes: tuple[ClassInfo, ...], policy: Policy
+    logits: Floats,
+    embedding: Floats | None,
+    photo: Photo | None,
+    classes: tuple[ClassInfo, ...],
+    policy: Policy,
+    stranger: float | None = None,
 ) -> Verdict:
     """Judge one photograph from the model's scores.
 
@@ -57,6 +62,7 @@ def judge(
         logits: (K,), in the order of ``classes``.
         embedding: (D,), or None when the model gives none; scope is then not judged.
         photo: its measurements are judged; None skips that.
+        stranger: the stranger score where it is known already; else it is computed from ``embedding``.
     """
     probabilities = softmax(logits / policy.temperature)
     unfit = probability_unfit(probabilities, classes)
@@ -64,7 +70,7 @@ def judge(
     forced: Condition = "unfit" if unfit >= FORCED_AT else "fit"
     of_product = [index for index, each in enumerate(classes) if each.product == best and each.condition == forced]
     chosen = of_product or [index for index, each in enumerate(classes) if each.product == best]
-    score = stranger_score(embedding, probabilities, classes, policy.scope)
+    score = stranger if stranger is not None else stranger_score(embedding, probabilities, classes, policy.scope)
     reasons: list[Reason] = []
     if photo is not None and is_poor(photo, policy):
         reasons.append("poor_photo")

@@ -35,13 +35,13 @@ def run_train(
     print(say(language, "trained", folder=bundle.path))
 
 
-def run_evaluate(data: Path, report: Path, as_json: bool, model: Model, language: str) -> None:
+def run_evaluate(data: Path, report: Path, unknown_cameras: bool, as_json: bool, model: Model, language: str) -> None:
     """Measure a model, write the report, print the figures."""
     from ..training.data import read_photos
     from ..training.evaluate import evaluate, figures
     from ..training.report import write_report
 
-    evaluation = evaluate(read_photos(data), model)
+    evaluation = evaluate(read_photos(data), model, unknown_cameras=unknown_cameras)
     write_report(evaluation, report, language)
     if as_json:
         print(json.dumps(figures(evaluation), indent=1, ensure_ascii=False))

@@ -18,8 +18,9 @@ from ..errors import BundleRefused
 
 FORMAT = 1
 MODEL_H5, MODEL_TFLITE, GOLDEN, SCOPE = "model.h5", "model.tflite", "golden.npz", "scope.npz"
+HELD_OUT = "held_out.npz"
 _REQUIRED = (MODEL_H5, MODEL_TFLITE, GOLDEN)
-_KNOWN = (*_REQUIRED, SCOPE, "bundle.json", "card.es.md", "card.en.md")
+_KNOWN = (*_REQUIRED, SCOPE, HELD_OUT, "bundle.json", "card.es.md", "card.en.md")
 _LARGEST_ZIP = 512 * 1024 * 1024
 
 Array = NDArray[np.float32]

@@ -118,11 +118,11 @@ _SENTENCES = {
     "drive_not_shared": (
         (
             "Google Drive no entrega este archivo: no está compartido o no existe. Pida a su dueño que lo comparta "
-            "con «Cualquier persona con el enlace»."
+            "con «Cualquier persona con el enlace». Si ya lo está, espere: puede tener demasiados accesos."
         ),
         (
-            "Google Drive does not hand out this file: it is not shared, or does not exist. Ask its owner to share it"
-            " with 'Anyone with the link'."
+            "Google Drive does not hand out this file: it is not shared, or does not exist. Ask its owner to share it "
+            "with 'Anyone with the link'. If it is already, wait: it may be asked for too often."
         ),
     ),
     "drive_refused": (

@@ -24,7 +24,7 @@ PAUSES = (0.5, 1.0, 2.0)  # seconds before each new try after a passing failure
 TIMEOUT = (10.0, 30.0)  # seconds to connect, and between two reads
 DRIVE_START = 120.0  # seconds until Drive must have sent the first byte: its warning page can lead to itself for ever
 _REDIRECTS = 10
-_CHUNK = 256 * 1024
+_CHUNK = 32 * 1024  # what a cut loses at most
 _PASSING = {"download_cut", "download_timeout", "download_unreachable"}
 
 

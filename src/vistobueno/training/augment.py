@@ -173,7 +173,11 @@ def _noise(shape: tuple[int, ...], smoothness: float, rng: Generator) -> NDArray
     height, width = shape
     step = max(1, int(smoothness))
     coarse = rng.normal(0, 1, (height // step + 3, width // step + 3)).astype(np.float32)
-    grown = ndimage.zoom(coarse, step, order=1)[:height, :width] if step > 1 else coarse[:height, :width]
+    if step == 1:
+        grown = coarse[:height, :width]
+    else:
+        size = (coarse.shape[1] * step, coarse.shape[0] * step)
+        grown = np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BILINEAR))[:height, :width]
     grown = grown - grown.mean()
     return np.asarray(grown / (grown.std() + 1e-6), np.float32)
 

@@ -69,6 +69,41 @@ def efficientnet_lite(variant: int, side: int, weights: Path | None = None) -> k
     return model
 
 
+def choose_backbone(name: str, weights: str | None = "imagenet") -> Backbone:
+    """The backbone ``name``: ``efficientnet-lite0``, ``1`` or ``2``, or a name in ``keras.applications``.
+
+    Args:
+        weights: for ``keras.applications``: ``imagenet`` (fetched by Keras), a file, or None for random ones.
+
+    Raises:
+        DataRefused: ``backbone_unknown`` or ``weights_missing``.
+    """
+    lite = {f"efficientnet-lite{variant}": (variant, side) for variant, side in enumerate((224, 240, 260))}
+    if name in lite:
+        variant, side = lite[name]
+        return Backbone(side, (1 / 128,) * 3, (-127 / 128,) * 3, lambda size: efficientnet_lite(variant, size))
+    # Only families whose input scaling is one line; the others carry theirs inside, which is (1, 0) here.
+    outside = {"MobileNet": (1 / 127.5, -1.0), "MobileNetV2": (1 / 127.5, -1.0), "Xception": (1 / 127.5, -1.0)}
+    inside = ("EfficientNetB0", "EfficientNetV2B0", "MobileNetV3Small", "MobileNetV3Large", "ConvNeXtTiny")
+    if name not in outside and name not in inside:
+        known = ", ".join([*lite, *outside, *inside])
+        raise DataRefused("backbone_unknown", es=f"No se conoce la red {name}. Use una de: {known}.",
+                          en=f"The backbone {name} is not known. Use one of: {known}.")  # fmt: skip
+    scale, offset = outside.get(name, (1.0, 0.0))
+
+    def build(size: int) -> keras.Model:
+        try:
+            return getattr(keras.applications, name)(include_top=False, weights=weights, input_shape=(size, size, 3))
+        except Exception as error:  # Keras raises bare Exception when a download fails
+            raise DataRefused(
+                "weights_missing",
+                es=f"Keras no pudo obtener los pesos de {name} ({error}). Use efficientnet-lite0, que los trae.",
+                en=f"Keras could not get the weights of {name} ({error}). Use efficientnet-lite0, which brings them.",
+            ) from error
+
+    return Backbone(224, (scale,) * 3, (offset,) * 3, build)
+
+
 _BATCH_NORM_PARTS = ("weight", "bias", "running_mean", "running_var")
 
 

@@ -1,0 +1,74 @@
+"""The model card, in Spanish and English, written from the bundle's own facts and figures and from nothing else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..model.bundle import ClassInfo, Policy
+from ..texts import say
+
+_COLUMNS = ("condition_accuracy", "class_accuracy", "escape_rate", "overkill_rate", "review_share", "calibration_error")
+
+
+def cards(facts: Mapping[str, Any]) -> dict[str, bytes]:
+    """``card.es.md`` and ``card.en.md`` from the arguments that `write_bundle` takes."""
+    return {f"card.{language}.md": _card(facts, language).encode() for language in ("es", "en")}
+
+
+def _card(facts: Mapping[str, Any], language: str) -> str:
+    policy: Policy = facts["policy"]
+    classes: tuple[ClassInfo, ...] = facts["classes"]
+    training, metrics = facts["training"], facts["metrics"]
+
+    def text(key: str, **values: object) -> str:
+        return say(language, f"card_{key}", **values)
+
+    names = ", ".join(f"{each.names.get(language, each.key)} (`{each.key}`)" for each in classes)
+    lines = [
+        f"# {text('title', name=facts['name'], version=facts['version'])}",
+        text("what", classes=names, side=facts["input"].width, backbone=training["backbone"]),
+        f"## {text('data_title')}",
+        text("data", photographs=training["photographs"], sources=", ".join(training["sources"]), data=training["data"]),
+        text("licence"),
+        f"```sh\n{facts['origin']['command']}\n```",
+        f"## {text('policy_title')}",
+        text("policy", low=f"{policy.fit_below:.4f}", high=f"{policy.unfit_above:.4f}", alpha=f"{policy.alpha:.0%}",
+             beta=f"{policy.beta:.0%}", temperature=f"{policy.temperature:.2f}"),
+        f"## {text('figures_title')}",
+        text("figures_known"),
+        *_tables(metrics["known_cameras"], text),
+    ]  # fmt: skip
+    if "unknown_cameras" in metrics:
+        lines += [text("figures_unknown"), *_tables(metrics["unknown_cameras"], text)]
+    lines += [f"## {text('limits_title')}", text("limits")]
+    return "\n\n".join(lines) + "\n"
+
+
+def _tables(figures: Mapping[str, Any], text: Any) -> list[str]:
+    head = f"| {text('set')} | n | " + " | ".join(text(name) for name in _COLUMNS) + " |"
+    rule = "| --- | --- |" + " --- |" * len(_COLUMNS)
+    tables = []
+    for kind in ("sources", "classes"):
+        rows = [
+            f"| {name} | {values['review_share']['n']} | " + " | ".join(_cell(values[key]) for key in _COLUMNS) + " |"
+            for name, values in figures[kind].items()
+            if values["review_share"]["n"]
+        ]
+        tables.append("\n".join([head, rule, *rows]))
+    strangers = [
+        f"| {source} | {values['strangers_reviewed']['n']} | {_cell(values['strangers_reviewed'])} "
+        f"| {_cell(figures['stranger_auc'][source], percent=False)} |"
+        for source, values in figures["sources"].items()
+        if values["strangers_reviewed"]["n"]
+    ]
+    if strangers:
+        tables.append("\n".join([f"| {text('strangers')} | n | {text('reviewed')} | AUC |", "| --- | --- | --- | --- |", *strangers]))
+    return tables
+
+
+def _cell(figure: Mapping[str, Any], percent: bool = True) -> str:
+    value = figure.get("share", figure.get("value"))
+    if value is None:
+        return "·"
+    scale, unit, digits = (100, " %", 1) if percent else (1, "", 3)
+    low, high = figure["low"] * scale, figure["high"] * scale
+    return f"{value * scale:.{digits}f}{unit} ({low:.{digits}f} – {high:.{digits}f})"

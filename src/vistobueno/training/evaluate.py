@@ -1,0 +1,99 @@
+"""Measure a model on labelled photographs. Needs no TensorFlow: it asks the model as serving does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..errors import PhotoRefused
+from ..inspector import inspect
+from ..model.bundle import Bundle, ClassInfo
+from ..model.runtime import Model
+from ..photo import Limits, open_photo
+from ..verdict import Verdict
+from .data import LabelledPhoto
+from .figures import Judged, all_figures, confusion
+from .held_out import HeldOut
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What a model said of each photograph that could be read, and which could not, with the reason.
+
+    ``held_out`` counts the photographs that were trained on, whose verdict is by a model trained without them.
+    """
+
+    bundle: Bundle
+    photos: Sequence[LabelledPhoto]
+    verdicts: Sequence[Verdict]
+    judged: Judged
+    refused: dict[str, PhotoRefused] = field(default_factory=dict)
+    held_out: int = 0
+
+
+def evaluate(
+    photos: Sequence[LabelledPhoto],
+    model: Model,
+    *,
+    unknown_cameras: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Judge every photograph; one that cannot be read is listed and stops nothing.
+
+    A photograph that the model was trained on (known by its hash) is not judged again, that would measure memory: its
+    verdict is the one of a model that was trained without it, which the bundle keeps.
+
+    Args:
+        unknown_cameras: for photographs trained on, take the verdicts of models that never saw their whole source; and
+            leave out the others.
+    """
+    kept = HeldOut.read(model.bundle)
+    held_out = kept.verdicts(model.bundle, unknown_cameras) if kept else {}
+    limits = Limits(cover=2 * max(model.bundle.input.width, model.bundle.input.height))
+    read, verdicts, refused, known = [], [], {}, 0
+    for done, photo in enumerate(photos, 1):
+        try:
+            opened = open_photo(photo.path.read_bytes(), limits)
+        except PhotoRefused as error:
+            refused[str(photo.path)] = error
+        else:
+            verdict = held_out.get(opened.sha256)
+            known += verdict is not None
+            if verdict is not None or not unknown_cameras:
+                read.append(photo)
+                verdicts.append(verdict or inspect(opened, model))
+        if progress is not None:
+            progress(done, len(photos))
+    judged = judged_from(read, verdicts, model.bundle.classes)
+    return Evaluation(model.bundle, read, verdicts, judged, refused, known)
+
+
+def judged_from(
+    photos: Sequence[LabelledPhoto], verdicts: Sequence[Verdict], classes: tuple[ClassInfo, ...]
+) -> Judged:
+    """Labels and verdicts as arrays."""
+    known = [each.key for each in classes if each.product is not None]
+    return Judged(
+        labels=np.array([photo.label for photo in photos]),
+        sources=np.array([photo.source for photo in photos]),
+        groups=np.array([photo.group for photo in photos]),
+        predicted=np.array([max(known, key=lambda key: verdict.probabilities[key]) for verdict in verdicts]),
+        p_unfit=np.array([verdict.probability_unfit for verdict in verdicts], np.float64),
+        stranger=np.array([np.nan if verdict.stranger is None else verdict.stranger for verdict in verdicts], np.float64),
+        answers=np.array([verdict.answer for verdict in verdicts]),
+        in_scope=np.isin([photo.label for photo in photos], known),
+    )
+
+
+def figures(evaluation: Evaluation) -> dict[str, Any]:
+    """Every figure of an evaluation, ready for JSON."""
+    known = [each.key for each in evaluation.bundle.classes if each.product is not None]
+    return {
+        "model": {"name": evaluation.bundle.name, "digest": evaluation.bundle.digest},
+        "photographs": len(evaluation.photos),
+        "held_out": evaluation.held_out,
+        "refused": {path: error.code for path, error in evaluation.refused.items()},
+        **all_figures(evaluation.judged),
+        "confusion": {"classes": known, "counts": confusion(evaluation.judged, known).tolist()},
+    }
