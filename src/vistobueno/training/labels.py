@@ -1,0 +1,119 @@
+"""labels.txt: what a stranger calls the classes, and the proof by photographs that this is their order."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from ..errors import ModelRefused
+from ..model.bundle import ClassInfo
+
+_PRODUCTS = {
+    "apple": ("apple", "manzana"),
+    "banana": ("banana", "banano", "platano", "guineo"),
+    "orange": ("orange", "naranja"),
+}
+_UNFIT = ("unfit", "rotten", "bad", "no apt", "noapt", "podrid", "mala", "malo", "danad")
+_FIT = ("fit", "fresh", "good", "apt", "fresc", "san", "buen")
+_OTHER = ("other", "otro", "otra", "background", "fondo", "unknown", "desconocid")
+_CERTAIN = 1e-3  # probability below which chance is no explanation
+
+
+def read_labels(path: Path) -> tuple[ClassInfo, ...]:
+    """Read the classes, one a line, in the model's order.
+
+    Understood: ``apple_fit``, ``freshapples``, ``rottenbanana``, ``0 naranja podrida``, ``other``; for anything else
+    ``name = product fit`` or ``name = product unfit``.
+
+    Raises:
+        ModelRefused: ``labels_missing``, ``labels_not_understood`` or ``labels_repeated``.
+    """
+    if not path.is_file():
+        raise ModelRefused("labels_missing", es=f"No existe {path}. Escriba un labels.txt con una clase por línea.",
+                           en=f"There is no {path}. Write a labels.txt with one class a line.")  # fmt: skip
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    classes = [_class(line.strip()) for line in text.splitlines() if line.strip()]
+    keys = [each.key for each in classes]
+    if len(set(keys)) < len(keys) or len(keys) < 2:
+        names = ", ".join(sorted({key for key in keys if keys.count(key) > 1})) or "?"
+        raise ModelRefused("labels_repeated", es=f"{path.name} repite clases ({names}) o tiene menos de dos.",
+                           en=f"{path.name} repeats classes ({names}) or has fewer than two.")  # fmt: skip
+    return tuple(classes)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What photographs say of the order: ``proved``, ``contradicted`` or ``unproved``; and the order they support.
+
+    ``best[i]`` is the index in labels.txt of the class that output i is.
+    """
+
+    finding: Literal["proved", "contradicted", "unproved"]
+    best: tuple[int, ...]
+
+
+def prove_order(predicted: NDArray[np.integer], truth: NDArray[np.integer], count: int) -> Order:
+    """Find the order of the outputs that labelled photographs support.
+
+    Each order predicts a label for each photograph; two orders are compared by the photographs on which only one of
+    them is right (a sign test). The order in labels.txt is proved when it beats every other so.
+
+    Args:
+        predicted: (N,) the output that won; truth: (N,) the class by labels.txt; count: of classes.
+    """
+    hits = np.zeros((count, count))
+    np.add.at(hits, (predicted, truth), 1)
+    best = _assign(hits)
+    given = tuple(range(count))
+    if best != given:
+        contradicted = _beats(best, given, predicted, truth)
+        return Order("contradicted" if contradicted else "unproved", best)
+    for output in range(count):  # the strongest rival has some output elsewhere: forbid each place in turn
+        rival_hits = hits.copy()
+        rival_hits[output, output] = -1e9
+        if not _beats(given, _assign(rival_hits), predicted, truth):
+            return Order("unproved", best)
+    return Order("proved", best)
+
+
+def _assign(hits: NDArray[np.float64]) -> tuple[int, ...]:
+    # The tiny bonus keeps the order of labels.txt where photographs say nothing.
+    _, columns = linear_sum_assignment(hits + 1e-6 * np.eye(len(hits)), maximize=True)
+    return tuple(int(column) for column in columns)
+
+
+def _beats(one: Sequence[int], other: Sequence[int], predicted: NDArray[np.integer], truth: NDArray[np.integer]) -> bool:
+    right, right_other = np.asarray(one)[predicted] == truth, np.asarray(other)[predicted] == truth
+    wins, losses = int((right & ~right_other).sum()), int((right_other & ~right).sum())
+    total = wins + losses
+    return total > 0 and sum(comb(total, k) for k in range(wins, total + 1)) / 2**total < _CERTAIN
+
+
+def _class(line: str) -> ClassInfo:
+    name, _, meaning = (part.strip() for part in line.partition("="))
+    name = re.sub(r"^\d+[\s:,.-]+", "", name)
+    plain = unicodedata.normalize("NFKD", (meaning or name).lower()).encode("ascii", "ignore").decode().replace("_", " ")
+    if any(word in plain for word in _OTHER):
+        return ClassInfo("other", None, None, {"es": name, "en": name})
+    condition = "unfit" if any(word in plain for word in _UNFIT) else "fit" if any(w in plain for w in _FIT) else None
+    product = next((key for key, words in _PRODUCTS.items() if any(word in plain for word in words)), None)
+    if meaning and product is None and len(meaning.split()) == 2:
+        product = meaning.split()[0].lower()
+    if product is None or condition is None:
+        raise ModelRefused(
+            "labels_not_understood",
+            es=f"No se entiende la clase «{line}». Escríbala como «{name} = producto fit» o «{name} = producto unfit».",
+            en=f"The class '{line}' is not understood. Write it as '{name} = product fit' or '{name} = product unfit'.",
+        )
+    return ClassInfo(f"{product}_{condition}", product, "unfit" if condition == "unfit" else "fit", {"es": name, "en": name})
