@@ -1,5 +1,5 @@
 # make run    sets everything up and judges photographs: make run PHOTOS=folder, or none to have some drawn
-# make test   runs the tests; make lint, make types and make bench check the rest; make clean removes what these made
+# make test   runs the tests; make setup only prepares them; make lint, make types and make bench check the rest; make clean removes what these made
 PYTHON ?= python3
 PHOTOS ?=
 ARGS ?=
@@ -14,13 +14,15 @@ DEV := $(VENV)/.dev-$(VERSION)-$(shell cat requirements/dev.txt pyproject.toml |
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 
-.PHONY: run test lint types bench lock clean python
+.PHONY: run setup test lint types bench lock clean python
 .DEFAULT_GOAL := run
 
 # Exit codes 1 (something unfit) and 2 (something to review) are answers, not failures; anything else is one.
 run: $(SERVE)
 	@$(BIN)/vistobueno $(if $(PHOTOS),inspect "$(PHOTOS)",demo) $(ARGS); code=$$?; \
 	case $$code in 0|1|2) exit 0;; *) exit $$code;; esac
+
+setup: $(DEV)
 
 test: $(DEV)
 	$(BIN)/python -m pytest $(ARGS)

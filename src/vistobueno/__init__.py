@@ -1,10 +1,10 @@
 """Visto Bueno: visual quality control for perishable export produce.
 
-    from vistobueno import load_model, open_photo, inspect
+from vistobueno import load_model, open_photo, inspect
 
-    model = load_model()
-    verdict = inspect(open_photo(Path("apple.jpg").read_bytes()), model)
-    print(verdict.answer, verdict.reasons, verdict.probability_unfit)
+model = load_model()
+verdict = inspect(open_photo(Path("apple.jpg").read_bytes()), model)
+print(verdict.answer, verdict.reasons, verdict.probability_unfit)
 """
 
 import importlib

@@ -98,7 +98,7 @@ def fit_scope(
     """
     x = np.asarray(embeddings, np.float64)
     mean = x.mean(axis=0)
-    values, vectors = np.linalg.eigh(np.cov((x - mean).T))
+    _, vectors = np.linalg.eigh(np.cov((x - mean).T))
     main = vectors[:, ::-1][:, :dimensions]
     y = (x - mean) @ main
     names = np.unique(labels)

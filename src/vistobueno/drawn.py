@@ -115,7 +115,9 @@ def _rotten(
         spot = _soft(1 - distance, 5)[..., None]
         rot = np.array((70, 42, 22), float) * (1 + 0.3 * _noise(x, y, 12.0, rng)[..., None])
         if product == "orange":
-            rot = np.array(((225, 228, 220), (120, 145, 120))[rng.integers(2)]) * (1 + 0.12 * _noise(x, y, 25.0, rng)[..., None])
+            rot = np.array(((225, 228, 220), (120, 145, 120))[rng.integers(2)]) * (
+                1 + 0.12 * _noise(x, y, 25.0, rng)[..., None]
+            )
         result = result * (1 - 0.9 * spot) + 0.9 * rot * spot
     return result
 
@@ -129,7 +131,8 @@ def _ground(x: Plane, y: Plane, rng: np.random.Generator) -> Plane:
         lambda: np.array((110, 112, 110)) * (1 + 0.1 * rng.normal(0, 1, (height, width, 1))),
     )
     fall_off = 1 - 0.3 * np.hypot(x / width - 0.4, y / height - 0.4)
-    return grounds[rng.integers(len(grounds))]() * fall_off[..., None]
+    ground: Plane = grounds[rng.integers(len(grounds))]() * fall_off[..., None]
+    return ground
 
 
 def _noise(x: Plane, y: Plane, frequency: float, rng: np.random.Generator) -> Plane:

@@ -30,7 +30,8 @@ _TURNS = {
 @dataclass(frozen=True)
 class Limits:
     """What a photograph may be: bytes, declared pixels, shortest side; and ``cover``, the shortest side in pixels that
-    reduced decoding must still reach (twice the model's input)."""
+    reduced decoding must still reach (twice the model's input).
+    """
 
     max_bytes: int = 15_000_000
     max_pixels: int = 50_000_000

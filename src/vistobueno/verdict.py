@@ -74,9 +74,8 @@ def judge(
     reasons: list[Reason] = []
     if photo is not None and is_poor(photo, policy):
         reasons.append("poor_photo")
-    if policy.scope is not None and score is not None and not score <= policy.scope.threshold:
-        reasons.append("out_of_scope")
-    elif classes[int(np.argmax(probabilities))].product is None:
+    beyond = policy.scope is not None and score is not None and not score <= policy.scope.threshold
+    if beyond or classes[int(np.argmax(probabilities))].product is None:
         reasons.append("out_of_scope")
     if policy.fit_below < unfit < policy.unfit_above:
         reasons.append("uncertain")

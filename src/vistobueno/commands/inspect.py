@@ -26,9 +26,7 @@ class NoPhotos(VistoBuenoError):
     """Nothing to judge was found."""
 
 
-def run(
-    paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, jobs: int, language: str
-) -> int:
+def run(paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, jobs: int, language: str) -> int:
     """Judge and print; returns the exit code: 3 an error, 1 unfit, 2 review, 0 all fit."""
     files = find_photos(paths)
     if not files:
@@ -74,7 +72,8 @@ def find_photos(paths: Iterable[str]) -> list[Path]:
             inside = (file for file in sorted(path.rglob("*")) if file.suffix.lower() in _ENDINGS and file.is_file())
             found.update(dict.fromkeys(inside))
         elif not path.exists() and glob.has_magic(name):
-            found.update(dict.fromkeys(Path(match) for match in sorted(glob.glob(name, recursive=True))))
+            matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 a pattern may be absolute
+            found.update(dict.fromkeys(map(Path, matches)))
         else:
             found[path] = None
     return list(found)
@@ -84,9 +83,9 @@ def as_row(outcome: Outcome, language: str) -> dict[str, Any]:
     """One outcome as flat, printable values: the columns of the CSV and the keys of the JSON."""
     verdict, error = outcome.verdict, outcome.error
     row = dict.fromkeys(_COLUMNS) | {"file": str(outcome.path).encode("utf-8", "replace").decode()}
-    if error is not None:
-        return row | {"answer": "refused", "error": error.code, "message": error.message(language)}
-    assert verdict is not None
+    if verdict is None:
+        message = error.message(language) if error else ""
+        return row | {"answer": "refused", "error": error.code if error else None, "message": message}
     return row | {
         "answer": verdict.answer,
         "product": verdict.product,

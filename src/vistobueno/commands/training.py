@@ -30,7 +30,9 @@ def run_train(
                     print(step, file=sys.stderr, flush=True)
             bars.update(tasks[step], completed=done)
 
-        bundle = train(data, out, backbone=backbone, epochs=epochs, views=views, seed=seed, work=work, progress=progress)
+        bundle = train(
+            data, out, backbone=backbone, epochs=epochs, views=views, seed=seed, work=work, progress=progress
+        )
     print_bundle(bundle, language)
     print(say(language, "trained", folder=bundle.path))
 

@@ -164,7 +164,7 @@ def write_bundle(
     name: str,
     version: str,
     created: str,
-    input: InputSpec,
+    input: InputSpec,  # noqa: A002 it is the field's name
     classes: tuple[ClassInfo, ...],
     policy: Policy,
     labels_proved: bool | None,
@@ -219,7 +219,7 @@ def zip_bundle(bundle: Bundle, target: Path) -> Path:
     with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
         for key in sorted([*bundle.files, "bundle.json"]):
             archive.writestr(zipfile.ZipInfo(key), (bundle.path / key).read_bytes(), zipfile.ZIP_DEFLATED)
-    os.replace(beside, target)
+    beside.replace(target)
     return target
 
 

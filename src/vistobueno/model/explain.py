@@ -22,7 +22,9 @@ def heat_map(activation: NDArray[np.float32]) -> NDArray[np.float32]:
 def overlay(pixels: NDArray[np.uint8], activation: NDArray[np.float32]) -> Image.Image:
     """The photograph (H, W, 3) with the evidence (h, w) laid over it, brighter where there is more."""
     height, width = pixels.shape[:2]
-    heat = Image.fromarray((heat_map(activation) * 255).astype(np.uint8)).resize((width, height), Image.Resampling.BICUBIC)
+    heat = Image.fromarray((heat_map(activation) * 255).astype(np.uint8)).resize(
+        (width, height), Image.Resampling.BICUBIC
+    )
     strength = np.asarray(heat, np.float32) / 255
     place = np.linspace(0, 1, len(_CIVIDIS))
     colour = np.stack([np.interp(strength, place, _CIVIDIS[:, band]) for band in range(3)], axis=-1)

@@ -47,7 +47,9 @@ def prepare(photo: Photo, spec: InputSpec) -> Pictures:
         return np.asarray(image.resize(size, _FILTERS[spec.resize]))
     choose = max if spec.fit == "crop" else min
     ratio = choose(spec.width / image.width, spec.height / image.height)
-    image = image.resize((max(1, round(image.width * ratio)), max(1, round(image.height * ratio))), _FILTERS[spec.resize])
+    image = image.resize(
+        (max(1, round(image.width * ratio)), max(1, round(image.height * ratio))), _FILTERS[spec.resize]
+    )
     canvas = Image.new("RGB", size, _PADDING)
     canvas.paste(image, ((spec.width - image.width) // 2, (spec.height - image.height) // 2))
     return np.asarray(canvas)
@@ -142,7 +144,9 @@ def golden_pictures(spec: InputSpec, count: int = 4, seed: int = 0) -> Pictures:
     return np.stack(pictures)
 
 
-def golden_file(spec: InputSpec, class_keys: tuple[str, ...], logits: Callable[[Pictures], NDArray[np.float32]]) -> bytes:
+def golden_file(
+    spec: InputSpec, class_keys: tuple[str, ...], logits: Callable[[Pictures], NDArray[np.float32]]
+) -> bytes:
     """The content of golden.npz. ``logits`` maps one prepared picture to its K logits."""
     pictures = golden_pictures(spec)
     expected = np.stack([logits(picture) for picture in pictures])

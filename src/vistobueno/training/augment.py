@@ -28,7 +28,9 @@ def compose(cutouts: Sequence[Cutout], ground: Picture, side: int, rng: Generato
     """Lay cut-out fruit on another ground, (side, side, 3), degraded like `view`."""
     canvas = resize(_flip(_crop(ground, rng), rng), side).astype(np.float32)
     for cutout in cutouts:
-        _lay(canvas, cutout, rng, smallest=0.75 if len(cutouts) == 1 else 0.4, largest=1.1 if len(cutouts) == 1 else 0.7)
+        _lay(
+            canvas, cutout, rng, smallest=0.75 if len(cutouts) == 1 else 0.4, largest=1.1 if len(cutouts) == 1 else 0.7
+        )
     return degrade(canvas.clip(0, 255).astype(np.uint8), rng)
 
 
@@ -36,7 +38,7 @@ def background(photographs: Sequence[Picture], side: int, rng: Generator) -> Pic
     """A ground without recognisable fruit: a blurred part of a photograph, a plain or graded colour, or a texture."""
     kind = rng.random()
     if kind < 0.5 and photographs:
-        photograph = photographs[rng.integers(len(photographs))]
+        photograph = photographs[int(rng.integers(len(photographs)))]
         part = Image.fromarray(resize(_crop(photograph, rng, smallest=0.2), side))
         return np.asarray(part.filter(ImageFilter.GaussianBlur(float(rng.uniform(3, 14)))))
     base = rng.uniform(20, 250, 3) if rng.random() < 0.6 else np.full(3, rng.uniform(20, 250))
@@ -44,7 +46,7 @@ def background(photographs: Sequence[Picture], side: int, rng: Generator) -> Pic
     grain = _noise((side, side), float(rng.uniform(0.6, 6)), rng)[..., None] * rng.uniform(0, 30)
     if rng.random() < 0.3:  # planks, cloth, cardboard: a grain with a direction
         grain = grain + ndimage.uniform_filter1d(grain, int(rng.integers(9, 60)), axis=int(rng.integers(2))) * 3
-    return (base + slope + grain).clip(0, 255).astype(np.uint8)
+    return np.asarray((base + slope + grain).clip(0, 255), np.uint8)
 
 
 def with_defects(pixels: Picture, rng: Generator, area: NDArray[np.float32] | None = None) -> Picture:
@@ -60,7 +62,8 @@ def with_defects(pixels: Picture, rng: Generator, area: NDArray[np.float32] | No
         if mould:
             colour = np.array(((235, 238, 230), (150, 170, 150), (190, 205, 195))[rng.integers(3)], np.float32)
         else:
-            colour = np.array((1.0, rng.uniform(0.55, 0.75), rng.uniform(0.25, 0.5))) * rng.uniform(25, 120)
+            brown = (1.0, rng.uniform(0.55, 0.75), rng.uniform(0.25, 0.5))
+            colour = np.array(brown, np.float32) * np.float32(rng.uniform(25, 120))
         strength = (spot * rng.uniform(0.65, 0.97))[..., None]
         result = result * (1 - strength) + (0.85 * colour * speckle + 0.15 * result) * strength
         rim = ((spot > 0.05) & (spot < 0.6)).astype(np.float32)[..., None]
@@ -137,7 +140,9 @@ def _lay(canvas: NDArray[np.float32], cutout: Cutout, rng: Generator, smallest: 
 def _transform(rgba: Picture, scale: float, angle: float) -> Picture:
     image = Image.fromarray(rgba)
     size = (max(2, round(image.width * scale)), max(2, round(image.height * scale)))
-    return np.asarray(image.resize(size, Image.Resampling.BILINEAR).rotate(angle, Image.Resampling.BILINEAR, expand=True))
+    return np.asarray(
+        image.resize(size, Image.Resampling.BILINEAR).rotate(angle, Image.Resampling.BILINEAR, expand=True)
+    )
 
 
 def _turn(pixels: Picture, rng: Generator) -> Picture:
@@ -154,7 +159,10 @@ def _crop(pixels: Picture, rng: Generator, smallest: float = 0.45) -> Picture:
     height, width = pixels.shape[:2]
     area = rng.uniform(smallest, 1.0)
     aspect = float(np.exp(rng.uniform(-0.25, 0.25)))
-    rows, columns = round(min(height, height * np.sqrt(area / aspect))), round(min(width, width * np.sqrt(area * aspect)))
+    rows, columns = (
+        round(min(height, height * np.sqrt(area / aspect))),
+        round(min(width, width * np.sqrt(area * aspect))),
+    )
     top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
     return pixels[top : top + rows, left : left + columns]
 
@@ -192,4 +200,4 @@ def _blob(shape: tuple[int, int], rng: Generator, radius: float, soft: bool = Fa
     distance = np.hypot((y - centre_y) * stretch, (x - centre_x) / stretch) / size
     ragged = distance + 0.25 * _noise(shape, max(2.0, size / 2), rng)
     edge = 1.0 if soft else float(rng.uniform(0.08, 0.4))
-    return ((1 - ragged) / edge).clip(0, 1).astype(np.float32)
+    return np.asarray(((1 - ragged) / edge).clip(0, 1), np.float32)

@@ -5,8 +5,7 @@ from typing import Any
 
 from ..model.bundle import ClassInfo, Policy
 from ..texts import say
-
-_COLUMNS = ("condition_accuracy", "class_accuracy", "escape_rate", "overkill_rate", "review_share", "calibration_error")
+from .figures import FIGURES, cell
 
 
 def cards(facts: Mapping[str, Any]) -> dict[str, bytes]:
@@ -44,31 +43,26 @@ def _card(facts: Mapping[str, Any], language: str) -> str:
 
 
 def _tables(figures: Mapping[str, Any], text: Any) -> list[str]:
-    head = f"| {text('set')} | n | " + " | ".join(text(name) for name in _COLUMNS) + " |"
-    rule = "| --- | --- |" + " --- |" * len(_COLUMNS)
+    head = f"| {text('set')} | n | " + " | ".join(text(name) for name in FIGURES) + " |"
+    rule = "| --- | --- |" + " --- |" * len(FIGURES)
     tables = []
     for kind in ("sources", "classes"):
         rows = [
-            f"| {name} | {values['review_share']['n']} | " + " | ".join(_cell(values[key]) for key in _COLUMNS) + " |"
+            f"| {name} | {values['review_share']['n']} | " + " | ".join(cell(values[key]) for key in FIGURES) + " |"
             for name, values in figures[kind].items()
             if values["review_share"]["n"]
         ]
         tables.append("\n".join([head, rule, *rows]))
     strangers = [
-        f"| {source} | {values['strangers_reviewed']['n']} | {_cell(values['strangers_reviewed'])} "
-        f"| {_cell(figures['stranger_auc'][source], percent=False)} |"
+        f"| {source} | {values['strangers_reviewed']['n']} | {cell(values['strangers_reviewed'])} "
+        f"| {cell(figures['stranger_auc'][source], percent=False)} |"
         for source, values in figures["sources"].items()
         if values["strangers_reviewed"]["n"]
     ]
     if strangers:
-        tables.append("\n".join([f"| {text('strangers')} | n | {text('reviewed')} | AUC |", "| --- | --- | --- | --- |", *strangers]))
+        tables.append(
+            "\n".join(
+                [f"| {text('strangers')} | n | {text('reviewed')} | AUC |", "| --- | --- | --- | --- |", *strangers]
+            )
+        )
     return tables
-
-
-def _cell(figure: Mapping[str, Any], percent: bool = True) -> str:
-    value = figure.get("share", figure.get("value"))
-    if value is None:
-        return "·"
-    scale, unit, digits = (100, " %", 1) if percent else (1, "", 3)
-    low, high = figure["low"] * scale, figure["high"] * scale
-    return f"{value * scale:.{digits}f}{unit} ({low:.{digits}f} – {high:.{digits}f})"

@@ -69,9 +69,7 @@ def evaluate(
     return Evaluation(model.bundle, read, verdicts, judged, refused, known)
 
 
-def judged_from(
-    photos: Sequence[LabelledPhoto], verdicts: Sequence[Verdict], classes: tuple[ClassInfo, ...]
-) -> Judged:
+def judged_from(photos: Sequence[LabelledPhoto], verdicts: Sequence[Verdict], classes: tuple[ClassInfo, ...]) -> Judged:
     """Labels and verdicts as arrays."""
     known = [each.key for each in classes if each.product is not None]
     return Judged(
@@ -80,7 +78,9 @@ def judged_from(
         groups=np.array([photo.group for photo in photos]),
         predicted=np.array([max(known, key=lambda key: verdict.probabilities[key]) for verdict in verdicts]),
         p_unfit=np.array([verdict.probability_unfit for verdict in verdicts], np.float64),
-        stranger=np.array([np.nan if verdict.stranger is None else verdict.stranger for verdict in verdicts], np.float64),
+        stranger=np.array(
+            [np.nan if verdict.stranger is None else verdict.stranger for verdict in verdicts], np.float64
+        ),
         answers=np.array([verdict.answer for verdict in verdicts]),
         in_scope=np.isin([photo.label for photo in photos], known),
     )

@@ -126,4 +126,3 @@ def compute(
         np.stack([np.load(work / f"view-{number}.npy") for number in range(views + 1)]),
         np.array([json.loads((work / f"view-{number}.json").read_text()) for number in range(views + 1)]),
     )
-

@@ -1,6 +1,6 @@
 """Figures of merit with confidence intervals: numbers from arrays, no photographs and no models."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from ..verdict import FORCED_AT
 
 _Z = 1.959964  # two-sided 95 %
+FIGURES = ("condition_accuracy", "class_accuracy", "escape_rate", "overkill_rate", "review_share", "calibration_error")
+"""What tables show of `describe`, in their order."""
+
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 
@@ -155,6 +158,16 @@ def with_interval(figure: Callable[[Judged], float], judged: Judged, draws: int 
         drawn.append(figure(Judged(**{name: array[chosen] for name, array in vars(judged).items()})))
     low, high = np.nanquantile(drawn, (0.025, 0.975))
     return {"value": round(value, 5), "low": round(float(low), 5), "high": round(float(high), 5), "n": len(place)}
+
+
+def cell(figure: Mapping[str, Any], percent: bool = True) -> str:
+    """A figure and its interval as text; a dot where nothing was counted."""
+    value = figure.get("share", figure.get("value"))
+    if value is None:
+        return "·"
+    scale, unit, digits = (100, " %", 1) if percent else (1, "", 3)
+    low, high = figure["low"] * scale, figure["high"] * scale
+    return f"{value * scale:.{digits}f}{unit} ({low:.{digits}f} – {high:.{digits}f})"
 
 
 def _names(values: NDArray[np.str_]) -> list[str]:

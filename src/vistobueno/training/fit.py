@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -93,7 +93,9 @@ def train(
     parts = []
     for fold in range(_FOLDS):
         inside, outside = everyone[folds != fold], everyone[folds == fold]
-        parts.append((outside, _once(folder / f"fold-{fold}.npz", features, outside, learn, f"fold {fold + 1}", inside)))
+        parts.append(
+            (outside, _once(folder / f"fold-{fold}.npz", features, outside, learn, f"fold {fold + 1}", inside))
+        )
     seen = _in_order(parts)
     rows_out, left_out = _leave_sources_out(photos, features, learn, folder, seen)
     policy = settle_policy(seen, left_out, rows_out, photos, classes, alpha, beta)
@@ -121,7 +123,7 @@ def train(
         GOLDEN: golden_file(spec, tuple(keys), lambda picture: as_list(serving(scaled(picture, spec)))[0].numpy()[0]),
         HELD_OUT: held_out.content(),
     }
-    written = {
+    written: dict[str, Any] = {
         "name": out.name,
         "version": __version__,
         "created": datetime.now(UTC).date().isoformat(),
@@ -158,8 +160,8 @@ def classes_of(photos: Sequence[LabelledPhoto]) -> tuple[ClassInfo, ...]:
     classes = []
     for label in labels:
         product, _, condition = label.rpartition("_")
-        names = [_NAMES.get(word, (word, word)) for word in (product, condition)]
-        spoken = {"es": " ".join(name[0] for name in names), "en": " ".join(name[1] for name in reversed(names))}
+        (product_es, product_en), (es, en) = (_NAMES.get(word, (word, word)) for word in (product, condition))
+        spoken = {"es": f"{product_es} {es}", "en": f"{en} {product_en}"}
         classes.append(ClassInfo(label, product, "unfit" if condition == "unfit" else "fit", spoken))
     if any(photo.label == OTHER for photo in photos):
         classes.append(ClassInfo(OTHER, None, None, {"es": "otra cosa", "en": "something else"}))
@@ -198,7 +200,7 @@ def _once(
         part = predict(learn(name, training), features, rows)
         beside = file.with_suffix(".part.npz")
         np.savez(beside, logits=part.logits, embeddings=part.embeddings)
-        os.replace(beside, file)
+        beside.replace(file)
     with np.load(file) as kept:
         return Predictions(kept["logits"], kept["embeddings"])
 

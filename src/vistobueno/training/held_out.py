@@ -43,7 +43,8 @@ class Judgements:
 @dataclass(frozen=True, eq=False)
 class HeldOut:
     """The training photographs by hash, what a model trained without each says of it (``known``), and, for those in
-    ``rows``, what a model says that never saw their source (``unknown``)."""
+    ``rows``, what a model says that never saw their source (``unknown``).
+    """
 
     hashes: tuple[str, ...]
     known: Judgements
@@ -81,4 +82,3 @@ class HeldOut:
 def hashes_of(photos: Sequence[LabelledPhoto]) -> tuple[str, ...]:
     """SHA-256 of each photograph's bytes, hex."""
     return tuple(hashlib.sha256(photo.path.read_bytes()).hexdigest() for photo in photos)
-

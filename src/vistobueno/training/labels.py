@@ -93,7 +93,9 @@ def _assign(hits: NDArray[np.float64]) -> tuple[int, ...]:
     return tuple(int(column) for column in columns)
 
 
-def _beats(one: Sequence[int], other: Sequence[int], predicted: NDArray[np.integer], truth: NDArray[np.integer]) -> bool:
+def _beats(
+    one: Sequence[int], other: Sequence[int], predicted: NDArray[np.integer], truth: NDArray[np.integer]
+) -> bool:
     right, right_other = np.asarray(one)[predicted] == truth, np.asarray(other)[predicted] == truth
     wins, losses = int((right & ~right_other).sum()), int((right_other & ~right).sum())
     total = wins + losses
@@ -103,7 +105,9 @@ def _beats(one: Sequence[int], other: Sequence[int], predicted: NDArray[np.integ
 def _class(line: str) -> ClassInfo:
     name, _, meaning = (part.strip() for part in line.partition("="))
     name = re.sub(r"^\d+[\s:,.-]+", "", name)
-    plain = unicodedata.normalize("NFKD", (meaning or name).lower()).encode("ascii", "ignore").decode().replace("_", " ")
+    plain = (
+        unicodedata.normalize("NFKD", (meaning or name).lower()).encode("ascii", "ignore").decode().replace("_", " ")
+    )
     if any(word in plain for word in _OTHER):
         return ClassInfo("other", None, None, {"es": name, "en": name})
     condition = "unfit" if any(word in plain for word in _UNFIT) else "fit" if any(w in plain for w in _FIT) else None
@@ -116,4 +120,6 @@ def _class(line: str) -> ClassInfo:
             es=f"No se entiende la clase «{line}». Escríbala como «{name} = producto fit» o «{name} = producto unfit».",
             en=f"The class '{line}' is not understood. Write it as '{name} = product fit' or '{name} = product unfit'.",
         )
-    return ClassInfo(f"{product}_{condition}", product, "unfit" if condition == "unfit" else "fit", {"es": name, "en": name})
+    return ClassInfo(
+        f"{product}_{condition}", product, "unfit" if condition == "unfit" else "fit", {"es": name, "en": name}
+    )

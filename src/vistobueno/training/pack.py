@@ -257,7 +257,7 @@ def _policy(evidence: _Check | None, classes: tuple[ClassInfo, ...], unknown: li
     values = np.array([probability_unfit(each, classes) for each in probabilities])
     policy = Policy(temperature=temperature)
     low, high = conformal_thresholds(values[own], unfit[own], policy.alpha, policy.beta)
-    unknown.append("whether the photographs that set the thresholds were trained on; if so, the thresholds are too bold")
+    unknown.append(
+        "whether the photographs that set the thresholds were trained on; if so, the thresholds are too bold"
+    )
     return Policy(temperature=temperature, fit_below=low, unfit_above=high)
-
-

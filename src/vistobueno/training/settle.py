@@ -65,4 +65,3 @@ def settle_policy(
         odds[~inside] if has_strangers else None,
     )
     return replace(policy, fit_below=low, unfit_above=high, scope=scope)
-

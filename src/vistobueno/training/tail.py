@@ -55,7 +55,9 @@ def fit_tail(
     entry = layers.Input(tail.input_shape[1:])
     embedding = layers.GlobalAveragePooling2D()(copy(entry, training=False))
     small = keras.initializers.RandomNormal(stddev=0.01, seed=seed)
-    logits = layers.Dense(len(classes), kernel_initializer=small, name="head")(layers.Dropout(recipe.dropout)(embedding))
+    logits = layers.Dense(len(classes), kernel_initializer=small, name="head")(
+        layers.Dropout(recipe.dropout)(embedding)
+    )
     model = keras.Model(entry, [logits, embedding])
     steps = max(1, recipe.epochs * len(rows) // _TARGET_BATCH)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -99,7 +101,6 @@ def _step(
     is_unfit = tf.constant([float(each.condition == "unfit") for each in classes])
     is_fit = tf.constant([float(each.condition == "fit") for each in classes])
 
-    @tf.function
     def step(x: tf.Tensor, y: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
             logits = model(x, training=True)[0]
@@ -114,10 +115,11 @@ def _step(
         variables = model.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
-    return step
+    compiled: Callable[[tf.Tensor, tf.Tensor], None] = tf.function(step)
+    return compiled
 
 
 def _balanced(strata: Sequence[str], balance: float) -> NDArray[np.float64]:
-    names, place, counts = np.unique(strata, return_inverse=True, return_counts=True)
+    _, place, counts = np.unique(strata, return_inverse=True, return_counts=True)
     weights = counts[place].astype(np.float64) ** -balance
     return np.asarray(weights / weights.sum())

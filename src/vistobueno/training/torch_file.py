@@ -32,6 +32,8 @@ class _View:
 
     def array(self) -> NDArray[Any]:
         values = self.storage.values[self.offset :]
+        if sum((size - 1) * step for size, step in zip(self.shape, self.stride, strict=True)) >= len(values):
+            raise _refused("a tensor reaches beyond its storage")
         strides = [step * values.itemsize for step in self.stride]
         return np.lib.stride_tricks.as_strided(values, self.shape, strides).copy()
 
@@ -63,13 +65,13 @@ def read_torch_file(path: Path) -> dict[str, NDArray[Any]]:
     """
     with path.open("rb") as file:
         try:
-            if pickle.Unpickler(file).load() != _MAGIC:
+            if _Reader(file).load() != _MAGIC:
                 raise _refused("it does not begin with PyTorch's magic number")
             for _ in ("protocol version", "system"):
-                pickle.Unpickler(file).load()
+                _Reader(file).load()
             reader = _Reader(file)
             state = reader.load()
-            for key in pickle.Unpickler(file).load():
+            for key in _Reader(file).load():
                 storage = reader.storages[str(key)]
                 size = int(np.frombuffer(file.read(8), "<i8")[0])
                 if size != storage.values.size:

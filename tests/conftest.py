@@ -1,0 +1,62 @@
+"""What many tests share: photographs, drawn pictures, a small model made here, the shipped model."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vistobueno.model.bundle import Bundle
+from vistobueno.model.runtime import Model, load_model
+
+PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="A skipped test fails: where everything must be there.")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and item.config.getoption("--no-skips") and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"Skipped where nothing may be: {reason}"
+
+
+@pytest.fixture(scope="session")
+def photographs() -> Path:
+    """The folder of labelled development photographs, which stands beside the checkout and in no clone."""
+    if not (PHOTOS / "photos.csv").is_file():
+        pytest.skip("the development photographs (../shared/photos) are not here")
+    return PHOTOS
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Class folders with three pictures of each class, drawn by the project."""
+    from vistobueno.drawn import write_samples
+
+    folder = tmp_path_factory.mktemp("drawn")
+    write_samples(folder, per_class=3, seed=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of a tiny untrained network with the seven classes, all its parts real (see small_model.py)."""
+    from small_model import make_small_bundle
+
+    return make_small_bundle(tmp_path_factory.mktemp("small") / "small")
+
+
+@pytest.fixture(scope="session")
+def small_model(small_bundle: Bundle) -> Model:
+    """That bundle under LiteRT."""
+    return load_model(small_bundle.path)
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Model:
+    """The model that the project ships."""
+    return load_model()
