@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from vistobueno.calibration import fit_scope
+from vistobueno.calibration import fit_scope, scope_distances, weigh_scope
 from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, ClassInfo, InputSpec, Policy, write_bundle
 from vistobueno.model.runtime import golden_file, scaled
 from vistobueno.training.convert import as_list, to_h5, to_tflite, with_outputs
@@ -45,7 +45,9 @@ def make_small_bundle(folder: Path, **changed: Any) -> Bundle:
     keys = tuple(each.key for each in CLASSES)
     rng = np.random.default_rng(0)
     embeddings, labels = rng.normal(0, 1, (140, 16)), np.repeat(np.arange(7), 20)
-    scope = fit_scope(embeddings + labels[:, None], labels, embeddings + labels[:, None], np.zeros(140), dimensions=8)
+    scope = fit_scope(embeddings + labels[:, None], labels, dimensions=8)
+    distances = scope_distances(embeddings + labels[:, None], scope)
+    scope = weigh_scope(scope, np.column_stack([distances, np.zeros(140)]))
     facts: dict[str, Any] = {
         "name": "small",
         "version": "0",

@@ -1,12 +1,13 @@
 """Set what a verdict needs, on photographs the model did not train on: temperature, thresholds, scope. Pure numpy."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .model.bundle import Scope
-from .verdict import softmax
+from .model.bundle import Policy, Scope
+from .verdict import softmax, temperature_at
 
 Floats = NDArray[np.floating]
 _REVIEW_ALL = (-1.0, 2.0)
@@ -29,6 +30,31 @@ def fit_temperature(logits: Floats, labels: NDArray[np.integer]) -> float:
         left, right = high - golden * (high - low), low + golden * (high - low)
         low, high = (low, right) if loss(left) < loss(right) else (left, high)
     return float(np.exp((low + high) / 2))
+
+
+def fit_doubt(logits: Floats, labels: NDArray[np.integer], distances: Floats, policy: Policy) -> float:
+    """How fast the temperature must grow with the distance beyond ``policy.familiar``: `Policy.doubt`.
+
+    The value that minimises the negative log-likelihood on photographs near and far, tried over a grid.
+
+    Args:
+        logits: (N, K); labels: (N,) the index of the true class; distances: (N,) as `scope_distance` gives them.
+    """
+    beyond = np.maximum(0.0, np.asarray(distances, np.float64) - policy.familiar)
+    if not beyond.max(initial=0.0):
+        return 0.0
+    tried = np.concatenate([[0.0], np.geomspace(1e-3, 10.0, 121) / np.median(beyond[beyond > 0])])
+    losses = []
+    for doubt in tried:
+        temperatures = temperatures_at(distances, replace(policy, doubt=float(doubt)))
+        p = softmax(np.asarray(logits, np.float64) / temperatures[:, None])
+        losses.append(-float(np.log(p[np.arange(len(labels)), labels] + 1e-300).mean()))
+    return float(tried[int(np.argmin(losses))])
+
+
+def temperatures_at(distances: Floats, policy: Policy) -> NDArray[np.float64]:
+    """`temperature_at` of many distances (N,) at once: (N,)."""
+    return np.array([temperature_at(float(distance), policy) for distance in distances])
 
 
 def conformal_thresholds(
@@ -55,15 +81,15 @@ def conformal_thresholds(
     parts = [np.ones(len(names), bool)] + [names == name for name in np.unique(names)]
     p = np.asarray(p_unfit, np.float64)
     lows = [_threshold(p[part & unfit], alpha) for part in parts]
-    highs = [_threshold(1 - p[part & ~unfit], beta) for part in parts]
+    highs = [_threshold(-p[part & ~unfit], beta) for part in parts]  # −p is exact, 1 − p would make ties
     # The whole must have data enough; a group without says nothing.
     if lows[0] is None and highs[0] is None:
         return _REVIEW_ALL
     low = _REVIEW_ALL[0] if lows[0] is None else min(value for value in lows if value is not None)
-    high = _REVIEW_ALL[1] if highs[0] is None else max(1 - value for value in highs if value is not None)
+    high = _REVIEW_ALL[1] if highs[0] is None else max(-value for value in highs if value is not None)
     if low >= high:  # separable: both may be relaxed to where they meet, the guarantees stay
         middle = (min(low, 1.0) + max(high, 0.0)) / 2
-        low, high = float(np.nextafter(middle, 0)), middle
+        low, high = float(np.nextafter(middle, -1)), middle
     return low, high
 
 
@@ -76,25 +102,15 @@ def _threshold(scores: Floats, risk: float) -> float | None:
     return float(np.nextafter(ordered[allowed], -np.inf)) if allowed < len(ordered) else 1.0
 
 
-def fit_scope(
-    embeddings: Floats,
-    labels: NDArray[np.integer],
-    calibration_embeddings: Floats,
-    calibration_log_odds: Floats,
-    stranger_embeddings: Floats | None = None,
-    stranger_log_odds: Floats | None = None,
-    *,
-    pass_rate: float = 0.99,
-    dimensions: int = 64,
-) -> Scope:
-    """Learn what the products look like, and the threshold that lets ``pass_rate`` of calibration photographs through.
+def fit_scope(embeddings: Floats, labels: NDArray[np.integer], *, dimensions: int = 64) -> Scope:
+    """Learn what the products look like from in-scope training photographs.
 
     Args:
-        embeddings: (N, D) of in-scope training photographs; labels: (N,) their classes.
-        calibration_embeddings, calibration_log_odds: (M, D) and (M,) of in-scope photographs not trained on.
-        stranger_embeddings, stranger_log_odds: the same of photographs out of scope not trained on; with them the two
-            signals are weighed by logistic regression, without them the distance alone counts.
-        dimensions: of the whitened space.
+        embeddings: (N, D); labels: (N,) their classes.
+        dimensions: of the whitened space, at most D.
+
+    Returns:
+        A scope in which distance alone counts and nothing is a stranger yet; `weigh_scope` sets that.
     """
     x = np.asarray(embeddings, np.float64)
     mean = x.mean(axis=0)
@@ -108,23 +124,32 @@ def fit_scope(
     spread, axes = np.linalg.eigh(within)
     whitening = axes / np.sqrt(spread)
     z = y @ whitening
-    scope = Scope(
+    return Scope(
         mean=mean.astype(np.float32),
         components=(main @ whitening).astype(np.float32),
         centres=(centres @ whitening).astype(np.float32),
         background_mean=z.mean(axis=0).astype(np.float32),
         background_scale=z.std(axis=0).astype(np.float32),
         weights=np.array([0.0, 1.0, 0.0], np.float32),
-        threshold=0.0,
+        threshold=float("inf"),
     )
-    inside = np.stack([scope_distances(calibration_embeddings, scope), calibration_log_odds], axis=1)
+
+
+def weigh_scope(scope: Scope, inside: Floats, outside: Floats | None = None, *, pass_rate: float = 0.99) -> Scope:
+    """Weigh the two signs of a stranger, and set the threshold that lets ``pass_rate`` of the products through.
+
+    Args:
+        inside: (M, 2) `scope_distance` and `other_log_odds` of in-scope photographs that were not trained on.
+        outside: (S, 2) the same of photographs out of scope; with them the two signs are weighed by logistic
+            regression, without them the distance alone counts.
+    """
     weights = np.array([0.0, 1.0, 0.0])
-    if stranger_embeddings is not None and stranger_log_odds is not None and len(stranger_embeddings):
-        outside = np.stack([scope_distances(stranger_embeddings, scope), stranger_log_odds], axis=1)
+    if outside is not None and len(outside):
         weights = _logistic(inside, outside)
-    scores = weights[0] + inside @ weights[1:]
+    weights = weights.astype(np.float32).astype(np.float64)  # as they are kept
+    scores = weights[0] + np.asarray(inside, np.float64) @ weights[1:]
     threshold = float(np.quantile(scores, pass_rate, method="higher"))
-    return Scope(**{**vars(scope), "weights": weights.astype(np.float32), "threshold": threshold + 1e-6})
+    return replace(scope, weights=weights.astype(np.float32), threshold=threshold + 1e-6)
 
 
 def scope_distances(embeddings: Floats, scope: Scope) -> NDArray[np.float64]:

@@ -73,6 +73,7 @@ def inspect_command(
     language: Language = "",
 ) -> None:
     """Judge photographs. Exit code: 0 all fit, 1 something unfit, 2 something to review, 3 an error."""
+    _one_blas_thread()
     from .commands.inspect import run
 
     form = "json" if as_json else "csv" if as_csv else "table"
@@ -87,6 +88,7 @@ def demo(
     language: Language = "",
 ) -> None:
     """Draw pictures of fruit and judge them: a first look without a photograph."""
+    _one_blas_thread()
     from .commands.inspect import run_demo
 
     run_demo(folder, _load(model, runtime), language or user_language())
@@ -171,6 +173,11 @@ def evaluate(
     from .commands.training import run_evaluate
 
     run_evaluate(data, report, unknown_cameras, as_json, _load(model, runtime), language or user_language())
+
+
+def _one_blas_thread() -> None:
+    """Before numpy is imported: judging has no matrices worth a thread pool, whose start costs more than a verdict."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _load(model: str, runtime: str) -> Any:

@@ -29,7 +29,7 @@ class Verdict:
         reasons: why a person must look; empty unless the answer is ``review``.
         forced: the answer if a review were not possible; for evaluation, never for a consignment.
         product: the most probable product.
-        class_key: the most probable class of that product.
+        class_key: the most probable class of that product in the ``forced`` condition, where it has one.
         probability_unfit: calibrated, given that the photograph shows one of the products.
         probabilities: calibrated, by class key; they sum to 1.
         stranger: the stranger score, and ``scope_threshold`` what it may be; None when the model has no scope.
@@ -54,7 +54,7 @@ def judge(
     photo: Photo | None,
     classes: tuple[ClassInfo, ...],
     policy: Policy,
-    stranger: float | None = None,
+    distance: float | None = None,
 ) -> Verdict:
     """Judge one photograph from the model's scores.
 
@@ -62,22 +62,26 @@ def judge(
         logits: (K,), in the order of ``classes``.
         embedding: (D,), or None when the model gives none; scope is then not judged.
         photo: its measurements are judged; None skips that.
-        stranger: the stranger score where it is known already; else it is computed from ``embedding``.
+        distance: the `scope_distance` where it is known already; else it is computed from ``embedding``.
     """
-    probabilities = softmax(logits / policy.temperature)
+    if distance is None and policy.scope is not None and embedding is not None:
+        distance = scope_distance(embedding, policy.scope)
+    known = bool(np.isfinite(logits).all())  # a model that gives no number knows nothing: never an answer
+    evidence = np.asarray(logits, np.float64) if known else np.zeros(len(classes))
+    probabilities = softmax(evidence / temperature_at(distance, policy))
     unfit = probability_unfit(probabilities, classes)
     best = most_probable_product(probabilities, classes)
     forced: Condition = "unfit" if unfit >= FORCED_AT else "fit"
     of_product = [index for index, each in enumerate(classes) if each.product == best and each.condition == forced]
     chosen = of_product or [index for index, each in enumerate(classes) if each.product == best]
-    score = stranger if stranger is not None else stranger_score(embedding, probabilities, classes, policy.scope)
+    score = stranger_score(logits, distance, classes, policy.scope)
     reasons: list[Reason] = []
     if photo is not None and is_poor(photo, policy):
         reasons.append("poor_photo")
     beyond = policy.scope is not None and score is not None and not score <= policy.scope.threshold
     if beyond or classes[int(np.argmax(probabilities))].product is None:
         reasons.append("out_of_scope")
-    if policy.fit_below < unfit < policy.unfit_above:
+    if not known or policy.fit_below < unfit < policy.unfit_above:
         reasons.append("uncertain")
     answer: Answer = "review" if reasons else "fit" if unfit <= policy.fit_below else "unfit"
     return Verdict(
@@ -85,7 +89,7 @@ def judge(
         reasons=tuple(reasons),
         forced=forced,
         product=best,
-        class_key=classes[chosen[0]].key,
+        class_key=classes[max(chosen, key=lambda index: probabilities[index])].key,
         probability_unfit=unfit,
         probabilities={each.key: float(value) for each, value in zip(classes, probabilities, strict=True)},
         stranger=score,
@@ -99,6 +103,14 @@ def softmax(logits: Floats) -> NDArray[np.float64]:
     shifted = np.exp(shifted - shifted.max(axis=-1, keepdims=True))
     result: NDArray[np.float64] = shifted / shifted.sum(axis=-1, keepdims=True)
     return result
+
+
+def temperature_at(distance: float | None, policy: Policy) -> float:
+    """The temperature for a photograph at this distance; it grows at most hundredfold."""
+    if distance is None or not policy.doubt:
+        return policy.temperature
+    growth = policy.doubt * max(0.0, distance - policy.familiar)
+    return policy.temperature * float(np.exp(min(growth, np.log(100.0))))
 
 
 def probability_unfit(probabilities: Floats, classes: tuple[ClassInfo, ...]) -> float:
@@ -117,13 +129,13 @@ def most_probable_product(probabilities: Floats, classes: tuple[ClassInfo, ...])
     return max(totals, key=lambda product: totals[product])
 
 
-def other_log_odds(probabilities: Floats, classes: tuple[ClassInfo, ...]) -> float:
-    """Log-odds of the class without a product, limited to ±12; 0 when the model has none."""
-    others = [float(value) for value, each in zip(probabilities, classes, strict=True) if each.product is None]
-    if not others:
+def other_log_odds(logits: Floats, classes: tuple[ClassInfo, ...]) -> float:
+    """Log-odds of the class without a product against all others, limited to ±12; 0 when the model has none."""
+    products = [float(z) for z, each in zip(logits, classes, strict=True) if each.product is not None]
+    others = [float(z) for z, each in zip(logits, classes, strict=True) if each.product is None]
+    if not others or not products:
         return 0.0
-    share = min(max(others[0], 1e-12), 1 - 1e-12)
-    return float(np.clip(np.log(share / (1 - share)), -12.0, 12.0))
+    return float(np.clip(np.logaddexp.reduce(others) - np.logaddexp.reduce(products), -12.0, 12.0))
 
 
 def scope_distance(embedding: Floats, scope: Scope) -> float:
@@ -135,13 +147,13 @@ def scope_distance(embedding: Floats, scope: Scope) -> float:
 
 
 def stranger_score(
-    embedding: Floats | None, probabilities: Floats, classes: tuple[ClassInfo, ...], scope: Scope | None
+    logits: Floats, distance: float | None, classes: tuple[ClassInfo, ...], scope: Scope | None
 ) -> float | None:
     """How much a photograph looks like none of the products; None when the model cannot tell."""
-    if scope is None or embedding is None:
+    if scope is None or distance is None:
         return None
-    bias, distance, odds = (float(weight) for weight in scope.weights)
-    return bias + distance * scope_distance(embedding, scope) + odds * other_log_odds(probabilities, classes)
+    bias, far, odds = (float(weight) for weight in scope.weights)
+    return bias + far * distance + odds * other_log_odds(logits, classes)
 
 
 def is_poor(photo: Photo, policy: Policy) -> bool:

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ HELD_OUT = "held_out.npz"
 _REQUIRED = (MODEL_H5, MODEL_TFLITE, GOLDEN)
 _KNOWN = (*_REQUIRED, SCOPE, HELD_OUT, "bundle.json", "card.es.md", "card.en.md")
 _LARGEST_ZIP = 512 * 1024 * 1024
+_UNPACKING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)  # what a damaged .zip or .npz raises
 
 Array = NDArray[np.float32]
 
@@ -80,6 +83,8 @@ class Policy:
 
     Attributes:
         temperature: logits are divided by it before softmax.
+        familiar, doubt: beyond the distance ``familiar`` (see `Scope`) the temperature grows by the factor e for each
+            1 / ``doubt``: the less a photograph is like those the model knows, the less sure its answer.
         fit_below, unfit_above: probability of unfit at or below which the answer is fit, at or above which unfit.
         alpha, beta: the escape rate and the overkill rate that the thresholds were set for.
         scope: None when nothing is known of strangers.
@@ -87,6 +92,8 @@ class Policy:
     """
 
     temperature: float = 1.0
+    familiar: float = 0.0
+    doubt: float = 0.0
     fit_below: float = -1.0
     unfit_above: float = 2.0
     alpha: float = 0.01
@@ -130,19 +137,20 @@ def read_bundle(path: Path) -> Bundle:
         BundleRefused: ``bundle_missing``, ``bundle_incomplete``, ``bundle_damaged``, ``bundle_invalid`` or
             ``bundle_too_new``.
     """
+    named = path
     if path.is_file():
         path = _unzipped(path)
     if not (path / "bundle.json").is_file():
         raise BundleRefused(
             "bundle_missing",
-            es=f"No hay un modelo en {path}: falta bundle.json. Indique la carpeta o el .zip de un modelo.",
-            en=f"There is no model in {path}: bundle.json is missing. Name the folder or .zip of a model.",
+            es=f"No hay un modelo en {named}: falta bundle.json. Indique la carpeta o el .zip de un modelo.",
+            en=f"There is no model in {named}: bundle.json is missing. Name the folder or .zip of a model.",
         )
     text = (path / "bundle.json").read_bytes()
     try:
         raw = json.loads(text)
         version = int(raw["format"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise _invalid(path, error) from error
     if version > FORMAT:
         raise BundleRefused(
@@ -150,10 +158,12 @@ def read_bundle(path: Path) -> Bundle:
             es=f"El modelo {path.name} tiene el formato {version}; este programa lee hasta el {FORMAT}. Actualícelo.",
             en=f"Model {path.name} has format {version}; this program reads up to {FORMAT}. Update it.",
         )
-    _check_files(path, raw.get("files"))
+    policy = raw.get("policy")
+    scoped = isinstance(policy, dict) and policy.get("scope_threshold") is not None
+    _check_files(path, raw.get("files"), (*_REQUIRED, SCOPE) if scoped else _REQUIRED)
     try:
         return _from_json(path, raw, hashlib.sha256(text).hexdigest())
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, *_UNPACKING) as error:
         raise _invalid(path, error) from error
 
 
@@ -177,7 +187,11 @@ def write_bundle(
     Args:
         files: content by file name: ``model.h5``, ``model.tflite``, ``golden.npz`` and, optionally, the model cards.
             ``scope.npz`` is made from the policy.
+
+    Raises:
+        BundleRefused: ``folder_taken``, or what `read_bundle` raises.
     """
+    refuse_taken(folder)
     content = dict(files)
     if policy.scope is not None:
         content[SCOPE] = npz_bytes(**{key: value for key, value in vars(policy.scope).items() if key != "threshold"})
@@ -216,11 +230,32 @@ def write_bundle(
 def zip_bundle(bundle: Bundle, target: Path) -> Path:
     """Write a bundle as one .zip, the same bytes for the same bundle; returns ``target``."""
     beside = target.with_name(f".{target.name}.part")
-    with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
-        for key in sorted([*bundle.files, "bundle.json"]):
-            archive.writestr(zipfile.ZipInfo(key), (bundle.path / key).read_bytes(), zipfile.ZIP_DEFLATED)
-    beside.replace(target)
+    try:
+        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+            for key in sorted([*bundle.files, "bundle.json"]):
+                archive.writestr(zipfile.ZipInfo(key), (bundle.path / key).read_bytes(), zipfile.ZIP_DEFLATED)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
     return target
+
+
+def refuse_taken(folder: Path) -> None:
+    """Refuse to write a bundle over anything but nothing, an empty folder or another bundle: it would be deleted.
+
+    Raises:
+        BundleRefused: ``folder_taken``.
+    """
+    if folder.is_dir():
+        foreign = sorted(each.name for each in folder.iterdir() if each.name not in _KNOWN or each.is_dir())
+    else:
+        foreign = [folder.name] if folder.exists() else []
+    if foreign:
+        raise BundleRefused(
+            "folder_taken",
+            es=f"En {folder} hay algo que no es de un modelo ({foreign[0]}) y se perdería. Elija otra carpeta.",
+            en=f"{folder} holds what is not a model's ({foreign[0]}) and would be lost. Choose another folder.",
+        )
 
 
 def npz_bytes(**arrays: Any) -> bytes:
@@ -250,10 +285,10 @@ def _put_in_place(beside: Path, folder: Path) -> None:
     shutil.rmtree(old)
 
 
-def _check_files(path: Path, files: Any) -> None:
+def _check_files(path: Path, files: Any, required: tuple[str, ...]) -> None:
     if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
         raise _invalid(path, ValueError("files"))
-    for name in _REQUIRED:
+    for name in required:
         if name not in files or not (path / name).is_file():
             raise BundleRefused(
                 "bundle_incomplete",
@@ -278,27 +313,57 @@ def _from_json(path: Path, raw: Mapping[str, Any], digest: str) -> Bundle:
         with np.load(path / SCOPE, allow_pickle=False) as arrays:
             scope = Scope(**{key: arrays[key].astype(np.float32) for key in arrays.files}, threshold=float(threshold))
     classes = tuple(ClassInfo(**each) for each in raw["classes"])
-    if len(classes) < 2 or len({each.key for each in classes}) < len(classes):
-        raise ValueError("classes")
+    _check_classes(classes)
     return Bundle(
         path=path,
         name=str(raw["name"]),
         version=str(raw["version"]),
         created=str(raw["created"]),
-        input=InputSpec(**{**spec, "scale": _three(spec["scale"]), "offset": _three(spec["offset"])}),
+        input=_input(spec),
         classes=classes,
-        policy=Policy(**policy, scope=scope),
+        policy=_policy({**policy, "scope": scope}),
         labels_proved=raw["labels_proved"],
-        training=raw["training"],
-        metrics=raw["metrics"],
-        origin=raw["origin"],
+        training=dict(raw["training"]),
+        metrics=dict(raw["metrics"]),
+        origin=dict(raw["origin"]),
         files=raw["files"],
         digest=digest,
     )
 
 
+def _input(raw: Mapping[str, Any]) -> InputSpec:
+    spec = InputSpec(**{**raw, "scale": _three(raw["scale"]), "offset": _three(raw["offset"])})
+    for name, kind in get_type_hints(InputSpec).items():
+        if get_args(kind) and name not in ("scale", "offset") and getattr(spec, name) not in get_args(kind):
+            raise ValueError(f"input: {name}")
+    if not all(isinstance(side, int) and 0 < side <= 4096 for side in (spec.width, spec.height)):
+        raise ValueError("input: width, height")
+    return spec
+
+
+def _policy(raw: Mapping[str, Any]) -> Policy:
+    policy = Policy(**raw)
+    for name, value in vars(policy).items():
+        if name != "scope" and not (isinstance(value, int | float) and math.isfinite(value)):
+            raise ValueError(f"policy: {name}")
+    if not policy.temperature > 0 or policy.doubt < 0:
+        raise ValueError("policy: temperature, doubt")
+    if not policy.fit_below < policy.unfit_above:
+        raise ValueError("policy: fit_below, unfit_above")
+    return policy
+
+
+def _check_classes(classes: tuple[ClassInfo, ...]) -> None:
+    known = all(each.condition in ((None,) if each.product is None else ("fit", "unfit")) for each in classes)
+    distinct = len({each.key for each in classes}) == len(classes) >= 2
+    if not (known and distinct and any(each.product for each in classes)):
+        raise ValueError("classes")
+
+
 def _three(values: Any) -> tuple[float, float, float]:
     first, second, third = (float(value) for value in values)
+    if not all(map(math.isfinite, (first, second, third))):
+        raise ValueError("input: scale, offset")
     return first, second, third
 
 
@@ -315,7 +380,8 @@ def _unzipped(path: Path) -> Path:
                 if name in members:
                     with archive.open(members[name]) as source, (target / name).open("wb") as copy:
                         shutil.copyfileobj(source, copy)
-    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as error:
+    except (*_UNPACKING, ValueError) as error:
+        holder.cleanup()
         raise BundleRefused(
             "bundle_damaged",
             es=f"{path.name} no es un .zip de modelo que se pueda leer ({error}). Descárguelo otra vez.",

@@ -1,7 +1,8 @@
 """Photo → scores: LiteRT serves, TensorFlow compares. A model that does not give its golden answers never loads."""
 
 import json
-import threading
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,17 +59,20 @@ def prepare(photo: Photo, spec: InputSpec) -> Pictures:
 def scaled(picture: Pictures, spec: InputSpec) -> NDArray[np.float32]:
     """The model's input for one prepared picture: (1, height, width, 3) float32 in the model's colour order."""
     ordered = picture[..., ::-1] if spec.colour == "bgr" else picture
-    values = ordered.astype(np.float32) * np.asarray(spec.scale, np.float32) + np.asarray(spec.offset, np.float32)
-    return values[np.newaxis]
+    rows = ordered.reshape(spec.height, -1)  # a whole row at once: numpy is slow where the innermost axis is 3
+    values = rows * np.tile(np.asarray(spec.scale, np.float32), spec.width)
+    values += np.tile(np.asarray(spec.offset, np.float32), spec.width)
+    return values.reshape(1, spec.height, spec.width, 3)
 
 
 class Model:
-    """A bundle that is loaded and proved. Threads may share it: each gets an interpreter of its own."""
+    """A bundle that is loaded and proved. Threads may share it: each call has an interpreter to itself."""
 
     def __init__(self, bundle: Bundle, runtime: RuntimeName, threads: int) -> None:
         self.bundle, self.runtime, self.threads = bundle, runtime, threads
-        self._local = threading.local()
+        self._idle: list[Callable[[NDArray[np.float32]], Outputs]] = []
         self._run_shared = _tensorflow(bundle) if runtime == "tensorflow" else None
+        self._weights = b"" if runtime == "tensorflow" else (bundle.path / MODEL_TFLITE).read_bytes()  # once for all
 
     def score(self, photo: Photo) -> Scores:
         """Judge one photograph; it never depends on any other."""
@@ -76,16 +80,19 @@ class Model:
 
     def score_picture(self, picture: Pictures) -> Scores:
         """Judge one prepared picture, (height, width, 3) uint8 RGB."""
-        outputs = self._run()(scaled(picture, self.bundle.input))
+        outputs = self._outputs(scaled(picture, self.bundle.input))
         return Scores(*(outputs[name][0] if name in outputs else None for name in OUTPUTS))  # type: ignore[arg-type]
 
-    def _run(self) -> Callable[[NDArray[np.float32]], Outputs]:
+    def _outputs(self, values: NDArray[np.float32]) -> Outputs:
         if self._run_shared is not None:
-            return self._run_shared
-        if not hasattr(self._local, "run"):
-            self._local.run = _litert(self.bundle, self.threads)
-        run: Callable[[NDArray[np.float32]], Outputs] = self._local.run
-        return run
+            return self._run_shared(values)
+        try:
+            run = self._idle.pop()  # the one that proved the golden answers serves the first photograph
+        except IndexError:
+            run = _litert(self.bundle, self._weights, self.threads)
+        outputs = run(values)
+        self._idle.append(run)
+        return outputs
 
     def __reduce__(self) -> tuple[Any, ...]:
         return load_model, (self.bundle.path, self.runtime, self.threads)
@@ -101,7 +108,7 @@ def load_model(path: Path | str | None = None, runtime: RuntimeName = "litert", 
 
     Raises:
         BundleRefused: what `read_bundle` raises, and ``golden_moved``, ``golden_classes``, ``golden_input``,
-            ``model_unreadable`` or ``runtime_missing``.
+            ``golden_unreadable``, ``model_unreadable`` or ``runtime_missing``.
     """
     bundle = read_bundle(Path(path) if path is not None else shipped_bundle())
     try:
@@ -155,28 +162,46 @@ def golden_file(
 
 def _check_golden(model: Model) -> None:
     bundle = model.bundle
-    with np.load(bundle.path / GOLDEN, allow_pickle=False) as golden:
-        if tuple(golden["classes"].tolist()) != tuple(each.key for each in bundle.classes):
-            raise BundleRefused(
-                "golden_classes",
-                es=f"Las clases del modelo {bundle.name} no están en el orden con que se probó. No se puede usar.",
-                en=f"The classes of model {bundle.name} are not in the order it was proved with. It cannot be used.",
-            )
-        if str(golden["input"]) != _spec_text(bundle.input):
-            raise BundleRefused(
-                "golden_input",
-                es=f"El modelo {bundle.name} se probó con otra preparación de la imagen (tamaño, color o escala).",
-                en=f"Model {bundle.name} was proved with another preparation of the picture (size, colour or scaling).",
-            )
-        differences = [0.0]
-        for picture, expected in zip(golden["pictures"], golden["logits"], strict=True):
+    golden = _golden(bundle)
+    if tuple(golden["classes"].tolist()) != tuple(each.key for each in bundle.classes):
+        raise BundleRefused(
+            "golden_classes",
+            es=f"Las clases del modelo {bundle.name} no están en el orden con que se probó. No se puede usar.",
+            en=f"The classes of model {bundle.name} are not in the order it was proved with. It cannot be used.",
+        )
+    if str(golden["input"]) != _spec_text(bundle.input):
+        raise BundleRefused(
+            "golden_input",
+            es=f"El modelo {bundle.name} se probó con otra preparación de la imagen (tamaño, color o escala).",
+            en=f"Model {bundle.name} was proved with another preparation of the picture (size, colour or scaling).",
+        )
+    differences = []
+    for picture, expected in zip(golden["pictures"], golden["logits"], strict=True):
+        try:
             logits = model.score_picture(picture).logits
-            if logits.shape != expected.shape:
-                raise _moved(bundle, float("inf"))
-            differences.append(float(np.abs(logits - expected).max()))
+        except (ValueError, RuntimeError) as error:  # the model takes another input than the bundle says
+            raise _unreadable(bundle, MODEL_TFLITE if model.runtime == "litert" else MODEL_H5, error) from error
+        if logits.shape != expected.shape:
+            raise _moved(bundle, float("inf"))
+        differences.append(float(np.abs(logits - expected).max()))
     worst = float(np.max(differences))  # not max(): a NaN must not hide
     if not worst <= GOLDEN_TOLERANCE:
         raise _moved(bundle, worst)
+
+
+def _golden(bundle: Bundle) -> Mapping[str, NDArray[Any]]:
+    try:
+        with np.load(bundle.path / GOLDEN, allow_pickle=False) as arrays:
+            golden = {name: arrays[name] for name in ("pictures", "logits", "classes", "input")}
+        if not 0 < len(golden["pictures"]) == len(golden["logits"]):
+            raise ValueError("pictures")
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise BundleRefused(
+            "golden_unreadable",
+            es=f"No se pueden leer las respuestas de referencia del modelo {bundle.name} ({error}). Empaquételo otra vez.",
+            en=f"The reference answers of model {bundle.name} cannot be read ({error}). Pack it again.",
+        ) from error
+    return golden
 
 
 def _moved(bundle: Bundle, by: float) -> BundleRefused:
@@ -191,15 +216,17 @@ def _spec_text(spec: InputSpec) -> str:
     return json.dumps(asdict(spec), sort_keys=True)
 
 
-def _litert(bundle: Bundle, threads: int) -> Callable[[NDArray[np.float32]], Outputs]:
+def _litert(bundle: Bundle, weights: bytes, threads: int) -> Callable[[NDArray[np.float32]], Outputs]:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
-        interpreter = Interpreter(model_path=str(bundle.path / MODEL_TFLITE), num_threads=threads)
+        interpreter = Interpreter(model_content=weights, num_threads=threads)
         interpreter.allocate_tensors()
         outputs = interpreter.get_signature_runner().get_output_details()
         names = {detail["index"]: name for name, detail in outputs.items()}
         pixels = interpreter.get_input_details()[0]["index"]
+        if OUTPUTS[0] not in names.values():
+            raise ValueError(f"no output {OUTPUTS[0]}")
     except (ValueError, RuntimeError) as error:
         raise _unreadable(bundle, MODEL_TFLITE, error) from error
 

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,8 @@ def read_photos(path: Path) -> list[LabelledPhoto]:
     and the source is the folder's name.
 
     Raises:
-        DataRefused: ``data_missing``, ``data_empty``, ``table_columns`` or ``photo_missing``.
+        DataRefused: ``data_missing``, ``data_empty``, ``table_unreadable``, ``table_columns``, ``table_row`` or
+            ``photo_missing``.
     """
     if path.is_dir() and (path / "photos.csv").is_file():
         path = path / "photos.csv"
@@ -61,7 +63,8 @@ def read_photos(path: Path) -> list[LabelledPhoto]:
 
 
 def _from_folders(root: Path) -> list[LabelledPhoto]:
-    files = [file for file in sorted(root.glob("*/**/*")) if file.suffix.lower() in _ENDINGS and file.is_file()]
+    shown = (file for file in sorted(root.glob("*/**/*")) if not file.name.startswith("."))  # ._x.jpg: a Mac's notes
+    files = [file for file in shown if file.suffix.lower() in _ENDINGS and file.is_file()]
     return [
         LabelledPhoto(file, file.relative_to(root).parts[0], hashlib.sha256(file.read_bytes()).hexdigest(), root.name)
         for file in files
@@ -69,14 +72,32 @@ def _from_folders(root: Path) -> list[LabelledPhoto]:
 
 
 def _from_table(table: Path) -> list[LabelledPhoto]:
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        missing = {"file", "label"} - set(rows.fieldnames or ())
-        if missing:
-            names = ", ".join(sorted(missing))
-            raise DataRefused("table_columns", es=f"A la tabla {table.name} le faltan columnas: {names}.",
-                              en=f"The table {table.name} lacks columns: {names}.")  # fmt: skip
-        photos = [
+    try:
+        rows = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig")))
+        named, rows_read = set(rows.fieldnames or ()), list(rows)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataRefused(
+            "table_unreadable",
+            es=f"{table.name} no es una tabla CSV en UTF-8. Indique una carpeta de fotos o una tabla con file y label.",
+            en=f"{table.name} is not a CSV table in UTF-8. Name a folder of photos or a table with file and label.",
+        ) from error
+    missing = {"file", "label"} - named
+    if missing:
+        names = ", ".join(sorted(missing))
+        raise DataRefused(
+            "table_columns",
+            es=f"A la tabla {table.name} le faltan columnas: {names}. Añádalas; las columnas se separan con comas.",
+            en=f"The table {table.name} lacks columns: {names}. Add them; columns are separated by commas.",
+        )
+    photos = []
+    for number, row in enumerate(rows_read, 1):
+        if not row["file"] or not row["label"]:
+            raise DataRefused(
+                "table_row",
+                es=f"A la fila {number} de {table.name} le falta el archivo o la clase. Complétela o quítela.",
+                en=f"Row {number} of {table.name} lacks its file or its label. Complete or remove it.",
+            )
+        photos.append(
             LabelledPhoto(
                 table.parent / row["file"],
                 row["label"],
@@ -84,12 +105,11 @@ def _from_table(table: Path) -> list[LabelledPhoto]:
                 row.get("source") or table.stem,
                 row.get("variant") or "",
             )
-            for row in rows
-        ]
+        )
     for photo in photos:
         if not photo.path.is_file():
-            raise DataRefused("photo_missing", es=f"La tabla nombra {photo.path}, que no existe.",
-                              en=f"The table names {photo.path}, which does not exist.")  # fmt: skip
+            raise DataRefused("photo_missing", es=f"La tabla nombra {photo.path}, que no existe. Corrija la tabla.",
+                              en=f"The table names {photo.path}, which does not exist. Correct the table.")  # fmt: skip
     return photos
 
 

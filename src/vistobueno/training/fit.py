@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import __version__
 from ..errors import DataRefused
@@ -20,16 +19,16 @@ from ..model.runtime import golden_file, scaled
 from .backbone import choose_backbone
 from .cards import cards
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
-from .data import OTHER, LabelledPhoto, data_digest, fold_of_each, read_photos
+from .crossfit import Course, by_fold, by_source
+from .data import OTHER, LabelledPhoto, data_digest, read_photos
 from .evaluate import judged_from
-from .features import Features, Progress, compute, split_network
+from .features import Progress, compute, split_network
 from .figures import all_figures
-from .held_out import HeldOut, Judgements, Predictions, hashes_of
-from .settle import settle_policy
-from .tail import Recipe, fit_tail, predict
+from .held_out import HeldOut, hashes_of
+from .settle import settle_policy, with_quality
+from .tail import Recipe
 
-Learn = Callable[[str, NDArray[np.int64]], keras.Model]
-_FOLDS = 4
+VIEWS = 7
 _NAMES = {
     "apple": ("manzana", "apple"),
     "banana": ("banano", "banana"),
@@ -68,49 +67,36 @@ def train(
         DataRefused: what `read_photos` raises, ``data_classes`` or ``photo_refused``.
     """
     recipe = Recipe(**({"epochs": epochs} if epochs else {}))
-    views = views or 7
+    views = views or VIEWS
     photos = read_photos(data)
     classes = classes_of(photos)
+    keys = tuple(each.key for each in classes)
     chosen = choose_backbone(backbone)
-    digest = data_digest(photos)
-    facts = {"backbone": backbone, "views": views, "seed": seed, "recipe": asdict(recipe), "data": digest}
+    facts = {"backbone": backbone, "views": views, "seed": seed, "recipe": asdict(recipe), "data": data_digest(photos)}
     kept = work or out.parent / f".{out.name}-work"
-    shelf = kept / _name_of({"backbone": backbone, "seed": seed, "data": digest})  # views serve every recipe
+    shelf = kept / _name_of({key: facts[key] for key in ("backbone", "seed", "data")})  # views serve every recipe
     folder = shelf / _name_of(facts)
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
     network = chosen.build(chosen.size)
     trunk, tail = split_network(network)
-    keys = [each.key for each in classes]
     features = compute(photos, keys, chosen, trunk, views=views, seed=seed, work=shelf, progress=progress)
-    strata = [f"{photo.source}/{photo.label}" for photo in photos]
+    course = Course(photos, classes, features, tail, recipe, seed, folder, progress)
+    seen = by_fold(course)
+    rows_out, left_out = by_source(course)
     everyone = np.arange(len(photos))
-
-    def learn(name: str, rows: NDArray[np.int64]) -> keras.Model:
-        return fit_tail(tail, features, rows, strata, classes, recipe, seed, lambda a, b: progress(name, a, b))
-
-    folds = fold_of_each(photos, _FOLDS, seed)
-    parts = []
-    for fold in range(_FOLDS):
-        inside, outside = everyone[folds != fold], everyone[folds == fold]
-        parts.append(
-            (outside, _once(folder / f"fold-{fold}.npz", features, outside, learn, f"fold {fold + 1}", inside))
-        )
-    seen = _in_order(parts)
-    rows_out, left_out = _leave_sources_out(photos, features, learn, folder, seen)
-    policy = settle_policy(seen, left_out, rows_out, photos, classes, alpha, beta)
-    known, unknown = (Judgements.of(part, classes, policy) for part in (seen, left_out))
-    held_out = HeldOut(hashes_of(photos), known, rows_out, unknown)
-    final = learn("final", everyone)
+    final = course.learn("final", everyone)
+    policy = settle_policy(seen, left_out, rows_out, photos, classes, course.scope_of(final, everyone), alpha, beta)
+    policy = with_quality(policy, [photo for photo in photos if photo.label != OTHER])
     tail.set_weights(final.layers[1].get_weights())  # the tail's layers are the network's own
     serving = with_outputs(network.input, network.output, final.get_layer("head"))
     spec = InputSpec(chosen.size, chosen.size, scale=chosen.scale, offset=chosen.offset)
     tflite = to_tflite(serving)
     prove_equal(serving, tflite, spec)
-    metrics = {"known_cameras": all_figures(judged_from(photos, known.verdicts(classes, policy), classes))}
+    metrics = {"known_cameras": all_figures(judged_from(photos, seen.verdicts(classes, policy), classes))}
     if len(rows_out):
         own = [photos[row] for row in rows_out]
-        metrics["unknown_cameras"] = all_figures(judged_from(own, unknown.verdicts(classes, policy), classes))
+        metrics["unknown_cameras"] = all_figures(judged_from(own, left_out.verdicts(classes, policy), classes))
     flags = f" --epochs {epochs}" if epochs else ""
     origin = {
         "command": f"vistobueno train {data.name} --out {out.name} --backbone {backbone} --views {views}{flags} --seed {seed}",
@@ -120,8 +106,8 @@ def train(
     files = {
         MODEL_H5: to_h5(serving),
         MODEL_TFLITE: tflite,
-        GOLDEN: golden_file(spec, tuple(keys), lambda picture: as_list(serving(scaled(picture, spec)))[0].numpy()[0]),
-        HELD_OUT: held_out.content(),
+        GOLDEN: golden_file(spec, keys, lambda picture: as_list(serving(scaled(picture, spec)))[0].numpy()[0]),
+        HELD_OUT: HeldOut(hashes_of(photos), seen, rows_out, left_out).content(),
     }
     written: dict[str, Any] = {
         "name": out.name,
@@ -170,44 +156,3 @@ def classes_of(photos: Sequence[LabelledPhoto]) -> tuple[ClassInfo, ...]:
 
 def _name_of(facts: object) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _leave_sources_out(
-    photos: Sequence[LabelledPhoto], features: Features, learn: Learn, folder: Path, seen: Predictions
-) -> tuple[NDArray[np.int64], Predictions]:
-    """Predictions on each source by a model that never saw it, where its classes are known from other sources."""
-    sources = np.array([photo.source for photo in photos])
-    labels = np.array([photo.label for photo in photos])
-    rows, parts = [np.zeros(0, np.int64)], []
-    for source in np.unique(sources):
-        others = np.flatnonzero(sources != source)
-        own = np.flatnonzero((sources == source) & np.isin(labels, np.unique(labels[others])))
-        if len(own) and len(np.unique(labels[others])) > 1:
-            parts.append(_once(folder / f"without-{len(rows)}.npz", features, own, learn, f"without {source}", others))
-            rows.append(own)
-    empty = Predictions(seen.logits[:0], seen.embeddings[:0])
-    return np.concatenate(rows), Predictions(
-        np.concatenate([part.logits for part in [empty, *parts]]),
-        np.concatenate([part.embeddings for part in [empty, *parts]]),
-    )
-
-
-def _once(
-    file: Path, features: Features, rows: NDArray[np.int64], learn: Learn, name: str, training: NDArray[np.int64]
-) -> Predictions:
-    """The predictions in ``file``, or those of a model trained now, kept there for a run that is resumed."""
-    if not file.is_file():
-        part = predict(learn(name, training), features, rows)
-        beside = file.with_suffix(".part.npz")
-        np.savez(beside, logits=part.logits, embeddings=part.embeddings)
-        beside.replace(file)
-    with np.load(file) as kept:
-        return Predictions(kept["logits"], kept["embeddings"])
-
-
-def _in_order(parts: Sequence[tuple[NDArray[np.int64], Predictions]]) -> Predictions:
-    order = np.argsort(np.concatenate([rows for rows, _ in parts]), kind="stable")
-    return Predictions(
-        np.concatenate([part.logits for _, part in parts])[order],
-        np.concatenate([part.embeddings for _, part in parts])[order],
-    )

@@ -8,36 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.bundle import HELD_OUT, Bundle, ClassInfo, Policy, npz_bytes
-from ..verdict import Verdict, judge, softmax, stranger_score
+from ..verdict import Verdict, judge
 from .data import LabelledPhoto
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Of n photographs as serving sees them: ``logits`` (n, K) and ``embeddings`` (n, D)."""
+    """Of n photographs as serving sees them, by models not trained on them.
+
+    ``logits`` (n, K), and ``distances`` (n,) to what the same model was trained on, as `verdict.scope_distance`.
+    """
 
     logits: NDArray[np.float32]
-    embeddings: NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Judgements:
-    """What is left of predictions when the scope is known: ``logits`` (n, K) and ``strangers`` (n,) scores."""
-
-    logits: NDArray[np.float32]
-    strangers: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, predictions: Predictions, classes: tuple[ClassInfo, ...], policy: Policy) -> "Judgements":
-        """Compute the stranger scores of predictions."""
-        pairs = zip(predictions.embeddings, softmax(predictions.logits / policy.temperature), strict=True)
-        scores = [stranger_score(embedding, p, classes, policy.scope) for embedding, p in pairs]
-        return cls(predictions.logits, np.array([np.nan if s is None else s for s in scores], np.float32))
+    distances: NDArray[np.float32]
 
     def verdicts(self, classes: tuple[ClassInfo, ...], policy: Policy) -> list[Verdict]:
         """The verdicts under a policy; photo quality is left aside."""
-        pairs = zip(self.logits, self.strangers, strict=True)
-        return [judge(logits, None, None, classes, policy, float(stranger)) for logits, stranger in pairs]
+        pairs = zip(self.logits, self.distances, strict=True)
+        return [judge(logits, None, None, classes, policy, float(distance)) for logits, distance in pairs]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Predictions"]) -> "Predictions":
+        """Several one after another."""
+        return cls(np.concatenate([part.logits for part in parts]), np.concatenate([part.distances for part in parts]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,19 +40,19 @@ class HeldOut:
     """
 
     hashes: tuple[str, ...]
-    known: Judgements
+    known: Predictions
     rows: NDArray[np.int64]
-    unknown: Judgements
+    unknown: Predictions
 
     def content(self) -> bytes:
         """As the content of ``held_out.npz``."""
         return npz_bytes(
             hashes=np.array(self.hashes),
             logits=self.known.logits,
-            strangers=self.known.strangers,
+            distances=self.known.distances,
             rows=self.rows,
             unknown_logits=self.unknown.logits,
-            unknown_strangers=self.unknown.strangers,
+            unknown_distances=self.unknown.distances,
         )
 
     @classmethod
@@ -68,15 +61,15 @@ class HeldOut:
         if HELD_OUT not in bundle.files:
             return None
         with np.load(bundle.path / HELD_OUT, allow_pickle=False) as kept:
-            known = Judgements(kept["logits"], kept["strangers"])
-            unknown = Judgements(kept["unknown_logits"], kept["unknown_strangers"])
+            known = Predictions(kept["logits"], kept["distances"])
+            unknown = Predictions(kept["unknown_logits"], kept["unknown_distances"])
             return cls(tuple(kept["hashes"].tolist()), known, kept["rows"], unknown)
 
     def verdicts(self, bundle: Bundle, unknown: bool = False) -> dict[str, Verdict]:
         """Held-out verdicts by hash; ``unknown``: by the models that never saw the photograph's source."""
-        judgements = self.unknown if unknown else self.known
+        predictions = self.unknown if unknown else self.known
         hashes = [self.hashes[row] for row in self.rows] if unknown else self.hashes
-        return dict(zip(hashes, judgements.verdicts(bundle.classes, bundle.policy), strict=True))
+        return dict(zip(hashes, predictions.verdicts(bundle.classes, bundle.policy), strict=True))
 
 
 def hashes_of(photos: Sequence[LabelledPhoto]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """labels.txt: what a stranger calls the classes, and the proof by photographs that this is their order."""
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -16,13 +17,14 @@ from ..errors import ModelRefused
 from ..model.bundle import ClassInfo
 
 _PRODUCTS = {
-    "apple": ("apple", "manzana"),
-    "banana": ("banana", "banano", "platano", "guineo"),
-    "orange": ("orange", "naranja"),
+    "apple": r"apples?|manzanas?",
+    "banana": r"bananas?|bananos?|platanos?|guineos?",
+    "orange": r"oranges?|naranjas?",
 }
-_UNFIT = ("unfit", "rotten", "bad", "no apt", "noapt", "podrid", "mala", "malo", "danad")
-_FIT = ("fit", "fresh", "good", "apt", "fresc", "san", "buen")
-_OTHER = ("other", "otro", "otra", "background", "fondo", "unknown", "desconocid")
+_GOOD = r"fit|fresh|good|apt[ao]s?|fresc[ao]s?|san[ao]s?|buen[ao]?s?"
+_BAD = r"rotten|bad|spoiled|stale|podrid[ao]s?|mal[ao]s?|danad[ao]s?"
+_UNFIT = rf"{_BAD}|(?:un|in|no|not|non) ?(?:{_GOOD})"  # tried before _GOOD: "no apta" must never be read as "apta"
+_OTHER = r"others?|otr[ao]s?(?: cosas?)?|background|fondo|unknown|desconocid[ao]s?"
 _CERTAIN = 1e-3  # probability below which chance is no explanation
 
 
@@ -40,15 +42,18 @@ def read_labels(path: Path) -> tuple[ClassInfo, ...]:
                            en=f"There is no {path}. Write a labels.txt with one class a line.")  # fmt: skip
     data = path.read_bytes()
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("cp1252", errors="replace")
     classes = [_class(line.strip()) for line in text.splitlines() if line.strip()]
     keys = [each.key for each in classes]
     if len(set(keys)) < len(keys) or len(keys) < 2:
         names = ", ".join(sorted({key for key in keys if keys.count(key) > 1})) or "?"
-        raise ModelRefused("labels_repeated", es=f"{path.name} repite clases ({names}) o tiene menos de dos.",
-                           en=f"{path.name} repeats classes ({names}) or has fewer than two.")  # fmt: skip
+        raise ModelRefused(
+            "labels_repeated",
+            es=f"{path.name} repite clases ({names}) o tiene menos de dos. Deje una línea por clase.",
+            en=f"{path.name} repeats classes ({names}) or has fewer than two. Keep one line a class.",
+        )
     return tuple(classes)
 
 
@@ -102,24 +107,45 @@ def _beats(
     return total > 0 and sum(comb(total, k) for k in range(wins, total + 1)) / 2**total < _CERTAIN
 
 
+def class_key(label: str) -> str | None:
+    """The key of the class that a line of labels.txt, or a folder of photographs, names; None when it is not clear."""
+    try:
+        return _class(label).key
+    except ModelRefused:
+        return None
+
+
 def _class(line: str) -> ClassInfo:
     name, _, meaning = (part.strip() for part in line.partition("="))
     name = re.sub(r"^\d+[\s:,.-]+", "", name)
-    plain = (
-        unicodedata.normalize("NFKD", (meaning or name).lower()).encode("ascii", "ignore").decode().replace("_", " ")
-    )
-    if any(word in plain for word in _OTHER):
+    product, condition = _meaning(meaning or name, free=bool(meaning))
+    if product == "other":
         return ClassInfo("other", None, None, {"es": name, "en": name})
-    condition = "unfit" if any(word in plain for word in _UNFIT) else "fit" if any(w in plain for w in _FIT) else None
-    product = next((key for key, words in _PRODUCTS.items() if any(word in plain for word in words)), None)
-    if meaning and product is None and len(meaning.split()) == 2:
-        product = meaning.split()[0].lower()
     if product is None or condition is None:
         raise ModelRefused(
             "labels_not_understood",
             es=f"No se entiende la clase «{line}». Escríbala como «{name} = producto fit» o «{name} = producto unfit».",
             en=f"The class '{line}' is not understood. Write it as '{name} = product fit' or '{name} = product unfit'.",
         )
-    return ClassInfo(
-        f"{product}_{condition}", product, "unfit" if condition == "unfit" else "fit", {"es": name, "en": name}
-    )
+    return ClassInfo(f"{product}_{condition}", product, condition, {"es": name, "en": name})
+
+
+def _meaning(text: str, free: bool) -> tuple[str | None, Literal["fit", "unfit"] | None]:
+    """Product and condition. Every word must be understood: half a reading could take a class for its opposite.
+
+    Args:
+        free: the product may be any, as in ``mango unfit``.
+    """
+    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z]+", " ", plain).strip()
+    if re.fullmatch(_OTHER, plain):
+        return "other", None
+    for product, words in _PRODUCTS.items():
+        conditions: tuple[tuple[Literal["fit", "unfit"], str], ...] = (("unfit", _UNFIT), ("fit", _GOOD))
+        for condition, signs in conditions:
+            if re.fullmatch(rf"(?:{signs}) ?(?:{words})|(?:{words}) ?(?:{signs})", plain):
+                return product, condition
+    own = re.fullmatch(r"([a-z ]+) (fit|unfit)", plain) if free else None
+    if own is None or own[1].split()[-1] in ("no", "not", "non"):
+        return None, None
+    return own[1].replace(" ", "_"), "unfit" if own[2] == "unfit" else "fit"

@@ -37,7 +37,8 @@ def load_stranger(path: Path) -> keras.Model:
             ``model_unknown_layer``.
     """
     if not path.is_file():
-        raise ModelRefused("model_missing", es=f"No existe el archivo {path}.", en=f"There is no file {path}.")
+        raise ModelRefused("model_missing", es=f"No existe el archivo {path}. Compruebe la ruta.",
+                           en=f"There is no file {path}. Check the path.")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
         shutil.copyfile(path, copy)
@@ -49,8 +50,8 @@ def load_stranger(path: Path) -> keras.Model:
         except Exception as error:  # Keras raises whatever the layer at fault raises
             raise ModelRefused(
                 "model_unreadable",
-                es=f"Keras no puede cargar {path.name}: {_first_line(error)}",
-                en=f"Keras cannot load {path.name}: {_first_line(error)}",
+                es=f"Keras no puede cargar {path.name}: {_first_line(error)}. Pida el modelo guardado con Keras 3 (.keras).",
+                en=f"Keras cannot load {path.name}: {_first_line(error)}. Ask for the model saved with Keras 3 (.keras).",
             ) from error
 
 
@@ -63,12 +64,14 @@ def layers_of(model: keras.Model) -> Iterator[Any]:
 
 
 def _rewrite_h5(path: Path) -> None:
-    if not h5py.is_hdf5(path):
+    try:
+        h5py.File(path, "r").close()
+    except OSError as error:
         raise ModelRefused(
             "model_unreadable",
-            es=f"{path.name} no es un archivo de Keras (.h5 o .keras). Compruebe que se descargó entero.",
-            en=f"{path.name} is not a Keras file (.h5 or .keras). Check that all of it was downloaded.",
-        )
+            es=f"{path.name} no es un archivo de Keras (.h5 o .keras), o está incompleto. Descárguelo o cópielo otra vez.",
+            en=f"{path.name} is not a Keras file (.h5 or .keras), or is incomplete. Download or copy it again.",
+        ) from error
     with h5py.File(path, "r+") as file:
         text = file.attrs.get("model_config")
         if text is None:

@@ -24,12 +24,12 @@ from ..model.bundle import (
     Policy,
     write_bundle,
 )
-from ..model.runtime import golden_file, prepare, scaled
+from ..model.runtime import golden_file, golden_pictures, prepare, scaled
 from ..photo import Limits, Photo, open_photo
 from ..verdict import probability_unfit, softmax
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
 from .data import read_photos
-from .labels import Order, prove_order, read_labels
+from .labels import Order, class_key, prove_order, read_labels
 from .legacy import layers_of, load_stranger
 
 SCALINGS: dict[str, tuple[float, float]] = {
@@ -72,11 +72,12 @@ def pack_model(
         input_size: side of the square input in pixels, for a model that leaves it open.
         scaling: ``0..1``, ``-1..1`` or ``0..255``; None: none where the model scales inside, else what ``check``
             proves, else 0..1 with a warning among what is unknown.
-        check: labelled photographs (see `read_photos`) that prove order and scaling, and calibrate.
+        check: labelled photographs (see `read_photos`) that prove order and scaling, and calibrate; their labels are
+            class keys, or names as in ``labels``.
 
     Raises:
         ModelRefused: what `load_stranger` and `read_labels` raise, ``labels_count``, ``labels_order``,
-            ``input_unknown``, ``scaling_unknown`` or ``runtimes_disagree``.
+            ``input_unknown``, ``outputs_unknown``, ``scaling_unknown``, ``check_incomplete`` or ``runtimes_disagree``.
     """
     classes = read_labels(labels)
     if scaling is not None and scaling not in SCALINGS:
@@ -85,6 +86,13 @@ def pack_model(
                            en=f"There is no scaling {scaling}; use one of {known}.")  # fmt: skip
     network = load_stranger(h5)
     side = _side(network, input_size)
+    if len(network.outputs) != 1 or len(network.outputs[0].shape) != 2:
+        shapes = ", ".join(str(tuple(output.shape)) for output in network.outputs)
+        raise ModelRefused(
+            "outputs_unknown",
+            es=f"El modelo da {shapes}; debe dar un solo valor por clase. Guarde solo la parte que clasifica.",
+            en=f"The model gives {shapes}; it must give one value for each class. Save only the part that classifies.",
+        )
     serving, gives_map = _serving(network, side)
     outputs = serving.outputs[0].shape[-1]
     if outputs != len(classes):
@@ -94,8 +102,7 @@ def pack_model(
             en=f"{labels.name} has {len(classes)} classes and the model gives {outputs}. They must be the same.",
         )
     unknown: list[str] = [] if gives_map else ["no activation map: the model does not pool before one dense layer"]
-    scales_inside = any(type(layer).__name__ in _RESCALES for layer in layers_of(network))
-    candidates = [scaling] if scaling else ["0..255"] if scales_inside else list(SCALINGS)
+    candidates = [scaling] if scaling else ["0..255"] if _scales_inside(network) else list(SCALINGS)
     specs = {name: _spec(side, name) for name in candidates}
     chosen = candidates[0]
     evidence = None
@@ -155,6 +162,16 @@ def _side(network: keras.Model, input_size: int | None) -> int:
     return int(side)
 
 
+def _scales_inside(network: keras.Model) -> bool:
+    """Whether pixels are scaled before the first weights; a product further up is attention, not scaling."""
+    for layer in layers_of(network):
+        if type(layer).__name__ in _RESCALES:
+            return True
+        if layer.weights and not isinstance(layer, keras.Model):
+            return False
+    return False
+
+
 def _serving(network: keras.Model, side: int) -> tuple[keras.Model, bool]:
     """The model with logits and, where it pools before one dense layer, embedding and activation map."""
     pixels = layers.Input((side, side, 3), name="pixels")
@@ -163,9 +180,10 @@ def _serving(network: keras.Model, side: int) -> tuple[keras.Model, bool]:
         chain.pop()
     head = chain[-1] if chain else None
     if not isinstance(head, layers.Dense) or not _linear_or_softmax(head):
-        # Somewhere inside: the logarithm of probabilities is as good a logit as any.
-        probabilities = network(pixels, training=False)
-        return keras.Model(pixels, [layers.Activation("log_softmax")(_safe_log(probabilities))]), False
+        scores = network(pixels, training=False)
+        if _gives_probabilities(network, side):  # their logarithm is as good a logit as any
+            scores = keras.ops.log(keras.ops.maximum(scores, 1e-9))
+        return keras.Model(pixels, [layers.Activation("log_softmax")(scores)]), False
     below = keras.Model(network.inputs, head.input)
     before = [layer for layer in chain[:-1] if not isinstance(layer, layers.Dropout)]
     pooling = before[-1] if before else None
@@ -192,23 +210,29 @@ def _linear_or_softmax(head: layers.Dense) -> bool:
     return head.activation in (keras.activations.linear, keras.activations.softmax)
 
 
-def _safe_log(probabilities: Any) -> Any:
-    return keras.ops.log(keras.ops.maximum(probabilities, 1e-9))
+def _gives_probabilities(network: keras.Model, side: int) -> bool:
+    last = [layer for layer in layers_of(network) if not isinstance(layer, keras.Model)][-1]
+    if getattr(last, "activation", None) is keras.activations.sigmoid:
+        return True
+    given = np.asarray(network(golden_pictures(_spec(side, "0..1")).astype(np.float32) / 255, training=False))
+    return bool((given >= 0).all() and np.allclose(given.sum(axis=1), 1, atol=1e-3))
 
 
 def _photographs(check: Path, classes: Sequence[ClassInfo], side: int) -> tuple[list[Photo], NDArray[np.int64]]:
     keys = [each.key for each in classes]
     opened, truth = [], []
     counts = dict.fromkeys(keys, 0)
+    own = {each.names.get("en", each.key): each.key for each in classes}
     for photo in read_photos(check):
-        if photo.label not in counts or counts[photo.label] >= _MOST:
+        key = photo.label if photo.label in counts else own.get(photo.label) or class_key(photo.label)
+        if key not in counts or counts[key] >= _MOST:
             continue
         try:
             opened.append(open_photo(photo.path.read_bytes(), Limits(cover=2 * side, min_side=32)))
         except PhotoRefused:
             continue  # it proves nothing; the others do
-        counts[photo.label] += 1
-        truth.append(keys.index(photo.label))
+        counts[key] += 1
+        truth.append(keys.index(key))
     missing = [key for key, count in counts.items() if not count]
     if missing:
         names = ", ".join(missing)

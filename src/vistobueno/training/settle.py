@@ -1,4 +1,4 @@
-"""From predictions on photographs a model never saw to its policy: temperature, thresholds, scope."""
+"""From predictions on photographs a model never saw to its policy: temperature, thresholds, scope, photo quality."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,13 +6,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration import conformal_thresholds, fit_scope, fit_temperature
-from ..model.bundle import ClassInfo, Policy
+from ..calibration import conformal_thresholds, fit_doubt, fit_temperature, temperatures_at, weigh_scope
+from ..model.bundle import ClassInfo, Policy, Scope
+from ..photo import Limits, open_photo
 from ..verdict import other_log_odds, probability_unfit, softmax
 from .data import LabelledPhoto
 from .held_out import Predictions
 
 _UNKNOWN = 5.0  # how many times a rate may grow on a camera the model never saw
+_FAMILIAR = 0.9  # share of the products, on known cameras, whose temperature does not grow with their distance
+MEASURED = Limits(max_bytes=100_000_000, min_side=32)
+_POORER = 0.5  # a photograph is poor when it is this much poorer than every one the model was trained on
 
 
 def settle_policy(
@@ -21,6 +25,7 @@ def settle_policy(
     left_out_rows: NDArray[np.int64],
     photos: Sequence[LabelledPhoto],
     classes: tuple[ClassInfo, ...],
+    scope: Scope,
     alpha: float,
     beta: float,
 ) -> Policy:
@@ -29,39 +34,63 @@ def settle_policy(
     Args:
         seen: (N) predictions, each by a model that had no photograph of the same group; the cameras were known to it.
         left_out: (M) predictions by models that never saw the photograph's source, for ``left_out_rows``.
-        alpha, beta: escape and overkill rates. The thresholds keep them on known cameras; `unknown_camera` moves them
-            outwards so that on the sources left out each rate grows to no more than ``_UNKNOWN`` times that.
+        scope: of the final model, not weighed yet.
+        alpha, beta: escape and overkill rates. The thresholds keep them on known cameras, and are moved outwards so
+            that on the sources left out each rate grows to no more than ``_UNKNOWN`` times that.
     """
     keys = [each.key for each in classes]
     labels = np.array([keys.index(photo.label) for photo in photos])
-    temperature = fit_temperature(
-        np.concatenate([seen.logits, left_out.logits]), np.concatenate([labels, labels[left_out_rows]])
-    )
-    policy = Policy(temperature=temperature, alpha=alpha, beta=beta)
-    p_seen = softmax(seen.logits / temperature)
-    p_out = softmax(left_out.logits / temperature)
     inside = np.array([classes[label].product is not None for label in labels])
     unfit = np.array([classes[label].condition == "unfit" for label in labels])
     sources = [photo.source for photo in photos]
+    signs = np.array([[d, other_log_odds(z, classes)] for z, d in zip(seen.logits, seen.distances, strict=True)])
+    policy = Policy(
+        temperature=fit_temperature(seen.logits, labels),
+        familiar=float(np.quantile(seen.distances[inside], _FAMILIAR)),
+        alpha=alpha,
+        beta=beta,
+        scope=weigh_scope(scope, signs[inside], signs[~inside]),
+    )
+    policy = replace(policy, doubt=_doubt(seen, left_out, left_out_rows, labels, inside, policy))
 
-    def thresholds(p: NDArray[np.float64], rows: NDArray[np.int64], a: float, b: float) -> tuple[float, float]:
+    def thresholds(part: Predictions, rows: NDArray[np.int64], a: float, b: float) -> tuple[float, float]:
+        p = softmax(part.logits / temperatures_at(part.distances, policy)[:, None])
         own = inside[rows]
         values = np.array([probability_unfit(each, classes) for each in p[own]])
         return conformal_thresholds(values, unfit[rows][own], a, b, [sources[row] for row in rows[own]])
 
-    low, high = thresholds(p_seen, np.arange(len(photos)), alpha, beta)
+    low, high = thresholds(seen, np.arange(len(photos)), alpha, beta)
     if len(left_out_rows):
-        far_low, far_high = thresholds(p_out, left_out_rows, _UNKNOWN * alpha, _UNKNOWN * beta)
+        far_low, far_high = thresholds(left_out, left_out_rows, _UNKNOWN * alpha, _UNKNOWN * beta)
         low = min(low, far_low) if far_low >= 0 else low
         high = max(high, far_high) if far_high <= 1 else high
-    odds = np.array([other_log_odds(each, classes) for each in p_seen])
-    has_strangers = bool((~inside).any())
-    scope = fit_scope(
-        seen.embeddings[inside],
-        labels[inside],
-        seen.embeddings[inside],
-        odds[inside],
-        seen.embeddings[~inside] if has_strangers else None,
-        odds[~inside] if has_strangers else None,
+    return replace(policy, fit_below=low, unfit_above=high)
+
+
+def with_quality(policy: Policy, photos: Sequence[LabelledPhoto]) -> Policy:
+    """Set what a photograph must reach: no worse than half as good as the worst that the model was trained on."""
+    opened = (open_photo(photo.path.read_bytes(), MEASURED) for photo in photos)
+    measured = np.array([(photo.sharpness, photo.brightness, photo.clipped) for photo in opened])
+    (sharpness, darkest, _), (_, brightest, clipped) = measured.min(axis=0), measured.max(axis=0)
+    return replace(
+        policy,
+        min_sharpness=float(_POORER * sharpness),
+        min_brightness=float(_POORER * darkest),
+        max_brightness=float(1 - _POORER * (1 - brightest)),
+        max_clipped=float(1 - _POORER * (1 - clipped)),
     )
-    return replace(policy, fit_below=low, unfit_above=high, scope=scope)
+
+
+def _doubt(
+    seen: Predictions,
+    left_out: Predictions,
+    rows: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    inside: NDArray[np.bool_],
+    policy: Policy,
+) -> float:
+    """`fit_doubt` on the products of the sources left out; without any, no doubt is known."""
+    own = inside[rows]
+    if not own.any():
+        return 0.0
+    return fit_doubt(left_out.logits[own], labels[rows][own], left_out.distances[own], policy)

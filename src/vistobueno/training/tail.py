@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..model.bundle import ClassInfo
 from .features import Features
-from .held_out import Predictions
 
+Floats = NDArray[np.float32]
 _TARGET_BATCH = 64
 
 
@@ -84,15 +84,15 @@ def fit_tail(
     return model
 
 
-def predict(model: keras.Model, features: Features, rows: NDArray[np.int64]) -> Predictions:
-    """What a trained tail says of the photographs ``rows``, as serving sees them (view 0)."""
+def predict(model: keras.Model, features: Features, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Logits (n, K) and embeddings (n, D) of the photographs ``rows`` as serving sees them (view 0)."""
     run = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
     logits, embeddings = [], []
     for start in range(0, len(rows), 256):
         outputs = run(tf.constant(features.maps[0, rows[start : start + 256]].astype(np.float32)))
         logits.append(outputs[0].numpy())
         embeddings.append(outputs[1].numpy())
-    return Predictions(np.concatenate(logits), np.concatenate(embeddings))
+    return np.concatenate(logits), np.concatenate(embeddings)
 
 
 def _step(

@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 from ..errors import DataRefused
 
 _MAGIC = 0x1950A86A20F9469CFC6C
+_DAMAGE = (
+    pickle.UnpicklingError, EOFError, LookupError, ValueError, TypeError, AttributeError, OverflowError, MemoryError,
+)  # fmt: skip
+"""What unpickling, and walking what came of it, raise on bytes that are not what they should be."""
 _TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -32,6 +36,8 @@ class _View:
 
     def array(self) -> NDArray[Any]:
         values = self.storage.values[self.offset :]
+        if min(self.offset, *self.shape, *self.stride, 0) < 0:
+            raise _refused("a tensor begins before its storage")
         if sum((size - 1) * step for size, step in zip(self.shape, self.stride, strict=True)) >= len(values):
             raise _refused("a tensor reaches beyond its storage")
         strides = [step * values.itemsize for step in self.stride]
@@ -76,10 +82,13 @@ def read_torch_file(path: Path) -> dict[str, NDArray[Any]]:
                 size = int(np.frombuffer(file.read(8), "<i8")[0])
                 if size != storage.values.size:
                     raise _refused("a storage has another length than its tensors say")
-                storage.values[:] = np.frombuffer(file.read(size * storage.values.itemsize), storage.values.dtype)
-        except (pickle.UnpicklingError, EOFError, KeyError, ValueError, IndexError) as error:
+                content = file.read(storage.values.nbytes)
+                if len(content) < storage.values.nbytes:
+                    raise _refused("it ends too early")
+                storage.values[:] = np.frombuffer(content, storage.values.dtype)
+            return {name: view.array() for name, view in state.items()}
+        except _DAMAGE as error:
             raise _refused(str(error)) from error
-    return {name: view.array() for name, view in state.items()}
 
 
 def _refused(why: str) -> DataRefused:

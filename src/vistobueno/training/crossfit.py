@@ -1,0 +1,96 @@
+"""Predictions of models on photographs that they were not trained on: fold by fold, and source by source."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from ..calibration import fit_scope, scope_distances
+from ..model.bundle import ClassInfo, Scope
+from .data import LabelledPhoto, fold_of_each
+from .features import Features, Progress
+from .held_out import Predictions
+from .tail import Recipe, fit_tail, predict
+
+_FOLDS = 4
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """Everything a model is trained from. ``folder`` keeps the predictions of a run that is cut, for the next."""
+
+    photos: Sequence[LabelledPhoto]
+    classes: tuple[ClassInfo, ...]
+    features: Features
+    tail: keras.Model
+    recipe: Recipe
+    seed: int
+    folder: Path
+    progress: Progress
+
+    def learn(self, name: str, rows: Rows) -> keras.Model:
+        """Train a tail and a classifier on the photographs ``rows``."""
+        strata = [f"{photo.source}/{photo.label}" for photo in self.photos]
+        return fit_tail(
+            self.tail,
+            self.features,
+            rows,
+            strata,
+            self.classes,
+            self.recipe,
+            self.seed,
+            lambda done, total: self.progress(name, done, total),
+        )
+
+    def scope_of(self, model: keras.Model, rows: Rows) -> Scope:
+        """What the products among ``rows``, on which ``model`` was trained, look like to it."""
+        labels = self.features.labels[0]
+        products = np.array([index for index, each in enumerate(self.classes) if each.product is not None])
+        own = rows[np.isin(labels[rows], products)]
+        return fit_scope(predict(model, self.features, own)[1], labels[own])
+
+    def predictions(self, name: str, training: Rows, rows: Rows) -> Predictions:
+        """What a model trained on ``training`` says of ``rows``; made once, then read from the folder."""
+        file = self.folder / f"{name.replace(' ', '-')}.npz"
+        if not file.is_file():
+            model = self.learn(name, training)
+            logits, embeddings = predict(model, self.features, rows)
+            distances = scope_distances(embeddings, self.scope_of(model, training)).astype(np.float32)
+            beside = file.with_suffix(".part.npz")
+            np.savez(beside, logits=logits, distances=distances)
+            beside.replace(file)
+        with np.load(file) as kept:
+            return Predictions(kept["logits"], kept["distances"])
+
+
+def by_fold(course: Course) -> Predictions:
+    """Of every photograph, in order: by a model that had none of its group."""
+    folds = fold_of_each(course.photos, _FOLDS, course.seed)
+    everyone = np.arange(len(folds))
+    rows = [everyone[folds == fold] for fold in range(_FOLDS)]
+    parts = [
+        course.predictions(f"fold {fold + 1}", everyone[folds != fold], rows[fold])
+        for fold in range(_FOLDS)
+        if len(rows[fold])
+    ]
+    joined, order = Predictions.joined(parts), np.argsort(np.concatenate(rows), kind="stable")
+    return Predictions(joined.logits[order], joined.distances[order])
+
+
+def by_source(course: Course) -> tuple[Rows, Predictions]:
+    """Of the photographs ``rows`` of each source, by a model that never saw it, where others show the same classes."""
+    sources = np.array([photo.source for photo in course.photos])
+    labels = course.features.labels[0]
+    empty = Predictions(np.zeros((0, len(course.classes)), np.float32), np.zeros(0, np.float32))
+    rows, parts = [np.zeros(0, np.int64)], [empty]
+    for number, source in enumerate(np.unique(sources), 1):
+        others = np.flatnonzero(sources != source)
+        own = np.flatnonzero((sources == source) & np.isin(labels, np.unique(labels[others])))
+        if len(own) and len(np.unique(labels[others])) > 1:
+            parts.append(course.predictions(f"without source {number}", others, own))
+            rows.append(own)
+    return np.concatenate(rows), Predictions.joined(parts)
