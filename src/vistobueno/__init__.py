@@ -1,6 +1,8 @@
 """Visto Bueno: visual quality control for perishable export produce.
 
-from vistobueno import load_model, open_photo, inspect
+from pathlib import Path
+
+from vistobueno import inspect, load_model, open_photo
 
 model = load_model()
 verdict = inspect(open_photo(Path("apple.jpg").read_bytes()), model)

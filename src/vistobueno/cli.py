@@ -1,7 +1,10 @@
 """The command line: `vistobueno inspect | demo | model … | train | evaluate`. It only translates; the rooms do the work."""
 
+import io
 import os
 import sys
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +16,8 @@ from .texts import say, user_language
 
 OK, UNFIT, REVIEW, ERROR = 0, 1, 2, 3
 """Exit codes of `inspect`, the gravest of what happened: error, then unfit, then review."""
+STOPPED, UNREAD = 130, 141
+"""Exit codes where no answer was given: the user pressed Ctrl-C; the reader of the output (head, less) went away."""
 
 app = typer.Typer(
     name="vistobueno",
@@ -31,27 +36,54 @@ RuntimeOption = Annotated[str, typer.Option("--runtime", help="litert or tensorf
 
 def main() -> None:
     """Run the command line and exit: 3 for every error, never a trace for what a user can mend."""
+    language = _language_asked(sys.argv[1:])
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.encoding.lower().startswith("utf"):
+        sys.stdout.reconfigure(errors="replace")  # a ✔ that the terminal does not have stops nothing
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except VistoBuenoError as error:
-        complain(error.message(user_language()))
+        complain(error.message(language), language)
         code = ERROR
     except (KeyboardInterrupt, typer.Abort):
-        code = 130
-    except BrokenPipeError:  # the reader (head, less) has gone: not an error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = OK
-    except Exception as error:
-        if not hasattr(error, "format_message"):  # a click error: a wrong option or argument
-            raise
-        complain(error.format_message())
-        code = ERROR
+        code = STOPPED
+    except (Exception, SystemExit) as error:
+        code = _code_of(error, language)
     sys.exit(code if isinstance(code, int) else OK)
 
 
-def complain(message: str) -> None:
+def complain(message: str, language: str) -> None:
     """Say what went wrong on standard error."""
-    print(f"{say(user_language(), 'error')}: {message}", file=sys.stderr)
+    print(f"{say(language, 'error')}: {message}", file=sys.stderr)
+
+
+def _code_of(error: BaseException, language: str) -> int:
+    """Say what is wrong, with a trace only where it is the program; 1 and 2 are answers, never an error's code."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, BrokenPipeError):  # Typer and Rich turn it into an exit with code 1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return UNREAD
+        cause = cause.__context__
+    if hasattr(error, "format_message"):  # Typer's own: a wrong option or argument; empty where it printed the help
+        if message := error.format_message():
+            complain(message, language)
+    elif isinstance(error, OSError):
+        reason, name = error.strerror or str(error), error.filename or "?"
+        complain(say(language, "file_problem", name=name, reason=reason), language)
+    else:
+        traceback.print_exception(error)
+    return ERROR
+
+
+def _language_asked(arguments: Sequence[str]) -> str:
+    """What --language says, also where an error comes before the options are read; else the environment's."""
+    for before, argument in zip(["", *arguments], [*arguments, ""], strict=True):
+        if before in ("--language", "-l") and argument:
+            return argument
+        if argument.startswith("--language="):
+            return argument.partition("=")[2]
+    return user_language()
 
 
 @app.callback(invoke_without_command=True)
@@ -184,7 +216,7 @@ def _load(model: str, runtime: str) -> Any:
     from .model.runtime import load_model
     from .settings import read_settings
 
-    chosen = runtime or read_settings().runtime
+    chosen = read_settings({**os.environ, **({"RUNTIME": runtime} if runtime else {})}).runtime
     return load_model(_bundle_path(model), "tensorflow" if chosen == "tensorflow" else "litert")
 
 

@@ -1,5 +1,8 @@
 """The one tree of errors. A boundary (command line, web) translates an error once; rooms below only raise it."""
 
+from functools import partial
+from typing import Any
+
 
 class VistoBuenoError(Exception):
     """Base of every error a user may meet.
@@ -15,6 +18,10 @@ class VistoBuenoError(Exception):
         self.code = code
         self.es = es
         self.en = en
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An error comes whole out of another process."""
+        return partial(type(self), es=self.es, en=self.en), (self.code,)
 
     def message(self, language: str = "es") -> str:
         """The sentence in ``language`` (``es`` or ``en``; anything else gives Spanish)."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 from .errors import PhotoRefused
 
 _FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "HEIF": "heic"}
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _MEASURED_SIDE = 256  # sharpness and exposure are measured on a luma copy with this longest side
 _SRGB = ImageCms.createProfile("sRGB")
 _WHITE = (255, 255, 255, 255)
@@ -78,9 +77,11 @@ def open_photo(data: bytes, limits: Limits = Limits()) -> Photo:
         raise PhotoRefused("file_too_large", es=f"La foto pesa más de {megabytes:g} MB. Envíela con menos resolución.",
                            en=f"The photo is over {megabytes:g} MB. Send it at a lower resolution.")  # fmt: skip
     try:
-        with _opened(data) as image:
+        with _opened(data, limits) as image:
             return _decoded(image, data, limits)
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, MemoryError) as error:
+    except PhotoRefused:
+        raise
+    except Exception as error:  # forty decoders meet a stranger's bytes: what they raise cannot be listed
         raise PhotoRefused(
             "damaged_photo",
             es="La foto está dañada o incompleta. Tómela o envíela otra vez.",
@@ -88,7 +89,7 @@ def open_photo(data: bytes, limits: Limits = Limits()) -> Photo:
         ) from error
 
 
-def _opened(data: bytes) -> Image.Image:
+def _opened(data: bytes, limits: Limits) -> Image.Image:
     """Open by content; pixels are not decoded yet."""
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
         import pillow_heif
@@ -97,7 +98,7 @@ def _opened(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels(None) from error
+        raise _too_many_pixels(limits) from error
     except UnidentifiedImageError as error:
         raise PhotoRefused(
             "not_a_photo",
@@ -116,7 +117,7 @@ def _opened(data: bytes) -> Image.Image:
 def _decoded(image: Image.Image, data: bytes, limits: Limits) -> Photo:
     width, height = image.size
     if width * height > limits.max_pixels:
-        raise _too_many_pixels(limits.max_pixels)
+        raise _too_many_pixels(limits)
     if min(width, height) < limits.min_side:
         raise PhotoRefused(
             "too_small",
@@ -124,13 +125,10 @@ def _decoded(image: Image.Image, data: bytes, limits: Limits) -> Photo:
             en=f"The photo is {width} × {height} pixels; each side needs at least {limits.min_side}. Move closer.",
         )
     file_format = _FORMATS[str(image.format)]
-    orientation = 1 if file_format == "heic" else image.getexif().get(ExifTags.Base.Orientation, 1)  # libheif turns
     if file_format == "jpeg":
-        ratio = max(1.0, min(width, height) / limits.cover)
-        image.draft(None, (int(width / ratio), int(height / ratio)))  # the smallest DCT scale that still covers it
-    else:
-        image.seek(0)
+        image.draft(None, (limits.cover, limits.cover))  # the smallest DCT scale that still covers it
     image.load()
+    orientation = 1 if file_format == "heic" else _orientation(image)  # libheif turns by itself
     small = _upright(_srgb(_reduced(image, limits.cover)), orientation)
     if orientation >= 5:
         width, height = height, width
@@ -141,17 +139,16 @@ def _decoded(image: Image.Image, data: bytes, limits: Limits) -> Photo:
 def _reduced(image: Image.Image, cover: int) -> Image.Image:
     """A picture of 8-bit bands, at most a little over ``cover`` on its shortest side."""
     factor = min(image.size) // cover
+    profile = image.info.get("icc_profile")
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         values = np.asarray(image, np.float32)
         top = 65535.0 if values.max() > 255 else 255.0
         image = Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8))
     if image.mode in ("P", "1", "PA"):
         image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
-    if factor < 2:
-        return image
-    profile = image.info.get("icc_profile")
-    image = image.reduce(factor)
-    image.info["icc_profile"] = profile
+    if factor >= 2:
+        image = image.reduce(factor)
+    image.info["icc_profile"] = profile  # what was made anew has none
     return image
 
 
@@ -169,6 +166,15 @@ def _srgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 where there is none, or none that can be understood."""
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # the pixels are good: a broken EXIF is as good as none
+        return 1
+    return value if isinstance(value, int) and value in _TURNS else 1
+
+
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
@@ -182,8 +188,8 @@ def _measured(image: Image.Image) -> tuple[float, float, float]:
     return float(laplacian.std()), float(y.mean() / 255), clipped
 
 
-def _too_many_pixels(limit: int | None) -> PhotoRefused:
-    most = f"{limit / 1e6:g}" if limit else "50"
+def _too_many_pixels(limits: Limits) -> PhotoRefused:
+    most = f"{limits.max_pixels / 1e6:g}"
     return PhotoRefused(
         "too_many_pixels",
         es=f"La foto declara más de {most} megapíxeles. Envíela con menos resolución.",

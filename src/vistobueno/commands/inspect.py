@@ -8,14 +8,19 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..bulk.pool import Outcome, inspect_many
 from ..errors import VistoBuenoError
 from ..model.runtime import Model
 from ..texts import say
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_PAGE = 200  # rows of a table, printed when it is full: 20,000 photographs need no more memory than 200
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
 _SIGNS = {"fit": "✔", "unfit": "✘", "review": "?", "refused": "!"}
 _STYLES = {"fit": "bold green", "unfit": "bold red", "review": "bold yellow", "refused": "magenta"}
@@ -28,26 +33,25 @@ class NoPhotos(VistoBuenoError):
 
 def run(paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, jobs: int, language: str) -> int:
     """Judge and print; returns the exit code: 3 an error, 1 unfit, 2 review, 0 all fit."""
-    files = find_photos(paths)
+    found = {name: find_photos([name]) for name in paths}
+    files = list(dict.fromkeys(file for each in found.values() for file in each))
+    empty = ", ".join(name for name, each in found.items() if not each)
     if not files:
-        names = ", ".join(paths)
-        raise NoPhotos("no_photos", es=say("es", "no_photos", paths=names), en=say("en", "no_photos", paths=names))
+        raise NoPhotos("no_photos", es=say("es", "no_photos", paths=empty), en=say("en", "no_photos", paths=empty))
+    if empty:  # the others are judged; what was asked for and is not there is an error all the same
+        print(f"{say(language, 'error')}: {say(language, 'no_photos', paths=empty)}", file=sys.stderr)
     jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
     outcomes = inspect_many(files, model, jobs=jobs, keep_photos=heat_maps is not None)
     if heat_maps is not None:
         outcomes = _with_heat_maps(outcomes, heat_maps)
     if sys.stderr.isatty() and len(files) > 1:
-        from rich.console import Console
-        from rich.progress import track
-
-        console = Console(stderr=True)
-        outcomes = iter(track(outcomes, say(language, "judging"), len(files), console=console, transient=True))
+        outcomes = _with_progress(outcomes, len(files), language)
     counts: Counter[str] = Counter()
     printers = {"json": _print_json, "csv": _print_csv, "table": _print_table}
     printers[form](_counted(outcomes, counts), language)
     if form == "table":
         print(say(language, "summary", **{key: counts[key] for key in _SIGNS}))
-    return 3 if counts["refused"] else 1 if counts["unfit"] else 2 if counts["review"] else 0
+    return 3 if counts["refused"] or empty else 1 if counts["unfit"] else 2 if counts["review"] else 0
 
 
 def run_demo(folder: Path | None, model: Model, language: str) -> None:
@@ -67,16 +71,18 @@ def find_photos(paths: Iterable[str]) -> list[Path]:
     """Files as named, photographs in folders (at any depth), and what patterns match; each once, in order."""
     found: dict[Path, None] = {}
     for name in paths:
-        path = Path(name)
-        if path.is_dir():
-            inside = (file for file in sorted(path.rglob("*")) if file.suffix.lower() in _ENDINGS and file.is_file())
-            found.update(dict.fromkeys(inside))
-        elif not path.exists() and glob.has_magic(name):
+        matches = [name]
+        if glob.has_magic(name) and not os.path.lexists(name):
             matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 a pattern may be absolute
-            found.update(dict.fromkeys(map(Path, matches)))
-        else:
-            found[path] = None
+        for match in matches:
+            found.update(dict.fromkeys(_photos_at(Path(match))))
     return list(found)
+
+
+def _photos_at(path: Path) -> list[Path]:
+    if not os.path.isdir(path):  # noqa: PTH112 Path's own raises where the name is too long
+        return [path]
+    return [file for file in sorted(path.rglob("*")) if file.suffix.lower() in _ENDINGS and file.is_file()]
 
 
 def as_row(outcome: Outcome, language: str) -> dict[str, Any]:
@@ -120,10 +126,19 @@ def _print_csv(outcomes: Iterable[Outcome], language: str) -> None:
 
 def _print_table(outcomes: Iterable[Outcome], language: str) -> None:
     from rich.console import Console
-    from rich.table import Table
+
+    remaining = iter(outcomes)
+    while page := list(islice(remaining, _PAGE)):
+        Console().print(_table(page, language))
+
+
+def _table(outcomes: Iterable[Outcome], language: str) -> "Table":
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*(say(language, name) for name in ("photo", "answer", "product", "probability_unfit", "reasons")))
+    table = Table(Column(say(language, "photo"), overflow="fold"))  # a name cut short names nothing
+    for name in ("answer", "product", "probability_unfit", "reasons"):
+        table.add_column(say(language, name))
     for outcome in outcomes:
         row = as_row(outcome, language)
         answer = Text(f"{_SIGNS[row['answer']]} {say(language, row['answer'])}", _STYLES[row["answer"]])
@@ -133,7 +148,7 @@ def _print_table(outcomes: Iterable[Outcome], language: str) -> None:
         reasons = "; ".join(say(language, reason) for reason in row["reasons"])
         product = "" if "out_of_scope" in row["reasons"] else _name_of(row["product"], language)
         table.add_row(Text(row["file"]), answer, product, f"{row['probability_unfit']:.1%}", Text(reasons))
-    Console().print(table)
+    return table
 
 
 def _name_of(product: str, language: str) -> str:
@@ -141,6 +156,15 @@ def _name_of(product: str, language: str) -> str:
         return say(language, product)
     except KeyError:  # a product of a stranger's model
         return product
+
+
+def _with_progress(outcomes: Iterable[Outcome], total: int, language: str) -> Iterator[Outcome]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    # Redirected, what is printed meanwhile goes where the bar is, to standard error: right on a terminal alone.
+    with Progress(console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
+        yield from progress.track(outcomes, total, description=say(language, "judging"))
 
 
 def _with_heat_maps(outcomes: Iterable[Outcome], folder: Path) -> Iterator[Outcome]:

@@ -44,8 +44,9 @@ def pack(
 def download(url: str, sha256: str, to: Path, language: str) -> None:
     """Fetch a bundle, verify it, print what it is."""
     from ..model.download import download_model
+    from ..settings import read_settings
 
-    path = download_model(url, sha256 or None, to)
+    path = download_model(url, sha256 or read_settings().model_sha256 or None, to)
     print_bundle(read_bundle(path), language)
     print(say(language, "model_downloaded", folder=path))
 

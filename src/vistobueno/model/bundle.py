@@ -24,7 +24,7 @@ HELD_OUT = "held_out.npz"
 _REQUIRED = (MODEL_H5, MODEL_TFLITE, GOLDEN)
 _KNOWN = (*_REQUIRED, SCOPE, HELD_OUT, "bundle.json", "card.es.md", "card.en.md")
 _LARGEST_ZIP = 512 * 1024 * 1024
-_UNPACKING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)  # what a damaged .zip or .npz raises
+UNPACKING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)  # what a damaged .zip or .npz raises
 
 Array = NDArray[np.float32]
 
@@ -163,7 +163,7 @@ def read_bundle(path: Path) -> Bundle:
     _check_files(path, raw.get("files"), (*_REQUIRED, SCOPE) if scoped else _REQUIRED)
     try:
         return _from_json(path, raw, hashlib.sha256(text).hexdigest())
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, *_UNPACKING) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, *UNPACKING) as error:
         raise _invalid(path, error) from error
 
 
@@ -380,7 +380,7 @@ def _unzipped(path: Path) -> Path:
                 if name in members:
                     with archive.open(members[name]) as source, (target / name).open("wb") as copy:
                         shutil.copyfileobj(source, copy)
-    except (*_UNPACKING, ValueError) as error:
+    except (*UNPACKING, ValueError) as error:
         holder.cleanup()
         raise BundleRefused(
             "bundle_damaged",

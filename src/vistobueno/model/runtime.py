@@ -1,8 +1,6 @@
 """Photo → scores: LiteRT serves, TensorFlow compares. A model that does not give its golden answers never loads."""
 
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from PIL import Image
 
 from ..errors import BundleRefused
 from ..photo import Photo
-from .bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, InputSpec, npz_bytes, read_bundle
+from .bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, UNPACKING, Bundle, InputSpec, npz_bytes, read_bundle
 
 OUTPUTS = ("logits", "embedding", "activation")
 GOLDEN_TOLERANCE = 1e-3  # absolute, on logits; LiteRT and TensorFlow differ by less than 1e-4 on one machine
@@ -108,7 +106,7 @@ def load_model(path: Path | str | None = None, runtime: RuntimeName = "litert", 
 
     Raises:
         BundleRefused: what `read_bundle` raises, and ``golden_moved``, ``golden_classes``, ``golden_input``,
-            ``golden_unreadable``, ``model_unreadable`` or ``runtime_missing``.
+            ``golden_unreadable``, ``bundle_unreadable`` or ``runtime_missing``.
     """
     bundle = read_bundle(Path(path) if path is not None else shipped_bundle())
     try:
@@ -195,7 +193,7 @@ def _golden(bundle: Bundle) -> Mapping[str, NDArray[Any]]:
             golden = {name: arrays[name] for name in ("pictures", "logits", "classes", "input")}
         if not 0 < len(golden["pictures"]) == len(golden["logits"]):
             raise ValueError("pictures")
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, *UNPACKING) as error:
         raise BundleRefused(
             "golden_unreadable",
             es=f"No se pueden leer las respuestas de referencia del modelo {bundle.name} ({error}). Empaquételo otra vez.",
@@ -213,7 +211,8 @@ def _moved(bundle: Bundle, by: float) -> BundleRefused:
 
 
 def _spec_text(spec: InputSpec) -> str:
-    return json.dumps(asdict(spec), sort_keys=True)
+    numbers = {"scale": tuple(map(float, spec.scale)), "offset": tuple(map(float, spec.offset))}  # 1 is 1.0
+    return json.dumps(asdict(spec) | numbers, sort_keys=True)
 
 
 def _litert(bundle: Bundle, weights: bytes, threads: int) -> Callable[[NDArray[np.float32]], Outputs]:
@@ -257,7 +256,7 @@ def _tensorflow(bundle: Bundle) -> Callable[[NDArray[np.float32]], Outputs]:
 
 def _unreadable(bundle: Bundle, name: str, error: Exception) -> BundleRefused:
     return BundleRefused(
-        "model_unreadable",
+        "bundle_unreadable",
         es=f"{name} del modelo {bundle.name} no es un modelo que se pueda cargar ({error}).",
         en=f"{name} of model {bundle.name} is not a model that can be loaded ({error}).",
     )

@@ -72,17 +72,18 @@ def evaluate(
 def judged_from(photos: Sequence[LabelledPhoto], verdicts: Sequence[Verdict], classes: tuple[ClassInfo, ...]) -> Judged:
     """Labels and verdicts as arrays."""
     known = [each.key for each in classes if each.product is not None]
+    labels = np.array([photo.label for photo in photos], np.str_)  # the kind is named: there may be none
     return Judged(
-        labels=np.array([photo.label for photo in photos]),
-        sources=np.array([photo.source for photo in photos]),
-        groups=np.array([photo.group for photo in photos]),
-        predicted=np.array([max(known, key=lambda key: verdict.probabilities[key]) for verdict in verdicts]),
+        labels=labels,
+        sources=np.array([photo.source for photo in photos], np.str_),
+        groups=np.array([photo.group for photo in photos], np.str_),
+        predicted=np.array([max(known, key=lambda key: verdict.probabilities[key]) for verdict in verdicts], np.str_),
         p_unfit=np.array([verdict.probability_unfit for verdict in verdicts], np.float64),
         stranger=np.array(
             [np.nan if verdict.stranger is None else verdict.stranger for verdict in verdicts], np.float64
         ),
-        answers=np.array([verdict.answer for verdict in verdicts]),
-        in_scope=np.isin([photo.label for photo in photos], known),
+        answers=np.array([verdict.answer for verdict in verdicts], np.str_),
+        in_scope=np.isin(labels, known),
     )
 
 

@@ -106,6 +106,8 @@ def _modernise(node: Any) -> None:
         return
     if not isinstance(node, dict):
         return
+    if _is_code(node):
+        raise _runs_code("activation")
     if isinstance(node.get("config"), dict) and isinstance(node.get("class_name"), str):
         if "inbound_nodes" in node or "build_config" in node or hasattr(keras.layers, node["class_name"]):
             _modernise_layer(node)
@@ -139,13 +141,7 @@ def _known(node: dict[str, Any]) -> None:
     name = node.get("class_name", "")
     label = node.get("config", {}).get("name", name)
     if name == "Lambda":
-        raise ModelRefused(
-            "model_runs_code",
-            es=f"El modelo lleva una capa Lambda («{label}»): cargarla ejecutaría código de quien lo hizo. Pídale que la "
-            "cambie por capas de Keras (Rescaling, por ejemplo) y lo guarde otra vez.",
-            en=f"The model has a Lambda layer ('{label}'): loading it would run its author's code. Ask the author to "
-            "replace it by Keras layers (Rescaling, for example) and to save it again.",
-        )
+        raise _runs_code(label)
     operation = node.get("config", {}).get("function", "")
     if name == "TFOpLambda" and operation in _ARITHMETIC:
         return
@@ -155,6 +151,23 @@ def _known(node: dict[str, Any]) -> None:
             es=f"El modelo usa una capa que Keras no trae: {operation or name} («{label}»). No se puede cargar sin su código.",
             en=f"The model uses a layer that Keras does not have: {operation or name} ('{label}'). It needs its own code.",
         )
+
+
+def _is_code(node: dict[str, Any]) -> bool:
+    """Whether this is a function that Keras stored as marshalled bytes; a Dense layer keeps no more than its value."""
+    value = node.get("value")
+    bare = set(node) == {"value"} and isinstance(value, list) and bool(value) and isinstance(value[0], str)
+    return bare or node.get("class_name") == "__lambda__"
+
+
+def _runs_code(label: str) -> ModelRefused:
+    return ModelRefused(
+        "model_runs_code",
+        es=f"El modelo lleva una capa o función Lambda («{label}»): cargarla ejecutaría código de quien lo hizo. Pídale "
+        "que la cambie por capas de Keras (Rescaling, por ejemplo) y lo guarde otra vez.",
+        en=f"The model has a Lambda layer or function ('{label}'): loading it would run its author's code. Ask the author "
+        "to replace it by Keras layers (Rescaling, for example) and to save it again.",
+    )
 
 
 def _as_rescaling(node: dict[str, Any]) -> None:
