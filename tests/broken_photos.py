@@ -1,6 +1,7 @@
 """Image files of every kind and every way of being broken, all made by code."""
 
 import io
+import random
 import struct
 import zlib
 from functools import cache
@@ -21,6 +22,9 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }  # what a camera does to a picture before it writes this orientation
+ORIENTATION, MAKER, GPS = 0x0112, 0x010F, 0x8825
+P3_TO_XYZ = ((0.51512, 0.29198, 0.1571), (0.24120, 0.69225, 0.06657), (-0.00105, 0.04189, 0.78407))  # adapted to D50
+"""Rows X, Y, Z of Display P3's red, green and blue, as Apple's own profile has them."""
 
 
 @cache
@@ -38,26 +42,36 @@ def saved(image: Image.Image, form: str, **options: object) -> bytes:
     return file.getvalue()
 
 
-def turned_by_the_camera(orientation: int) -> bytes:
-    """A JPEG that lies as the sensor saw it and says so in EXIF; it also says where it was taken."""
+def turned_by_the_camera(orientation: int, form: str = "JPEG") -> bytes:
+    """A file whose pixels lie as the sensor saw them and which says so in EXIF; it also says where it was taken."""
     image = picture().transpose(TURNS[orientation]) if orientation in TURNS else picture()
     exif = Image.Exif()
-    exif[0x0112] = orientation
-    exif.get_ifd(0x8825)[1] = "S"
-    exif.get_ifd(0x8825)[2] = (12.0, 2.0, 36.0)
-    exif[0x010F] = "SECRET CAMERA"
-    return saved(image, "JPEG", quality=95, exif=exif)
+    exif[ORIENTATION] = orientation
+    exif.get_ifd(GPS)[1] = "S"
+    exif.get_ifd(GPS)[2] = (12.0, 2.0, 36.0)
+    exif[MAKER] = "SECRET CAMERA"
+    return saved(image, form, quality=95, exif=exif.tobytes())
 
 
-def png_that_declares(width: int, height: int) -> bytes:
-    """A PNG of a few bytes whose header promises a huge picture: a decompression bomb."""
+def exif_entry(kind: int, count: int, value: bytes) -> bytes:
+    """An EXIF block with one orientation entry of any TIFF type, sensible or not."""
+    return b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<HHHI4s", 1, ORIENTATION, kind, count, value) + bytes(4)
+
+
+def png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:
+    """A PNG of raw rows (each led by its filter byte); what the header declares need not be true."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = zlib.compress(b"\0" * 1000)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def png_that_declares(width: int, height: int) -> bytes:
+    """A PNG of a few bytes whose header promises a huge picture: a decompression bomb."""
+    return png(width, height, 8, 2, b"\0" * 1000)
 
 
 def jpeg_that_declares(width: int, height: int) -> bytes:
@@ -68,20 +82,69 @@ def jpeg_that_declares(width: int, height: int) -> bytes:
     return bytes(data)
 
 
+def webp_that_declares(width: int, height: int) -> bytes:
+    """An extended WebP (it has alpha) whose canvas was rewritten."""
+    data = bytearray(saved(picture().convert("RGBA"), "WEBP", exif=exif_entry(3, 1, b"\1\0\0\0")))
+    at = data.index(b"VP8X") + 12
+    data[at : at + 6] = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    return bytes(data)
+
+
+def heic_that_declares(width: int, height: int) -> bytes:
+    """A HEIC whose spatial extent was rewritten."""
+    data = bytearray(READABLE["heic"])
+    at = data.index(b"ispe") + 8
+    data[at : at + 8] = struct.pack(">II", width, height)
+    return bytes(data)
+
+
 def animated(form: str) -> bytes:
     """Two frames, the first red, the second blue."""
     first, second = Image.new("RGB", SIZE, (200, 20, 20)), Image.new("RGB", SIZE, (20, 20, 200))
     return saved(first, form, save_all=True, append_images=[second], duration=100)
 
 
-def swapped_profile() -> bytes:
-    """An ICC profile in which red and blue have changed places: applying it must swap them back."""
+def heic_album(primary: int) -> bytes:
+    """Two pictures in one file, red and blue; ``primary`` is the one that its maker wants shown."""
+    first, second = Image.new("RGB", SIZE, (200, 20, 20)), Image.new("RGB", SIZE, (20, 20, 200))
+    return saved(first, "HEIF", save_all=True, append_images=[second], primary_index=primary)
+
+
+def profile_with(columns: tuple[tuple[float, ...], ...]) -> bytes:
+    """An RGB profile like sRGB but with these primaries: rows X, Y, Z, columns red, green, blue."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     count = struct.unpack(">I", profile[128:132])[0]
     tags = {bytes(profile[132 + 12 * n : 136 + 12 * n]): 132 + 12 * n for n in range(count)}
-    red, blue = tags[b"rXYZ"] + 4, tags[b"bXYZ"] + 4
-    profile[red : red + 8], profile[blue : blue + 8] = profile[blue : blue + 8], profile[red : red + 8]
-    return bytes(profile).replace(b"s\0R\0G\0B", b"X\0R\0G\0B").replace(b"sRGB", b"xRGB")
+    for tag, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), zip(*columns, strict=True), strict=True):
+        offset = struct.unpack(">I", profile[tags[tag] + 4 : tags[tag] + 8])[0]
+        profile[offset + 8 : offset + 20] = struct.pack(">3i", *(round(value * 65536) for value in column))
+    return bytes(profile).replace(b"s\0R\0G\0B", b"x\0R\0G\0B").replace(b"sRGB", b"xRGB")
+
+
+def swapped_profile() -> bytes:
+    """An ICC profile in which red and blue have changed places: applying it must swap them back."""
+    return profile_with(((0.1431, 0.3851, 0.4361), (0.0606, 0.7169, 0.2225), (0.7141, 0.0971, 0.0139)))
+
+
+def grey_profile(gamma: float) -> bytes:
+    """A grey ICC profile, version 2, with one exponent for its curve."""
+    curve = b"curv" + bytes(4) + struct.pack(">IHxx", 1, round(gamma * 256))
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)  # D50
+    at = 128 + 4 + 2 * 12
+    table = struct.pack(">I4sII4sII", 2, b"wtpt", at, len(white), b"kTRC", at + len(white), len(curve))
+    head = struct.pack(">I4sI4s4s4s", at + len(white) + len(curve), bytes(4), 0x02400000, b"mntr", b"GRAY", b"XYZ ")
+    head += bytes(12) + b"acsp" + bytes(28) + white[8:] + bytes(48)
+    return head + table + white + curve
+
+
+def ycck_jpeg() -> bytes:
+    """A four-colour JPEG as Photoshop writes it: Adobe's marker with transform 2, ink stored as YCbCr and K."""
+    cyan, magenta, yellow, black = picture().convert("CMYK").split()
+    luma, blue, red = Image.merge("RGB", (cyan, magenta, yellow)).convert("YCbCr").split()
+    stored = [band.point(lambda value: 255 - value) for band in (luma, blue, red)]  # Pillow inverts what it writes
+    data = bytearray(saved(Image.merge("CMYK", (*stored, black)), "JPEG", quality=95, subsampling=0))
+    data[data.index(b"Adobe") + 11] = 2
+    return bytes(data)
 
 
 def sixteen_bit() -> bytes:
@@ -89,19 +152,34 @@ def sixteen_bit() -> bytes:
     return saved(Image.fromarray(np.asarray(picture().convert("L"), np.uint16) * 257), "PNG")
 
 
+def sixteen_bit_colour() -> bytes:
+    """An RGB PNG of 16 bits, which Pillow reads but does not write."""
+    values = (np.asarray(picture(), np.uint16) * 257).astype(">u2").reshape(SIZE[1], -1)
+    return png(*SIZE, 16, 2, b"".join(b"\0" + row.tobytes() for row in values))
+
+
+def cut(kind: str, share: float) -> bytes:
+    """The first part of a good file."""
+    return READABLE[kind][: int(len(READABLE[kind]) * share)]
+
+
 READABLE = {
     "jpeg": saved(picture(), "JPEG", quality=95),
     "progressive jpeg": saved(picture(), "JPEG", quality=95, progressive=True),
     "grey jpeg": saved(picture().convert("L"), "JPEG", quality=95),
     "cmyk jpeg": saved(picture().convert("CMYK"), "JPEG", quality=95),
+    "ycck jpeg": ycck_jpeg(),
+    "untransformed jpeg": saved(picture(), "JPEG", quality=95, keep_rgb=True),
     "png": saved(picture(), "PNG"),
     "palette png": saved(picture().quantize(64), "PNG"),
     "grey and alpha png": saved(picture().convert("LA"), "PNG"),
     "alpha png": saved(picture().convert("RGBA"), "PNG"),
-    "16-bit png": sixteen_bit(),
+    "16-bit grey png": sixteen_bit(),
+    "16-bit colour png": sixteen_bit_colour(),
     "1-bit png": saved(picture().convert("1"), "PNG"),
     "webp": saved(picture(), "WEBP", quality=95),
     "lossless webp": saved(picture(), "WEBP", lossless=True),
+    "alpha webp": saved(picture().convert("RGBA"), "WEBP", quality=95),
     "heic": saved(picture(), "HEIF", quality=90),
 }
 
@@ -110,17 +188,32 @@ REFUSED = {
     "text": (b"this is a list of apples\n" * 40, "not_a_photo"),
     "html": (b"<!doctype html><html><body>Sign in</body></html>", "not_a_photo"),
     "pdf": (b"%PDF-1.7\n" + bytes(2000), "not_a_photo"),
+    "zip": (b"PK\x03\x04" + bytes(2000), "not_a_photo"),
     "zeros": (bytes(5000), "not_a_photo"),
-    "gif": (animated("GIF"), "unsupported_format"),
+    "random bytes": (random.Random(0).randbytes(5000), "not_a_photo"),
+    "one byte": (b"\xff", "not_a_photo"),
+    "only a jpeg's magic": (b"\xff\xd8\xff", "not_a_photo"),
+    "only a png's magic": (READABLE["png"][:8], "not_a_photo"),
+    "only a heic's magic": (READABLE["heic"][:16], "not_a_photo"),
+    "gif": (saved(picture(), "GIF"), "unsupported_format"),
+    "animated gif": (animated("GIF"), "unsupported_format"),
     "bmp": (saved(picture(), "BMP"), "unsupported_format"),
     "tiff": (saved(picture(), "TIFF"), "unsupported_format"),
     "jpeg cut in the header": (READABLE["jpeg"][:40], "damaged_photo"),
-    "jpeg cut in half": (READABLE["jpeg"][: len(READABLE["jpeg"]) // 2], "damaged_photo"),
-    "png cut in half": (READABLE["png"][: len(READABLE["png"]) // 2], "damaged_photo"),
-    "webp cut in half": (READABLE["webp"][: len(READABLE["webp"]) // 2], "damaged_photo"),
-    "heic cut in half": (READABLE["heic"][: len(READABLE["heic"]) // 2], "damaged_photo"),
+    **{
+        f"{kind} cut at {share:.0%}": (cut(kind, share), "damaged_photo")
+        for kind in ("jpeg", "progressive jpeg", "cmyk jpeg", "png", "palette png", "16-bit grey png", "webp", "heic")
+        for share in (0.25, 0.5, 0.95)
+    },
+    "png with a hole": (READABLE["png"][:60_000] + bytes(200) + READABLE["png"][60_200:], "damaged_photo"),
+    "heic that claims to be avif": (READABLE["heic"][:8] + b"avif" + READABLE["heic"][12:], "damaged_photo"),
     "png bomb": (png_that_declares(100_000, 100_000), "too_many_pixels"),
+    "png just over": (png_that_declares(50_001, 1_000), "too_many_pixels"),
     "jpeg bomb": (jpeg_that_declares(60_000, 60_000), "too_many_pixels"),
-    "tiny": (saved(picture().resize((127, 300)), "PNG"), "too_small"),
+    "webp bomb": (webp_that_declares(16_384, 16_384), "too_many_pixels"),
+    "heic bomb": (heic_that_declares(100_000, 100_000), "too_many_pixels"),
+    "narrow": (saved(picture().resize((127, 300)), "PNG"), "too_small"),
+    "flat": (saved(picture().resize((300, 127)), "JPEG"), "too_small"),
+    "one pixel": (saved(picture().resize((1, 1)), "WEBP"), "too_small"),
     "too heavy": (READABLE["jpeg"] + bytes(15_000_001), "file_too_large"),
 }

@@ -1,0 +1,189 @@
+import ast
+import copy
+import pickle
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import vistobueno.settings
+from vistobueno import errors
+from vistobueno.errors import PhotoRefused, VistoBuenoError
+from vistobueno.model.failures import CODES, failed
+
+SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
+FAMILY = [
+    each
+    for room in (errors, vistobueno.settings)
+    for each in vars(room).values()
+    if isinstance(each, type) and issubclass(each, VistoBuenoError) and each.__module__ == room.__name__
+]
+SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+DOWNLOADS = "model/failures.py"
+"""Keeps its sentences in a table; its one call takes a code from it."""
+
+
+class Call:
+    """One place in the source where an error is made."""
+
+    def __init__(self, file: str, node: ast.Call, name: str) -> None:
+        self.name, self.place = name, f"{file}:{node.lineno}"
+        self.code = ast.literal_eval(node.args[0]) if node.args and isinstance(node.args[0], ast.Constant) else None
+        self.extra = len(node.args) - 1
+        self.words = {each.arg: each.value for each in node.keywords}
+        self.from_table = file == DOWNLOADS
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    files = sorted(SOURCE.rglob("*.py"))
+    return {file.relative_to(SOURCE).as_posix(): ast.parse(file.read_text(encoding="utf-8")) for file in files}
+
+
+@cache
+def calls() -> list[Call]:
+    names = {each.__name__ for each in FAMILY}
+    return [
+        Call(file, node, node.func.id)
+        for file, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+    ]
+
+
+def calls_of_failed() -> list[ast.Call]:
+    return [
+        node
+        for tree in trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "failed"
+    ]
+
+
+def literal(sentence: ast.expr) -> str:
+    """What of a sentence is written in the source."""
+    return "".join(each.value for each in ast.walk(sentence) if isinstance(each, ast.Constant) and str(each.value))
+
+
+def facts(sentence: ast.expr) -> set[str]:
+    """What a sentence fills in, without its language."""
+    filled = (each for each in ast.walk(sentence) if isinstance(each, ast.FormattedValue))
+    return {re.sub(r"\.(es|en)\b", ".language", ast.unparse(each.value)) for each in filled}
+
+
+@pytest.mark.parametrize("family", FAMILY)
+def test_every_error_is_caught_at_the_root(family: type[VistoBuenoError]) -> None:
+    with pytest.raises(VistoBuenoError):
+        raise family("some_code", es="Pasa esto. Haga aquello.", en="This happens. Do that.")
+
+
+def test_the_tree_is_one_level_deep_below_its_root() -> None:
+    assert all(each.__bases__ == (VistoBuenoError,) for each in FAMILY if each is not VistoBuenoError)
+
+
+def test_no_error_class_hides_in_another_file() -> None:
+    bases = {each.__name__ for each in FAMILY}
+    homes = {
+        file
+        for file, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and any(getattr(base, "id", None) in bases for base in node.bases)
+    }
+    assert homes == {"errors.py", "settings.py"}
+
+
+def test_an_error_speaks_the_language_asked_for_and_otherwise_spanish() -> None:
+    error = PhotoRefused("some_code", es="Sí.", en="Yes.")
+    assert error.message("en") == "Yes."
+    assert error.message("es") == error.message() == error.message("fr") == "Sí."
+
+
+def test_a_trace_shows_code_and_sentence() -> None:
+    assert str(PhotoRefused("some_code", es="Sí.", en="Yes.")) == "some_code: Yes."
+
+
+@pytest.mark.parametrize("family", FAMILY)
+@pytest.mark.parametrize("sent", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy])  # noqa: S301
+def test_an_error_comes_whole_out_of_another_process(family: type[VistoBuenoError], sent: object) -> None:
+    error = sent(family("some_code", es="Sí.", en="Yes."))  # type: ignore[operator]
+    assert type(error) is family
+    assert (error.code, error.es, error.en, str(error)) == ("some_code", "Sí.", "Yes.", "some_code: Yes.")
+
+
+def test_an_error_cannot_be_made_in_one_language() -> None:
+    with pytest.raises(TypeError, match="es"):
+        PhotoRefused("some_code", en="Yes.")  # type: ignore[call-arg]
+
+
+def test_the_source_makes_errors_in_many_places() -> None:
+    assert len(calls()) > 40
+
+
+@pytest.mark.parametrize("call", calls(), ids=lambda call: call.place)
+def test_every_error_has_a_literal_code_in_snake_case(call: Call) -> None:
+    if call.from_table:
+        assert all(SNAKE.fullmatch(code) for code in CODES)
+    else:
+        assert call.code and SNAKE.fullmatch(call.code)
+
+
+@pytest.mark.parametrize("call", calls(), ids=lambda call: call.place)
+def test_every_error_is_said_in_both_languages_by_name(call: Call) -> None:
+    assert call.extra == 0
+    assert set(call.words) == {"es", "en"}
+    assert ast.dump(call.words["es"]) != ast.dump(call.words["en"])
+
+
+@pytest.mark.parametrize("call", calls(), ids=lambda call: call.place)
+def test_both_languages_name_the_same_facts(call: Call) -> None:
+    assert facts(call.words["es"]) == facts(call.words["en"])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [call for call in calls() if all(isinstance(each, ast.Constant | ast.JoinedStr) for each in call.words.values())],
+    ids=lambda call: call.place,
+)
+def test_every_sentence_says_more_than_what_happened(call: Call) -> None:
+    for sentence in call.words.values():
+        said = literal(sentence)
+        if said.strip(" :"):  # a sentence of another error, with the file's name before it
+            assert said.rstrip().endswith(".")
+            assert len(re.findall(r"[.;](?:\s|$)", said)) >= 2
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_failed_download_is_said_in_both_languages(code: str) -> None:
+    error = failed(code, **{name: f"<{name}>" for name in ("url", "to", "folder", "reason", "sha256", "status", "limit",
+                                                            "found", "expected")})  # fmt: skip
+    assert error.code == code
+    assert error.es != error.en
+    assert set(re.findall(r"<\w+>", error.es)) == set(re.findall(r"<\w+>", error.en))
+    assert re.search(r"[.»']$", error.es)
+
+
+def test_every_download_fails_with_a_code_of_the_table() -> None:
+    literals = [node.args[0].value for node in calls_of_failed() if isinstance(node.args[0], ast.Constant)]
+    assert len(literals) > 15
+    assert set(literals) <= CODES
+
+
+def test_a_code_belongs_to_one_class() -> None:
+    homes: dict[str, set[str]] = {code: {"DownloadFailed"} for code in CODES}
+    for call in calls():
+        if call.code:
+            homes.setdefault(call.code, set()).add(call.name)
+    assert {code: names for code, names in homes.items() if len(names) > 1} == {}
+
+
+def test_every_documented_code_is_one_that_exists() -> None:
+    known = {call.code for call in calls()} | CODES
+    documented = {
+        (file, code)
+        for file, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and "Raises:" in (text := ast.get_docstring(node) or "")
+        for code in re.findall(r"``([a-z]+(?:_[a-z0-9]+)+)``", text.partition("Raises:")[2])
+    }
+    assert {(file, code) for file, code in documented if code not in known} == set()

@@ -1,0 +1,92 @@
+import ast
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vistobueno.errors import VistoBuenoError
+from vistobueno.settings import SettingRefused, Settings, read_settings
+
+SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
+FIELDS = [each.name for each in dataclasses.fields(Settings)]
+GIVEN = {
+    "model_path": "models/mine",
+    "model_url": "https://example.org/model.zip",
+    "model_sha256": "ab" * 32,
+    "runtime": "tensorflow",
+}
+READERS = {"settings.py", "cli.py", "texts/__init__.py", "model/download.py"}
+"""Who may touch the environment: settings; the command line, which passes it on; the language; the cache folder."""
+
+
+def test_nothing_set_gives_the_shipped_model_under_litert() -> None:
+    assert read_settings({}) == Settings(model_path="", model_url="", model_sha256="", runtime="litert")
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_each_variable_has_its_field_s_name_in_capitals(name: str) -> None:
+    found = read_settings({name.upper(): GIVEN[name]})
+    assert found == dataclasses.replace(Settings(), **{name: GIVEN[name]})
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("nothing", ["", " ", "\t\n"])
+def test_a_variable_that_is_empty_is_as_good_as_none(name: str, nothing: str) -> None:
+    assert read_settings({name.upper(): nothing}) == Settings()
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_spaces_around_a_value_do_no_harm(name: str) -> None:
+    assert getattr(read_settings({name.upper(): f"  {GIVEN[name]}\n"}), name) == GIVEN[name]
+
+
+def test_small_letters_and_other_variables_are_not_ours() -> None:
+    assert read_settings({"runtime": "tensorflow", "MODEL": "x", "PATH": "/bin"}) == Settings()
+
+
+def test_without_a_word_it_is_this_process_s_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in FIELDS:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("MODEL_PATH", "here")
+    assert read_settings() == Settings(model_path="here")
+
+
+def test_an_empty_environment_is_not_taken_for_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_PATH", "here")
+    assert read_settings({}).model_path == ""
+
+
+@given(st.text(min_size=1).filter(lambda text: text.strip() not in ("", "litert", "tensorflow")))
+def test_a_runtime_that_does_not_exist_is_refused_with_those_that_do(runtime: str) -> None:
+    with pytest.raises(SettingRefused) as caught:
+        read_settings({"RUNTIME": runtime})
+    error = caught.value
+    assert error.code == "setting_invalid"
+    assert error.es == f"RUNTIME={runtime.strip()} no existe. Use litert o tensorflow."
+    assert error.en == f"RUNTIME={runtime.strip()} does not exist. Use litert or tensorflow."
+
+
+def test_a_refused_setting_is_caught_with_all_other_errors() -> None:
+    assert issubclass(SettingRefused, VistoBuenoError)
+
+
+def test_settings_do_not_change_under_way() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        read_settings({}).runtime = "tensorflow"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_each_setting_says_what_it_means(name: str) -> None:
+    assert f"{name}: " in str(Settings.__doc__)
+
+
+def test_no_other_room_reads_the_environment() -> None:
+    readers = {
+        file.relative_to(SOURCE).as_posix()
+        for file in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv")
+    }
+    assert readers <= READERS

@@ -1,0 +1,149 @@
+import ast
+import json
+import string
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vistobueno.texts import LANGUAGES, say, user_language
+
+SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
+SAME_WORD = {"error", "report_roc"}
+"""Said alike in Spanish and English."""
+
+
+@cache
+def texts(language: str) -> dict[str, str]:
+    return json.loads((SOURCE / "texts" / f"{language}.json").read_text(encoding="utf-8"))
+
+
+def places(text: str) -> list[tuple[str, str]]:
+    """Names to be filled in, and how each is written."""
+    return sorted((name, form or "") for _, name, form, _ in string.Formatter().parse(text) if name is not None)
+
+
+@cache
+def nodes() -> list[ast.AST]:
+    sources = (file.read_text(encoding="utf-8") for file in SOURCE.rglob("*.py"))
+    return [node for source in sources for node in ast.walk(ast.parse(source))]
+
+
+def calls_of_say() -> list[ast.Call]:
+    return [
+        node
+        for node in nodes()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say"
+    ]
+
+
+KEYS = sorted(texts("es"))
+
+
+def test_both_languages_have_the_same_keys_in_the_same_order() -> None:
+    assert list(texts("es")) == list(texts("en"))
+
+
+def test_there_is_a_file_for_each_language_and_no_other() -> None:
+    assert {file.stem for file in (SOURCE / "texts").glob("*.json")} == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_key_is_written_twice(language: str) -> None:
+    pairs: list[tuple[str, str]] = []
+    json.loads((SOURCE / "texts" / f"{language}.json").read_text(encoding="utf-8"), object_pairs_hook=pairs.extend)
+    assert len(pairs) == len(texts(language))
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_both_languages_fill_in_the_same_things_in_the_same_form(key: str) -> None:
+    assert places(texts("es")[key]) == places(texts("en")[key])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("key", KEYS)
+def test_no_text_is_empty_or_has_loose_spaces(key: str, language: str) -> None:
+    text = texts(language)[key]
+    assert text == text.strip() != ""
+    assert "  " not in text
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key not in SAME_WORD])
+def test_no_text_was_left_in_the_other_language(key: str) -> None:
+    assert texts("es")[key] != texts("en")[key]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_say_puts_the_values_in(language: str) -> None:
+    said = say(language, "summary", fit=11, unfit=22, review=33, refused=44)
+    assert all(number in said for number in ("11", "22", "33", "44"))
+
+
+def test_a_language_that_is_not_spoken_gets_spanish() -> None:
+    assert say("fr", "fit") == say("es", "fit") == "APTO"
+    assert say("en", "fit") == "FIT"
+
+
+def test_a_text_that_does_not_exist_is_a_mistake_of_ours() -> None:
+    with pytest.raises(KeyError, match="nonsense"):
+        say("es", "nonsense")
+
+
+def test_a_value_that_is_left_out_is_a_mistake_of_ours() -> None:
+    with pytest.raises(KeyError, match="folder"):
+        say("es", "demo_folder")
+
+
+@given(st.text())
+def test_a_value_is_said_as_it_is_and_never_filled_in_again(folder: str) -> None:
+    assert folder in say("en", "demo_folder", folder=folder)
+
+
+def test_every_text_that_is_asked_for_exists_and_gets_what_it_needs() -> None:
+    asked = [call for call in calls_of_say() if len(call.args) > 1 and isinstance(call.args[1], ast.Constant)]
+    assert len(asked) > 20
+    for call in asked:
+        key = ast.literal_eval(call.args[1])
+        assert key in texts("es"), key
+        given = {each.arg for each in call.keywords}
+        if None not in given:
+            assert given == {name for name, _ in places(texts("es")[key])}, key
+
+
+def test_no_text_is_kept_that_nobody_says() -> None:
+    constants = {node.value for node in nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    beginnings = tuple(
+        first.value
+        for node in nodes()
+        if isinstance(node, ast.JoinedStr)
+        and isinstance(first := node.values[0], ast.Constant)
+        and first.value[-1] == "_"
+    )
+    assert [key for key in KEYS if key not in constants and not key.startswith(beginnings)] == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "es"),
+        ({"LANG": "en_US.UTF-8"}, "en"),
+        ({"LANG": "EN"}, "en"),
+        ({"LANG": "es_PE.UTF-8"}, "es"),
+        ({"LANG": "fr_FR.UTF-8"}, "es"),
+        ({"LANG": "C.UTF-8"}, "es"),
+        ({"LC_ALL": "es_PE.UTF-8", "LANG": "en_US.UTF-8"}, "es"),
+        ({"LC_ALL": "en_GB.UTF-8", "LC_MESSAGES": "es_PE.UTF-8", "LANG": "es_PE.UTF-8"}, "en"),
+        ({"LC_MESSAGES": "en_GB.UTF-8", "LANG": "es_PE.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LANG": "en_US.UTF-8"}, "en"),
+    ],
+)
+def test_the_environment_chooses_the_language(
+    environment: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert user_language() == language
