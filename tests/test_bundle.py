@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from altered_bundle import ALL_FIT, content_of, edited, facts_of, rehashed, rewritten
 from small_model import SPEC
 from vistobueno.errors import BundleRefused
+from vistobueno.model import archive
 from vistobueno.model import bundle as room
-from vistobueno.model.bundle import Bundle, ClassInfo, Policy, npz_bytes, read_bundle, write_bundle, zip_bundle
+from vistobueno.model.archive import npz_bytes
+from vistobueno.model.bundle import Bundle, ClassInfo, Policy, read_bundle, write_bundle, zip_bundle
 
 FILES = ("model.h5", "model.tflite", "golden.npz", "scope.npz")
 FACTS = ("name", "version", "created", "input", "classes", "labels_proved", "training", "metrics", "origin", "files")
@@ -287,7 +289,7 @@ def test_names_that_climb_out_of_the_archive_write_nothing_outside(
 def test_an_archive_that_would_swell_beyond_a_model_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "_LARGEST_ZIP", 1_000_000)
+    monkeypatch.setattr(archive, "_LARGEST", 1_000_000)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     bomb = zip_of({"bundle.json": b"{}", "model.h5": bytes(1_000_001)}, tmp_path / "bomb.zip")

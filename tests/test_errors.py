@@ -63,7 +63,8 @@ def calls_of_failed() -> list[ast.Call]:
 
 def literal(sentence: ast.expr) -> str:
     """What of a sentence is written in the source."""
-    return "".join(each.value for each in ast.walk(sentence) if isinstance(each, ast.Constant) and str(each.value))
+    parts = sentence.values if isinstance(sentence, ast.JoinedStr) else [sentence]
+    return "".join(str(each.value) for each in parts if isinstance(each, ast.Constant))
 
 
 def facts(sentence: ast.expr) -> set[str]:

@@ -1,6 +1,5 @@
 import csv
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,14 +75,14 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 @pytest.fixture(scope="module")
-def resumed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bundle, Watch, Watch]]:
+def resumed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Watch, Watch]:
     """The same training, cut while the third fold is learnt, and begun again with the same arguments."""
     place = tmp_path_factory.mktemp("resumed")
     cut, again = Watch(plug="fold 3"), Watch()
     with pytest.raises(KeyboardInterrupt):
         train(data, place / "packhouse", work=place / "work", progress=cut, **TINY)
     assert not (place / "packhouse").exists(), "nothing half-trained is ever in place"
-    yield train(data, place / "packhouse", work=place / "work", progress=again, **TINY), cut, again
+    return train(data, place / "packhouse", work=place / "work", progress=again, **TINY), cut, again
 
 
 def test_training_gives_a_bundle_that_loads_and_judges(trained: Trained) -> None:

@@ -16,7 +16,10 @@ AGREE = 1e-4  # relative to the largest logit: what the design asks of the two r
 def test_the_shipped_model_is_small_and_says_how_it_was_made(shipped: Model) -> None:
     bundle = shipped.bundle
     assert sum(file.stat().st_size for file in shipped_bundle().iterdir()) <= 32_000_000
-    assert "vistobueno train" in bundle.origin["command"] and f"--seed {bundle.training['seed']}" in bundle.origin["command"]
+    assert (
+        "vistobueno train" in bundle.origin["command"]
+        and f"--seed {bundle.training['seed']}" in bundle.origin["command"]
+    )
     assert [each.key for each in bundle.classes if each.product] == [
         f"{product}_{condition}" for product in ("apple", "banana", "orange") for condition in ("fit", "unfit")
     ]

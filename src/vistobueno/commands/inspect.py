@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bulk.pool import Outcome, inspect_many
-from ..errors import VistoBuenoError
+from ..errors import NoPhotos
 from ..model.runtime import Model
 from ..texts import say
 
@@ -25,10 +25,6 @@ _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
 _SIGNS = {"fit": "✔", "unfit": "✘", "review": "?", "refused": "!"}
 _STYLES = {"fit": "bold green", "unfit": "bold red", "review": "bold yellow", "refused": "magenta"}
 _COLUMNS = ("file", "answer", "product", "probability_unfit", "reasons", "forced", "class", "sha256", "error")
-
-
-class NoPhotos(VistoBuenoError):
-    """Nothing to judge was found."""
 
 
 def run(paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, jobs: int, language: str) -> int:

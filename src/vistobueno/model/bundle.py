@@ -6,8 +6,6 @@ import math
 import os
 import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -17,14 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BundleRefused
+from .archive import UNPACKING, npz_bytes, unzipped, write_zip
 
 FORMAT = 1
 MODEL_H5, MODEL_TFLITE, GOLDEN, SCOPE = "model.h5", "model.tflite", "golden.npz", "scope.npz"
 HELD_OUT = "held_out.npz"
 _REQUIRED = (MODEL_H5, MODEL_TFLITE, GOLDEN)
 _KNOWN = (*_REQUIRED, SCOPE, HELD_OUT, "bundle.json", "card.es.md", "card.en.md")
-_LARGEST_ZIP = 512 * 1024 * 1024
-UNPACKING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)  # what a damaged .zip or .npz raises
 
 Array = NDArray[np.float32]
 
@@ -139,7 +136,7 @@ def read_bundle(path: Path) -> Bundle:
     """
     named = path
     if path.is_file():
-        path = _unzipped(path)
+        path = unzipped(path, _KNOWN)
     if not (path / "bundle.json").is_file():
         raise BundleRefused(
             "bundle_missing",
@@ -229,15 +226,7 @@ def write_bundle(
 
 def zip_bundle(bundle: Bundle, target: Path) -> Path:
     """Write a bundle as one .zip, the same bytes for the same bundle; returns ``target``."""
-    beside = target.with_name(f".{target.name}.part")
-    try:
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
-            for key in sorted([*bundle.files, "bundle.json"]):
-                archive.writestr(zipfile.ZipInfo(key), (bundle.path / key).read_bytes(), zipfile.ZIP_DEFLATED)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
-    return target
+    return write_zip(bundle.path, sorted([*bundle.files, "bundle.json"]), target)
 
 
 def refuse_taken(folder: Path) -> None:
@@ -256,17 +245,6 @@ def refuse_taken(folder: Path) -> None:
             es=f"En {folder} hay algo que no es de un modelo ({foreign[0]}) y se perdería. Elija otra carpeta.",
             en=f"{folder} holds what is not a model's ({foreign[0]}) and would be lost. Choose another folder.",
         )
-
-
-def npz_bytes(**arrays: Any) -> bytes:
-    """The arrays as the bytes of an uncompressed .npz that are the same each time."""
-    with tempfile.TemporaryFile() as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            for key in sorted(arrays):
-                with archive.open(zipfile.ZipInfo(f"{key}.npy"), "w") as member:
-                    np.lib.format.write_array(member, np.asarray(arrays[key]), allow_pickle=False)
-        file.seek(0)
-        return file.read()
 
 
 def _put_in_place(beside: Path, folder: Path) -> None:
@@ -365,34 +343,6 @@ def _three(values: Any) -> tuple[float, float, float]:
     if not all(map(math.isfinite, (first, second, third))):
         raise ValueError("input: scale, offset")
     return first, second, third
-
-
-def _unzipped(path: Path) -> Path:
-    """Extract a .zip to a folder of its own, kept for this process: only names a bundle has, nothing else."""
-    holder = tempfile.TemporaryDirectory(prefix="vistobueno-model-")
-    target = Path(holder.name)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {Path(member.filename).name: member for member in archive.infolist() if not member.is_dir()}
-            if sum(member.file_size for member in members.values()) > _LARGEST_ZIP:
-                raise zipfile.BadZipFile("larger than a model may be")
-            for name in _KNOWN:
-                if name in members:
-                    with archive.open(members[name]) as source, (target / name).open("wb") as copy:
-                        shutil.copyfileobj(source, copy)
-    except (*UNPACKING, ValueError) as error:
-        holder.cleanup()
-        raise BundleRefused(
-            "bundle_damaged",
-            es=f"{path.name} no es un .zip de modelo que se pueda leer ({error}). Descárguelo otra vez.",
-            en=f"{path.name} is not a model .zip that can be read ({error}). Download it again.",
-        ) from error
-    _EXTRACTED.append(holder)
-    return target
-
-
-# Extracted bundles live as long as the process: the runtime maps their files. Removed at exit.
-_EXTRACTED: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def _sha256(path: Path) -> str:

@@ -12,7 +12,8 @@ from PIL import Image
 
 from ..errors import BundleRefused
 from ..photo import Photo
-from .bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, UNPACKING, Bundle, InputSpec, npz_bytes, read_bundle
+from .archive import UNPACKING, npz_bytes
+from .bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, InputSpec, read_bundle
 
 OUTPUTS = ("logits", "embedding", "activation")
 GOLDEN_TOLERANCE = 1e-3  # absolute, on logits; LiteRT and TensorFlow differ by less than 1e-4 on one machine
@@ -58,7 +59,7 @@ def scaled(picture: Pictures, spec: InputSpec) -> NDArray[np.float32]:
     """The model's input for one prepared picture: (1, height, width, 3) float32 in the model's colour order."""
     ordered = picture[..., ::-1] if spec.colour == "bgr" else picture
     rows = ordered.reshape(spec.height, -1)  # a whole row at once: numpy is slow where the innermost axis is 3
-    values = rows * np.tile(np.asarray(spec.scale, np.float32), spec.width)
+    values = np.multiply(rows, np.tile(np.asarray(spec.scale, np.float32), spec.width), dtype=np.float32)
     values += np.tile(np.asarray(spec.offset, np.float32), spec.width)
     return values.reshape(1, spec.height, spec.width, 3)
 
@@ -164,14 +165,14 @@ def _check_golden(model: Model) -> None:
     if tuple(golden["classes"].tolist()) != tuple(each.key for each in bundle.classes):
         raise BundleRefused(
             "golden_classes",
-            es=f"Las clases del modelo {bundle.name} no están en el orden con que se probó. No se puede usar.",
-            en=f"The classes of model {bundle.name} are not in the order it was proved with. It cannot be used.",
+            es=f"Las clases del modelo {bundle.name} no están en el orden con que se probó. Empaquételo otra vez.",
+            en=f"The classes of model {bundle.name} are not in the order it was proved with. Pack it again.",
         )
     if str(golden["input"]) != _spec_text(bundle.input):
         raise BundleRefused(
             "golden_input",
-            es=f"El modelo {bundle.name} se probó con otra preparación de la imagen (tamaño, color o escala).",
-            en=f"Model {bundle.name} was proved with another preparation of the picture (size, colour or scaling).",
+            es=f"El modelo {bundle.name} se probó con otra imagen de entrada (tamaño, color o escala). Empaquételo otra vez.",
+            en=f"Model {bundle.name} was proved with another preparation of the picture (size, colour or scaling). Pack it again.",
         )
     differences = []
     for picture, expected in zip(golden["pictures"], golden["logits"], strict=True):
@@ -205,8 +206,8 @@ def _golden(bundle: Bundle) -> Mapping[str, NDArray[Any]]:
 def _moved(bundle: Bundle, by: float) -> BundleRefused:
     return BundleRefused(
         "golden_moved",
-        es=f"El modelo {bundle.name} no da las respuestas con que se empaquetó (difieren en {by:.3g}). No se puede usar.",
-        en=f"Model {bundle.name} does not give the answers it was packed with (they differ by {by:.3g}). It cannot be used.",
+        es=f"El modelo {bundle.name} no da las respuestas con que se empaquetó (difieren en {by:.3g}). Empaquételo otra vez.",
+        en=f"Model {bundle.name} does not give the answers it was packed with (they differ by {by:.3g}). Pack it again.",
     )
 
 
@@ -257,6 +258,6 @@ def _tensorflow(bundle: Bundle) -> Callable[[NDArray[np.float32]], Outputs]:
 def _unreadable(bundle: Bundle, name: str, error: Exception) -> BundleRefused:
     return BundleRefused(
         "bundle_unreadable",
-        es=f"{name} del modelo {bundle.name} no es un modelo que se pueda cargar ({error}).",
-        en=f"{name} of model {bundle.name} is not a model that can be loaded ({error}).",
+        es=f"{name} del modelo {bundle.name} no es un modelo que se pueda cargar ({error}). Empaquételo otra vez.",
+        en=f"{name} of model {bundle.name} is not a model that can be loaded ({error}). Pack it again.",
     )

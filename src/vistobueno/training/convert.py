@@ -82,8 +82,8 @@ def prove_equal(model: keras.Model, tflite: bytes, spec: InputSpec) -> float:
     if not worst <= AGREEMENT:
         raise ModelRefused(
             "runtimes_disagree",
-            es=f"TensorFlow y LiteRT no dan lo mismo con este modelo (difieren en {worst:.2g}); no se puede servir.",
-            en=f"TensorFlow and LiteRT do not agree on this model (they differ by {worst:.2g}); it cannot be served.",
+            es=f"TensorFlow y LiteRT no dan lo mismo (difieren en {worst:.2g}). Guárdelo sin cuantizar.",
+            en=f"TensorFlow and LiteRT do not agree (they differ by {worst:.2g}). Save it unquantised.",
         )
     return worst
 

@@ -48,7 +48,7 @@ class Course:
 
     def scope_of(self, model: keras.Model, rows: Rows) -> Scope:
         """What the products among ``rows``, on which ``model`` was trained, look like to it."""
-        labels = self.features.labels[0]
+        labels = self.features.labels
         products = np.array([index for index, each in enumerate(self.classes) if each.product is not None])
         own = rows[np.isin(labels[rows], products)]
         return fit_scope(predict(model, self.features, own)[1], labels[own])
@@ -84,7 +84,7 @@ def by_fold(course: Course) -> Predictions:
 def by_source(course: Course) -> tuple[Rows, Predictions]:
     """Of the photographs ``rows`` of each source, by a model that never saw it, where others show the same classes."""
     sources = np.array([photo.source for photo in course.photos])
-    labels = course.features.labels[0]
+    labels = course.features.labels
     empty = Predictions(np.zeros((0, len(course.classes)), np.float32), np.zeros(0, np.float32))
     rows, parts = [np.zeros(0, np.int64)], [empty]
     for number, source in enumerate(np.unique(sources), 1):

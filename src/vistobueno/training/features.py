@@ -5,7 +5,6 @@ makes of each view is computed once, and every fold and every epoch reads it fro
 minutes on two cores.
 """
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +22,9 @@ from ..errors import DataRefused, PhotoRefused
 from ..photo import Limits, open_photo
 from .augment import Picture
 from .backbone import Backbone
+from .cutout import cut_out
 from .data import LabelledPhoto
-from .views import Album, exact
+from .views import view_of
 
 Progress = Callable[[str, int, int], None]
 _BATCH = 64
@@ -32,12 +32,14 @@ _BATCH = 64
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What the trunk sees: ``maps`` (V, N, h, w, C) float16, and the class index of each view, ``labels`` (V, N).
+    """What the network sees in V views of N photographs; view 0 is the photograph exactly as serving sees it.
 
-    View 0 is the photograph exactly as serving sees it.
+    ``maps`` (V, N, h, w, C) float16: what the trunk makes of them; ``pooled`` (V, N, D) float32: what the tail, as it
+    came from ImageNet, makes of that, averaged over the picture; ``labels`` (N,): class indices.
     """
 
     maps: NDArray[np.float16]
+    pooled: NDArray[np.float32]
     labels: NDArray[np.int64]
 
 
@@ -88,41 +90,45 @@ def compute(
     classes: Sequence[str],
     backbone: Backbone,
     trunk: keras.Model,
+    tail: keras.Model,
     *,
     views: int,
     seed: int,
     work: Path,
     progress: Progress,
 ) -> Features:
-    """Make ``views`` views of each photograph beside itself and run the trunk over all, one file a view in ``work``."""
-    side, rows = backbone.size, len(photos)
-    todo = [number for number in range(views + 1) if not (work / f"view-{number}.json").is_file()]
+    """Make ``views`` views of each photograph beside itself and run the network over all, one file a view in ``work``."""
+    todo = [number for number in range(views + 1) if not (work / f"view-{number}.npz").is_file()]
     if todo:
-        pictures = open_all(photos, side, progress)
-        run = tf.function(lambda x: trunk(x, training=False))
+        pictures = open_all(photos, backbone.size, progress)
+        made, total = (views + 1 - len(todo)) * len(photos), (views + 1) * len(photos)
+        run = tf.function(lambda x: _seen(trunk, tail, x))
         scale, offset = np.asarray(backbone.scale, np.float32), np.asarray(backbone.offset, np.float32)
-        album = Album.open(photos, pictures)
-
-        def make(job: tuple[range, int]) -> list[tuple[Picture, str]]:
-            indices, number = job
-            if number == 0:
-                return [(exact(pictures[index], side), photos[index].label) for index in indices]
-            return [album.view(index, number, side, seed) for index in indices]
-
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            cutouts = list(pool.map(cut_out, pictures))
+
+            def make(job: tuple[int, int]) -> NDArray[np.float32]:
+                number, start = job
+                rows = range(start, min(start + _BATCH, len(photos)))
+                own = [view_of(pictures[row], cutouts[row], number, backbone.size, (seed, row)) for row in rows]
+                return np.stack(own).astype(np.float32) * scale + offset
+
             for number in todo:
-                maps: list[NDArray[np.float16]] = []
-                labels: list[int] = []
-                jobs = [(range(start, min(start + _BATCH, rows)), number) for start in range(0, rows, _BATCH)]
-                for batch in pool.map(make, jobs):
-                    x = np.stack([picture for picture, _ in batch]).astype(np.float32) * scale + offset
-                    maps.append(run(tf.constant(x)).numpy().astype(np.float16))
-                    labels += [classes.index(label) for _, label in batch]
-                    progress("views", (views + 1 - len(todo)) * rows + len(labels) + todo.index(number) * rows,
-                             (views + 1) * rows)  # fmt: skip
-                np.save(work / f"view-{number}.npy", np.concatenate(maps))
-                (work / f"view-{number}.json").write_text(json.dumps(labels))  # last: it says that the view is whole
-    return Features(
-        np.stack([np.load(work / f"view-{number}.npy") for number in range(views + 1)]),
-        np.array([json.loads((work / f"view-{number}.json").read_text()) for number in range(views + 1)]),
-    )
+                maps, pooled = [], []
+                for x in pool.map(make, [(number, start) for start in range(0, len(photos), _BATCH)]):
+                    seen = run(tf.constant(x))
+                    maps.append(seen[0].numpy().astype(np.float16))
+                    pooled.append(seen[1].numpy())
+                    made += len(x)
+                    progress("views", made, total)
+                beside = work / f"view-{number}.part.npz"
+                np.savez(beside, maps=np.concatenate(maps), pooled=np.concatenate(pooled))
+                beside.replace(work / f"view-{number}.npz")
+    kept = [np.load(work / f"view-{number}.npz") for number in range(views + 1)]
+    labels = np.array([list(classes).index(photo.label) for photo in photos])
+    return Features(np.stack([file["maps"] for file in kept]), np.stack([file["pooled"] for file in kept]), labels)
+
+
+def _seen(trunk: keras.Model, tail: keras.Model, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    maps = trunk(x, training=False)
+    return maps, tf.reduce_mean(tail(maps, training=False), axis=(1, 2))

@@ -25,10 +25,11 @@ from .evaluate import judged_from
 from .features import Progress, compute, split_network
 from .figures import all_figures
 from .held_out import HeldOut, hashes_of
+from .memory import keep_freed_memory
 from .settle import settle_policy, with_quality
 from .tail import Recipe
 
-VIEWS = 7
+VIEWS = 6
 _NAMES = {
     "apple": ("manzana", "apple"),
     "banana": ("banano", "banana"),
@@ -66,6 +67,7 @@ def train(
     Raises:
         DataRefused: what `read_photos` raises, ``data_classes`` or ``photo_refused``.
     """
+    keep_freed_memory()
     recipe = Recipe(**({"epochs": epochs} if epochs else {}))
     views = views or VIEWS
     photos = read_photos(data)
@@ -80,7 +82,7 @@ def train(
     keras.utils.set_random_seed(seed)
     network = chosen.build(chosen.size)
     trunk, tail = split_network(network)
-    features = compute(photos, keys, chosen, trunk, views=views, seed=seed, work=shelf, progress=progress)
+    features = compute(photos, keys, chosen, trunk, tail, views=views, seed=seed, work=shelf, progress=progress)
     course = Course(photos, classes, features, tail, recipe, seed, folder, progress)
     seen = by_fold(course)
     rows_out, left_out = by_source(course)
@@ -131,7 +133,7 @@ def classes_of(photos: Sequence[LabelledPhoto]) -> tuple[ClassInfo, ...]:
     """The classes that labels name, in alphabetical order, `other` last.
 
     Raises:
-        DataRefused: ``data_classes`` when a label is not ``product_fit``, ``product_unfit`` or ``other``, or when
+        DataRefused: ``data_classes`` when a label is not *product*_fit, *product*_unfit or other, or when
             there is nothing to tell apart.
     """
     labels = sorted({photo.label for photo in photos} - {OTHER})

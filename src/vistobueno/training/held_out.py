@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.bundle import HELD_OUT, Bundle, ClassInfo, Policy, npz_bytes
+from ..model.archive import npz_bytes
+from ..model.bundle import HELD_OUT, Bundle, ClassInfo, Policy
 from ..verdict import Verdict, judge
 from .data import LabelledPhoto
 

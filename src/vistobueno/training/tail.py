@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,7 +21,9 @@ _TARGET_BATCH = 64
 class Recipe:
     """How a tail is trained. Steps are batches of 64; everything else was chosen by leaving sources out."""
 
-    epochs: int = 11  # of as many pictures as there are photographs
+    probe_epochs: int = 8  # of as many pictures as there are photographs, for the classifier alone
+    probe_rate: float = 3e-3
+    epochs: int = 11  # the same, for the upper layers too
     rate: float = 3e-4
     weight_decay: float = 0.02
     smoothing: float = 0.05
@@ -41,7 +44,10 @@ def fit_tail(
     seed: int,
     progress: Callable[[int, int], None],
 ) -> keras.Model:
-    """Train a copy of ``tail`` and a new classifier on the photographs ``rows``.
+    """Train a new classifier on the photographs ``rows``, then a copy of ``tail`` with it.
+
+    First the classifier alone, so that the layers below are not bent towards a random one; what they know of pictures
+    from elsewhere survives that better (linear probing, then fine-tuning: Kumar et al. 2022).
 
     Args:
         strata: (N,) the source and class of each photograph of the whole set, for balancing.
@@ -52,36 +58,58 @@ def fit_tail(
     keras.utils.set_random_seed(seed)
     copy = keras.models.clone_model(tail)
     copy.set_weights(tail.get_weights())
-    entry = layers.Input(tail.input_shape[1:])
-    embedding = layers.GlobalAveragePooling2D()(copy(entry, training=False))
     small = keras.initializers.RandomNormal(stddev=0.01, seed=seed)
-    logits = layers.Dense(len(classes), kernel_initializer=small, name="head")(
-        layers.Dropout(recipe.dropout)(embedding)
+    head = layers.Dense(len(classes), kernel_initializer=small, name="head")
+    drop = layers.Dropout(recipe.dropout, seed=seed)
+    pooled, entry = layers.Input(features.pooled.shape[2:]), layers.Input(tail.input_shape[1:])
+    embedding = layers.GlobalAveragePooling2D()(copy(entry, training=False))
+    probe = keras.Model(pooled, head(drop(pooled)))
+    model = keras.Model(entry, [head(drop(embedding)), embedding])
+    draw = _Draw(features.labels, rows, strata, len(classes), recipe, seed)
+    steps = [max(1, epochs * len(rows) // _TARGET_BATCH) for epochs in (recipe.probe_epochs, recipe.epochs)]
+    stages: tuple[tuple[keras.Model, NDArray[Any], float], ...] = (
+        (probe, features.pooled, recipe.probe_rate),
+        (model, features.maps, recipe.rate),
     )
-    model = keras.Model(entry, [logits, embedding])
-    steps = max(1, recipe.epochs * len(rows) // _TARGET_BATCH)
-    rate = keras.optimizers.schedules.CosineDecay(
-        recipe.rate / 20, steps, alpha=0.01, warmup_target=recipe.rate, warmup_steps=max(1, steps // 10)
-    )
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=recipe.average
-    )
-    optimizer.build(model.trainable_variables)
-    step = _step(model, optimizer, classes, recipe.condition_weight)
-    rng = np.random.default_rng(seed)
-    weights = _balanced([strata[row] for row in rows], recipe.balance)
-    smooth = np.eye(len(classes), dtype=np.float32) * (1 - recipe.smoothing) + recipe.smoothing / len(classes)
-    for number in range(steps):
-        chosen = rng.choice(rows, _TARGET_BATCH, p=weights)
-        views = rng.integers(0, len(features.maps), _TARGET_BATCH)
-        x, y = features.maps[views, chosen].astype(np.float32), smooth[features.labels[views, chosen]]
-        if recipe.mixing and rng.random() < 0.5:
-            share, other = np.float32(rng.beta(recipe.mixing, recipe.mixing)), rng.permutation(_TARGET_BATCH)
-            x, y = share * x + (1 - share) * x[other], share * y + (1 - share) * y[other]
-        step(tf.constant(x), tf.constant(y))
-        progress(number + 1, steps)
-    optimizer.finalize_variable_values(model.trainable_variables)
+    done = 0
+    for (stage, seen, rate), count in zip(stages, steps, strict=True):
+        optimizer = _optimizer(rate, count, recipe)
+        optimizer.build(stage.trainable_variables)
+        step = _step(stage, optimizer, classes, recipe.condition_weight)
+        for _ in range(count):
+            step(*draw.batch(seen))
+            done += 1
+            progress(done, sum(steps))
+        optimizer.finalize_variable_values(stage.trainable_variables)
     return model
+
+
+class _Draw:
+    """Batches of views: balanced over the strata, labels smoothed, half of the batches mixed."""
+
+    def __init__(self, labels: NDArray[np.int64], rows: NDArray[np.int64], strata: Sequence[str], classes: int,
+                 recipe: Recipe, seed: int) -> None:  # fmt: skip
+        self._labels, self._rows, self._mixing = labels, rows, recipe.mixing
+        self._rng = np.random.default_rng(seed)
+        self._weights = _balanced([strata[row] for row in rows], recipe.balance)
+        self._smooth = np.eye(classes, dtype=np.float32) * (1 - recipe.smoothing) + recipe.smoothing / classes
+
+    def batch(self, seen: NDArray[np.floating]) -> tuple[tf.Tensor, tf.Tensor]:
+        """Pictures as ``seen`` (V, N, …) has them, and what they show, (64, K)."""
+        chosen = self._rng.choice(self._rows, _TARGET_BATCH, p=self._weights)
+        views = self._rng.integers(0, len(seen), _TARGET_BATCH)
+        x, y = seen[views, chosen].astype(np.float32), self._smooth[self._labels[chosen]]
+        if self._mixing and self._rng.random() < 0.5:
+            share, other = np.float32(self._rng.beta(self._mixing, self._mixing)), self._rng.permutation(_TARGET_BATCH)
+            x, y = share * x + (1 - share) * x[other], share * y + (1 - share) * y[other]
+        return tf.constant(x), tf.constant(y)
+
+
+def _optimizer(rate: float, steps: int, recipe: Recipe) -> keras.optimizers.Optimizer:
+    course = keras.optimizers.schedules.CosineDecay(
+        rate / 20, steps, alpha=0.01, warmup_target=rate, warmup_steps=max(1, steps // 10)
+    )
+    return keras.optimizers.AdamW(course, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=recipe.average)
 
 
 def predict(model: keras.Model, features: Features, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -103,7 +131,8 @@ def _step(
 
     def step(x: tf.Tensor, y: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
-            logits = model(x, training=True)[0]
+            outputs = model(x, training=True)
+            logits = outputs[0] if isinstance(outputs, list) else outputs
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(y, logits))
             log_p = tf.nn.log_softmax(logits)
             log_unfit = tf.reduce_logsumexp(log_p + tf.math.log(is_unfit + 1e-30), axis=1)
