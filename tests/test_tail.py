@@ -1,0 +1,96 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from small_model import CLASSES
+from vistobueno.training.features import Features
+from vistobueno.training.tail import Recipe, fit_tail, predict
+
+K, PER_CLASS, VIEWS = len(CLASSES), 12, 3
+RECIPE = replace(Recipe(), probe_epochs=40, probe_rate=3e-2, epochs=40, rate=3e-3, average=0.8)  # few steps
+ROWS = np.arange(K * PER_CLASS)
+
+
+@pytest.fixture(scope="module")
+def tail() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    entry = layers.Input((3, 3, 8))
+    return keras.Model(entry, layers.Conv2D(16, 1, activation="relu")(entry))
+
+
+@pytest.fixture(scope="module")
+def features(tail: keras.Model) -> Features:
+    """Classes that lie apart in the maps, each view with noise of its own."""
+    rng = np.random.default_rng(2)
+    labels = np.repeat(np.arange(K), PER_CLASS)
+    centres = rng.normal(0, 1.5, (K, 1, 1, 8))
+    maps = (centres[labels][None] + rng.normal(0, 0.4, (VIEWS, len(labels), 3, 3, 8))).astype(np.float16)
+    pooled = np.stack([tail(view.astype(np.float32)).numpy().mean(axis=(1, 2)) for view in maps])
+    return Features(maps, pooled, labels)
+
+
+def fitted(
+    tail: keras.Model, features: Features, recipe: Recipe = RECIPE, rows: Sequence[int] | None = None, seed: int = 5
+) -> keras.Model:
+    strata = [CLASSES[label].key for label in features.labels]
+    chosen = ROWS if rows is None else np.asarray(rows)
+    return fit_tail(tail, features, chosen, strata, CLASSES, recipe, seed, lambda done, total: None)
+
+
+def test_it_learns_to_tell_the_classes_apart(tail: keras.Model, features: Features) -> None:
+    logits, embeddings = predict(fitted(tail, features), features, ROWS)
+    assert (logits.argmax(axis=1) == features.labels).mean() > 0.95
+    assert embeddings.shape == (len(ROWS), 16)
+
+
+def test_the_probe_alone_leaves_the_upper_layers_as_they_came(tail: keras.Model, features: Features) -> None:
+    probed = fitted(tail, features, replace(RECIPE, rate=1e-12))
+    for before, after in zip(tail.get_weights(), probed.layers[1].get_weights(), strict=True):
+        assert np.allclose(before, after, atol=1e-6)
+    logits, _ = predict(probed, features, ROWS)
+    assert (logits.argmax(axis=1) == features.labels).mean() > 0.9
+
+
+def test_fine_tuning_begins_with_the_probe_s_classifier(tail: keras.Model, features: Features) -> None:
+    short = replace(RECIPE, epochs=1, rate=1e-12)
+    with_probe, without = (fitted(tail, features, replace(short, probe_rate=rate)) for rate in (3e-2, 1e-12))
+    right = [
+        (predict(model, features, ROWS)[0].argmax(axis=1) == features.labels).mean() for model in (with_probe, without)
+    ]
+    assert right[0] > right[1] + 0.3
+
+
+def test_the_tail_given_is_not_touched(tail: keras.Model, features: Features) -> None:
+    before = [weights.copy() for weights in tail.get_weights()]
+    fitted(tail, features, replace(RECIPE, probe_epochs=2, epochs=2))
+    assert all((one == two).all() for one, two in zip(before, tail.get_weights(), strict=True))
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another(tail: keras.Model, features: Features) -> None:
+    brief = replace(RECIPE, probe_epochs=3, epochs=3)
+    one, same, other = (predict(fitted(tail, features, brief, seed=seed), features, ROWS)[0] for seed in (5, 5, 6))
+    assert (one == same).all()
+    assert (one != other).any()
+
+
+def test_only_the_rows_given_are_learnt_from(tail: keras.Model, features: Features) -> None:
+    rows = ROWS[ROWS % 2 == 0]
+    changed = features.labels.copy()
+    changed[ROWS % 2 == 1] = 0
+    brief = replace(RECIPE, probe_epochs=3, epochs=3)
+    one = predict(fitted(tail, features, brief, rows), features, ROWS)[0]
+    two = predict(fitted(tail, Features(features.maps, features.pooled, changed), brief, rows), features, ROWS)[0]
+    assert (one == two).all()
+
+
+def test_progress_counts_both_stages(tail: keras.Model, features: Features) -> None:
+    told: list[tuple[int, int]] = []
+    strata = [CLASSES[label].key for label in features.labels]
+    brief = replace(RECIPE, probe_epochs=4, epochs=6)
+    fit_tail(tail, features, ROWS, strata, CLASSES, brief, 5, lambda done, total: told.append((done, total)))
+    total = 4 * len(ROWS) // 64 + 6 * len(ROWS) // 64
+    assert told == [(done, total) for done in range(1, total + 1)]
