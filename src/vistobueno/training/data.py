@@ -124,13 +124,15 @@ def fold_of_each(photos: Sequence[LabelledPhoto], folds: int, seed: int) -> NDAr
         members.setdefault(photo.group, []).append(index)
     order = sorted(members)
     np.random.default_rng(seed).shuffle(order)
-    sizes: dict[tuple[str, str], NDArray[np.int64]] = {}
+    sizes: dict[tuple[str, ...], NDArray[np.int64]] = {}
     result = np.zeros(len(photos), np.int64)
     for group in order:
         first = photos[members[group][0]]
-        size = sizes.setdefault((first.source, first.label), np.zeros(folds, np.int64))
-        fold = int(size.argmin())
-        size[fold] += len(members[group])
+        keys = [(first.source, first.label), (first.label,), ()]  # the first counts most
+        own, of_label, of_all = (sizes.setdefault(key, np.zeros(folds, np.int64)) for key in keys)
+        fold = int(np.lexsort((of_all, of_label, own))[0])
+        for size in (own, of_label, of_all):
+            size[fold] += len(members[group])
         result[members[group]] = fold
     return result
 

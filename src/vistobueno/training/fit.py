@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -65,19 +66,21 @@ def train(
             ``.<out>-work`` beside ``out``, removed at the end.
 
     Raises:
-        DataRefused: what `read_photos` raises, ``data_classes`` or ``photo_refused``.
+        DataRefused: what `read_photos` raises, ``data_classes``, ``data_few`` or ``photo_refused``.
     """
     keep_freed_memory()
     recipe = Recipe(**({"epochs": epochs} if epochs else {}))
     views = views or VIEWS
     photos = read_photos(data)
     classes = classes_of(photos)
+    _refuse_few(photos)
     keys = tuple(each.key for each in classes)
     chosen = choose_backbone(backbone)
     facts = {"backbone": backbone, "views": views, "seed": seed, "recipe": asdict(recipe), "data": data_digest(photos)}
     kept = work or out.parent / f".{out.name}-work"
-    shelf = kept / _name_of({key: facts[key] for key in ("backbone", "seed", "data")})  # views serve every recipe
-    folder = shelf / _name_of(facts)
+    hashes = hashes_of(photos)
+    shelf = kept / _name_of({"backbone": backbone, "seed": seed, "photographs": hashes})  # views serve every recipe
+    folder = shelf / _name_of([facts, [(photo.label, photo.group, photo.source) for photo in photos]])
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
     network = chosen.build(chosen.size)
@@ -109,7 +112,7 @@ def train(
         MODEL_H5: to_h5(serving),
         MODEL_TFLITE: tflite,
         GOLDEN: golden_file(spec, keys, lambda picture: as_list(serving(scaled(picture, spec)))[0].numpy()[0]),
-        HELD_OUT: HeldOut(hashes_of(photos), seen, rows_out, left_out).content(),
+        HELD_OUT: HeldOut(hashes, seen, rows_out, left_out).content(),
     }
     written: dict[str, Any] = {
         "name": out.name,
@@ -137,7 +140,7 @@ def classes_of(photos: Sequence[LabelledPhoto]) -> tuple[ClassInfo, ...]:
             there is nothing to tell apart.
     """
     labels = sorted({photo.label for photo in photos} - {OTHER})
-    wrong = [label for label in labels if not label.endswith(("_fit", "_unfit"))]
+    wrong = [label for label in labels if not label.rpartition("_")[0] or not label.endswith(("_fit", "_unfit"))]
     if wrong or len(labels) < 2:
         names = ", ".join(wrong or labels)
         raise DataRefused(
@@ -154,6 +157,19 @@ def classes_of(photos: Sequence[LabelledPhoto]) -> tuple[ClassInfo, ...]:
     if any(photo.label == OTHER for photo in photos):
         classes.append(ClassInfo(OTHER, None, None, {"es": "otra cosa", "en": "something else"}))
     return tuple(classes)
+
+
+def _refuse_few(photos: Sequence[LabelledPhoto]) -> None:
+    """Every class needs two groups: one to learn from, one to judge the learning by."""
+    groups = {(photo.label, photo.group) for photo in photos}
+    few = sorted(label for label, count in Counter(label for label, _ in groups).items() if count < 2)
+    if few:
+        names = ", ".join(few)
+        raise DataRefused(
+            "data_few",
+            es=f"Hay muy pocas fotografías de: {names}. Ponga al menos dos que no sean copias la una de la otra.",
+            en=f"There are too few photographs of: {names}. Add at least two that are not copies of each other.",
+        )
 
 
 def _name_of(facts: object) -> str:
