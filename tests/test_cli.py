@@ -311,7 +311,8 @@ def test_a_runtime_that_does_not_exist_is_refused(
 def test_a_model_that_is_not_there_is_said_in_the_language_asked_for(
     verb: tuple[str, ...], language: str, words: str, vistobueno: Run, tmp_path: Path
 ) -> None:
-    said = vistobueno(*verb, "--model", tmp_path / "no-model", "-l", language)
+    option = () if verb[0] == "model" else ("--model",)
+    said = vistobueno(*verb, *option, tmp_path / "no-model", "-l", language)
     assert said.code == 3
     assert words in said.err
     assert str(tmp_path / "no-model") in said.err
@@ -377,7 +378,7 @@ def test_tensorflow_serves_for_comparison_and_says_the_same(
     (theirs,) = lines_of(vistobueno(*given))
     assert theirs["answer"] == ours["answer"]
     assert theirs["probabilities"] == pytest.approx(ours["probabilities"], abs=1e-4)
-    assert "tensorflow" in vistobueno("model", "verify", "-m", models["mixed"]).out
+    assert "tensorflow" in vistobueno("model", "verify", models["mixed"]).out
 
 
 # The verbs on models
@@ -391,7 +392,7 @@ def test_tensorflow_serves_for_comparison_and_says_the_same(
 def test_model_info_says_what_a_bundle_is(
     language: str, words: tuple[str, ...], vistobueno: Run, small_bundle: Bundle
 ) -> None:
-    said = vistobueno("model", "info", "-m", small_bundle.path, "-l", language)
+    said = vistobueno("model", "info", small_bundle.path, "-l", language)
     assert said.code == 0
     for word in (*words, small_bundle.digest, "64 × 64", "0.3000", "0.7000"):
         assert word in said.out
@@ -401,7 +402,7 @@ def test_model_info_says_what_nobody_knows_and_warns_of_unproved_labels(
     vistobueno: Run, small_bundle: Bundle, tmp_path: Path
 ) -> None:
     rewritten(small_bundle, tmp_path / "b", labels_proved=None, origin={"unknown": ["who made it"]})
-    said = vistobueno("model", "info", "-m", tmp_path / "b", "-l", "en")
+    said = vistobueno("model", "info", tmp_path / "b", "-l", "en")
     assert "who made it" in said.out
     assert "--check" in said.out
 
@@ -409,11 +410,11 @@ def test_model_info_says_what_nobody_knows_and_warns_of_unproved_labels(
 def test_model_verify_proves_a_good_bundle_and_refuses_a_changed_one(
     vistobueno: Run, small_bundle: Bundle, tmp_path: Path
 ) -> None:
-    said = vistobueno("model", "verify", "-m", small_bundle.path, "-l", "en")
+    said = vistobueno("model", "verify", small_bundle.path, "-l", "en")
     assert said.code == 0
     assert "litert" in said.out
     rewritten(small_bundle, tmp_path / "b", input=replace(small_bundle.input, colour="bgr"))
-    said = vistobueno("model", "verify", "-m", tmp_path / "b", "-l", "en")
+    said = vistobueno("model", "verify", tmp_path / "b", "-l", "en")
     assert said.code == 3
     assert "another preparation of the picture" in said.err
 
@@ -424,7 +425,7 @@ def test_model_download_fetches_from_a_folder_or_file_and_says_what_came(
     said = vistobueno("model", "download", small_bundle.path, "--to", tmp_path / "got.zip", "-l", "en")
     assert said.code == 0
     assert small_bundle.digest in said.out
-    assert vistobueno("model", "verify", "-m", tmp_path / "got.zip").code == 0
+    assert vistobueno("model", "verify", tmp_path / "got.zip").code == 0
 
 
 @pytest.mark.parametrize("by", ["option", "variable"])

@@ -31,6 +31,9 @@ app.add_typer(model_app, name="model")
 
 Language = Annotated[str, typer.Option("--language", "-l", help="es or en; by default the environment's.")]
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="Folder or .zip of a bundle (MODEL_PATH).")]
+BundleArgument = Annotated[
+    str, typer.Argument(help="A bundle, folder or .zip; by default the one in use.", show_default=False)
+]
 RuntimeOption = Annotated[str, typer.Option("--runtime", help="litert or tensorflow (RUNTIME).")]
 
 
@@ -127,7 +130,7 @@ def demo(
 
 
 @model_app.command("info")
-def model_info(model: ModelOption = "", language: Language = "") -> None:
+def model_info(model: BundleArgument = "", language: Language = "") -> None:
     """What a bundle is: classes, input, thresholds, figures, and what nobody knows of it."""
     from .commands.model import info
 
@@ -135,7 +138,7 @@ def model_info(model: ModelOption = "", language: Language = "") -> None:
 
 
 @model_app.command("verify")
-def model_verify(model: ModelOption = "", runtime: RuntimeOption = "", language: Language = "") -> None:
+def model_verify(model: BundleArgument = "", runtime: RuntimeOption = "", language: Language = "") -> None:
     """Check every hash and every golden answer."""
     loaded = _load(model, runtime)
     print(say(language or user_language(), "model_verified", name=loaded.bundle.name, runtime=loaded.runtime))

@@ -2,11 +2,16 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..model.runtime import Model
 from ..texts import say
 from .model import needs_training, print_bundle
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def run_train(
@@ -25,9 +30,11 @@ def run_train(
 
         def progress(step: str, done: int, total: int) -> None:
             if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
+                words = step.split()
+                name = say(language, f"step_{words[0]}", number=words[-1])
+                tasks[step] = bars.add_task(name, total=total)
                 if bars.disable:
-                    print(step, file=sys.stderr, flush=True)
+                    print(name, file=sys.stderr, flush=True)
             bars.update(tasks[step], completed=done)
 
         bundle = train(
@@ -39,15 +46,38 @@ def run_train(
 
 def run_evaluate(data: Path, report: Path, unknown_cameras: bool, as_json: bool, model: Model, language: str) -> None:
     """Measure a model, write the report, print the figures."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     from ..training.data import read_photos
     from ..training.evaluate import evaluate, figures
     from ..training.report import write_report
 
-    evaluation = evaluate(read_photos(data), model, unknown_cameras=unknown_cameras)
+    photos = read_photos(data)
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task(say(language, "evaluating"), total=len(photos))
+        evaluation = evaluate(
+            photos,
+            model,
+            unknown_cameras=unknown_cameras,
+            progress=lambda done, total: bars.update(task, completed=done, total=total),
+        )
     write_report(evaluation, report, language)
+    values = figures(evaluation)
     if as_json:
-        print(json.dumps(figures(evaluation), indent=1, ensure_ascii=False))
+        print(json.dumps(values, indent=1, ensure_ascii=False))
     else:
-        for source, values in figures(evaluation)["sources"].items():
-            print(source, json.dumps(values, ensure_ascii=False))
+        Console().print(_table(values, language))
     print(say(language, "report_written", path=report), file=sys.stderr)
+
+
+def _table(values: Mapping[str, Any], language: str) -> "Table":
+    """The figures of each source, with 95 % intervals."""
+    from rich.table import Table
+
+    from ..training.figures import FIGURES, cell
+
+    table = Table("", "n", *(say(language, f"card_{name}") for name in FIGURES))
+    for source, row in {**values["sources"], say(language, "report_all"): values["all"]}.items():
+        table.add_row(source, str(row["review_share"]["n"]), *(cell(row[name]) for name in FIGURES))
+    return table
