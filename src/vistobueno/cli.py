@@ -40,6 +40,7 @@ RuntimeOption = Annotated[str, typer.Option("--runtime", help="litert or tensorf
 def main() -> None:
     """Run the command line and exit: 3 for every error, never a trace for what a user can mend."""
     language = _language_asked(sys.argv[1:])
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's remarks on its own start are not for users
     if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.encoding.lower().startswith("utf"):
         sys.stdout.reconfigure(errors="replace")  # a ✔ that the terminal does not have stops nothing
     try:

@@ -24,7 +24,7 @@ class Recipe:
     probe_epochs: int = 8  # of as many pictures as there are photographs, for the classifier alone
     probe_rate: float = 3e-3
     epochs: int = 11  # the same, for the upper layers too
-    rate: float = 3e-4
+    rate: float = 1e-3
     weight_decay: float = 0.02
     smoothing: float = 0.05
     mixing: float = 0.2  # beta distribution of mixup (Zhang et al. 2018), on features, in half of the batches
@@ -114,10 +114,9 @@ def _optimizer(rate: float, steps: int, recipe: Recipe) -> keras.optimizers.Opti
 
 def predict(model: keras.Model, features: Features, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """Logits (n, K) and embeddings (n, D) of the photographs ``rows`` as serving sees them (view 0)."""
-    run = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
     logits, embeddings = [], []
     for start in range(0, len(rows), 256):
-        outputs = run(tf.constant(features.maps[0, rows[start : start + 256]].astype(np.float32)))
+        outputs = model(features.maps[0, rows[start : start + 256]].astype(np.float32), training=False)
         logits.append(outputs[0].numpy())
         embeddings.append(outputs[1].numpy())
     return np.concatenate(logits), np.concatenate(embeddings)
