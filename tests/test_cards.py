@@ -60,7 +60,7 @@ def test_a_card_names_every_class_in_its_language(language: str) -> None:
 
 
 def test_a_card_gives_the_policy_with_what_it_was_set_for(language: str) -> None:
-    for number in ("0.0421", "0.8765", "1.37", "1%", "2%"):
+    for number in ("0.0421", "0.8765", "1.37", "≤ 1 %", "≤ 2 %"):
         assert number in text(language)
 
 

@@ -232,7 +232,11 @@ def test_classes_stand_in_alphabetical_order_and_other_last() -> None:
         ("mango_unfit", "mango", "unfit"),
         ("other", None, None),
     ]
-    assert classes[0].names == {"es": "manzana apta", "en": "fit apple"}
+    assert [each.names for each in classes[:3]] == [
+        {"es": "manzana apta", "en": "fit apple"},
+        {"es": "mango apto", "en": "fit mango"},
+        {"es": "mango no apto", "en": "not fit mango"},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,6 @@ _NAMES = {
     "apple": ("manzana", "apple"),
     "banana": ("banano", "banana"),
     "orange": ("naranja", "orange"),
-    "fit": ("apta", "fit"),
-    "unfit": ("no apta", "not fit"),
 }
 
 
@@ -151,8 +149,11 @@ def classes_of(photos: Sequence[LabelledPhoto]) -> tuple[ClassInfo, ...]:
     classes = []
     for label in labels:
         product, _, condition = label.rpartition("_")
-        (product_es, product_en), (es, en) = (_NAMES.get(word, (word, word)) for word in (product, condition))
-        spoken = {"es": f"{product_es} {es}", "en": f"{en} {product_en}"}
+        product_es, product_en = _NAMES.get(product, (product, product))
+        es = "apta" if product_es.endswith("a") else "apto"
+        spoken = {"es": f"{product_es} {es}", "en": f"fit {product_en}"}
+        if condition == "unfit":
+            spoken = {"es": f"{product_es} no {es}", "en": f"not fit {product_en}"}
         classes.append(ClassInfo(label, product, "unfit" if condition == "unfit" else "fit", spoken))
     if any(photo.label == OTHER for photo in photos):
         classes.append(ClassInfo(OTHER, None, None, {"es": "otra cosa", "en": "something else"}))

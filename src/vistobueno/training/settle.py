@@ -14,7 +14,8 @@ from .data import LabelledPhoto
 from .held_out import Predictions
 
 _UNKNOWN = 5.0  # how many times a rate may grow on a camera the model never saw
-_FAMILIAR = 0.9  # share of the products, on known cameras, whose temperature does not grow with their distance
+_PATIENCE = 0.04  # most of the products, on known cameras, that may be reviewed for the sake of unknown ones' overkill
+_FAMILIAR = 0.99  # share of the products, on known cameras, whose temperature does not grow with their distance
 MEASURED = Limits(max_bytes=100_000_000, min_side=32)
 _POORER = 0.5  # a photograph is poor when it is this much poorer than every one the model was trained on
 
@@ -36,7 +37,8 @@ def settle_policy(
         left_out: (M) predictions by models that never saw the photograph's source, for ``left_out_rows``.
         scope: of the final model, not weighed yet.
         alpha, beta: escape and overkill rates. The thresholds keep them on known cameras, and are moved outwards so
-            that on the sources left out each rate grows to no more than ``_UNKNOWN`` times that.
+            that on the sources left out each rate grows to no more than ``_UNKNOWN`` times that: for escapes in any
+            case, for overkill as far as people on known cameras have the patience for.
     """
     keys = [each.key for each in classes]
     labels = np.array([keys.index(photo.label) for photo in photos])
@@ -53,18 +55,30 @@ def settle_policy(
     )
     policy = replace(policy, doubt=_doubt(seen, left_out, left_out_rows, labels, inside, policy))
 
-    def thresholds(part: Predictions, rows: NDArray[np.int64], a: float, b: float) -> tuple[float, float]:
+    def unfit_of(part: Predictions, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         p = softmax(part.logits / temperatures_at(part.distances, policy)[:, None])
-        own = inside[rows]
-        values = np.array([probability_unfit(each, classes) for each in p[own]])
-        return conformal_thresholds(values, unfit[rows][own], a, b, [sources[row] for row in rows[own]])
+        return np.array([probability_unfit(each, classes) for each in p[inside[rows]]])
 
-    low, high = thresholds(seen, np.arange(len(photos)), alpha, beta)
-    if len(left_out_rows):
-        far_low, far_high = thresholds(left_out, left_out_rows, _UNKNOWN * alpha, _UNKNOWN * beta)
+    everyone = np.flatnonzero(inside)
+    p = unfit_of(seen, np.arange(len(photos)))
+    low, high = conformal_thresholds(p, unfit[everyone], alpha, beta, [sources[row] for row in everyone])
+    own = left_out_rows[inside[left_out_rows]]
+    if len(own):
+        far = unfit_of(left_out, left_out_rows)
+        a, b = _UNKNOWN * alpha, _UNKNOWN * beta
+        far_low, far_high = conformal_thresholds(far, unfit[own], a, b, [sources[row] for row in own])
         low = min(low, far_low) if far_low >= 0 else low
-        high = max(high, far_high) if far_high <= 1 else high
+        high = _patient(p, low, high, far_high) if far_high <= 1 else high
     return replace(policy, fit_below=low, unfit_above=high)
+
+
+def _patient(p: NDArray[np.float64], low: float, high: float, wanted: float) -> float:
+    """``high`` raised towards ``wanted`` while no more than ``_PATIENCE`` of the photographs fall between it and ``low``."""
+    room = int(_PATIENCE * len(p)) - int(((p > low) & (p < high)).sum())
+    above = np.sort(p[p >= high])
+    if room <= 0 or wanted <= high:
+        return high
+    return float(min(wanted, above[room])) if room < len(above) else wanted
 
 
 def with_quality(policy: Policy, photos: Sequence[LabelledPhoto]) -> Policy:
