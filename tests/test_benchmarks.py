@@ -1,4 +1,5 @@
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -51,11 +52,17 @@ def test_ratios_are_taken_round_by_round() -> None:
 
 
 def test_a_process_is_timed_and_its_memory_is_its_own() -> None:
-    small = processes.ended([sys.executable, "-c", "print('ended')"])
-    large = processes.ended([sys.executable, "-c", "x = bytearray(b'1') * (2 * 10**8)"])
-    assert small.printed.strip() == "ended"
-    assert small.seconds > 0
-    assert large.peak_mb > small.peak_mb + 100
+    measure = """
+import sys
+from processes import ended
+for code in ("print('small')", "print('large'); x = bytearray(b'1') * (2 * 10**8)"):
+    process = ended([sys.executable, "-c", code])
+    print(process.printed.strip(), process.seconds, process.peak_mb)
+"""
+    done = subprocess.run([sys.executable, "-c", measure], cwd=HOME, capture_output=True, text=True, check=True)
+    rows = {name: (float(seconds), float(peak)) for name, seconds, peak in map(str.split, done.stdout.splitlines())}
+    assert rows["small"][0] > 0
+    assert 100 < rows["large"][1] - rows["small"][1] < 300, "a parent as large as this one would hide it"
 
 
 def test_a_process_that_fails_is_never_a_figure() -> None:

@@ -44,9 +44,5 @@ class DownloadFailed(VistoBuenoError):
     """A model could not be fetched, or what came was not what was asked for."""
 
 
-class NoPhotos(VistoBuenoError):
-    """There is no photograph where one was asked for."""
-
-
 class DataRefused(VistoBuenoError):
-    """A folder or table of photographs cannot be used for training or evaluation."""
+    """A folder or table of photographs cannot be used, or has none."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bulk.pool import Outcome, inspect_many
-from ..errors import NoPhotos
+from ..errors import DataRefused
 from ..model.runtime import Model
 from ..texts import say
 
@@ -33,7 +33,7 @@ def run(paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, j
     files = list(dict.fromkeys(file for each in found.values() for file in each))
     empty = ", ".join(name for name, each in found.items() if not each)
     if not files:
-        raise NoPhotos("no_photos", es=say("es", "no_photos", paths=empty), en=say("en", "no_photos", paths=empty))
+        raise DataRefused("no_photos", es=say("es", "no_photos", paths=empty), en=say("en", "no_photos", paths=empty))
     if empty:  # the others are judged; what was asked for and is not there is an error all the same
         print(f"{say(language, 'error')}: {say(language, 'no_photos', paths=empty)}", file=sys.stderr)
     jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
