@@ -77,7 +77,8 @@ def train(
     facts = {"backbone": backbone, "views": views, "seed": seed, "recipe": asdict(recipe), "data": data_digest(photos)}
     kept = work or out.parent / f".{out.name}-work"
     hashes = hashes_of(photos)
-    shelf = kept / _name_of({"backbone": backbone, "seed": seed, "photographs": hashes})  # views serve every recipe
+    viewed = {"backbone": backbone, "seed": seed, "photographs": hashes, "program": __version__}
+    shelf = kept / _name_of(viewed)  # its views serve every recipe
     folder = shelf / _name_of([facts, [(photo.label, photo.group, photo.source) for photo in photos]])
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)

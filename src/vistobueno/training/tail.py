@@ -19,7 +19,7 @@ _TARGET_BATCH = 64
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a tail is trained. Steps are batches of 64; everything else was chosen by leaving sources out."""
+    """How a tail is trained. Steps are batches of 64; rate and epochs were chosen by leaving sources out, the rest is custom."""
 
     probe_epochs: int = 8  # of as many pictures as there are photographs, for the classifier alone
     probe_rate: float = 3e-3
