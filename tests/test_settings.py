@@ -11,24 +11,30 @@ from vistobueno.settings import SettingRefused, Settings, read_settings
 
 SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
 FIELDS = [each.name for each in dataclasses.fields(Settings)]
-GIVEN = {
-    "model_path": "models/mine",
-    "model_url": "https://example.org/model.zip",
-    "model_sha256": "ab" * 32,
-    "runtime": "tensorflow",
-}
+
+
+def example(field: dataclasses.Field) -> str:
+    """A value that a user may give and that is not the default."""
+    if field.metadata["choices"]:
+        return next(each for each in field.metadata["choices"] if each != field.default)
+    return {bool: "true", int: "7"}.get(field.type, "something")  # type: ignore[call-overload]
+
+
+GIVEN = {each.name: example(each) for each in dataclasses.fields(Settings)}
+MEANT = {each.name: each.type(7 if each.type is int else GIVEN[each.name]) for each in dataclasses.fields(Settings)}
 READERS = {"settings.py", "cli.py", "texts/__init__.py", "model/download.py"}
 """Who may touch the environment: settings; the command line, which passes it on; the language; the cache folder."""
 
 
 def test_nothing_set_gives_the_shipped_model_under_litert() -> None:
-    assert read_settings({}) == Settings(model_path="", model_url="", model_sha256="", runtime="litert")
+    assert read_settings({}) == Settings()
+    assert (Settings().model_path, Settings().model_url, Settings().runtime) == ("", "", "litert")
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_each_variable_has_its_field_s_name_in_capitals(name: str) -> None:
     found = read_settings({name.upper(): GIVEN[name]})
-    assert found == dataclasses.replace(Settings(), **{name: GIVEN[name]})
+    assert found == dataclasses.replace(Settings(), **{name: MEANT[name]})
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -39,7 +45,7 @@ def test_a_variable_that_is_empty_is_as_good_as_none(name: str, nothing: str) ->
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_spaces_around_a_value_do_no_harm(name: str) -> None:
-    assert getattr(read_settings({name.upper(): f"  {GIVEN[name]}\n"}), name) == GIVEN[name]
+    assert getattr(read_settings({name.upper(): f"  {GIVEN[name]}\n"}), name) == MEANT[name]
 
 
 def test_small_letters_and_other_variables_are_not_ours() -> None:
@@ -64,8 +70,31 @@ def test_a_runtime_that_does_not_exist_is_refused_with_those_that_do(runtime: st
         read_settings({"RUNTIME": runtime})
     error = caught.value
     assert error.code == "setting_invalid"
-    assert error.es == f"RUNTIME={runtime.strip()} no existe. Use litert o tensorflow."
-    assert error.en == f"RUNTIME={runtime.strip()} does not exist. Use litert or tensorflow."
+    assert error.es == f"RUNTIME={runtime.strip()} no se puede usar. Use litert o tensorflow."
+    assert error.en == f"RUNTIME={runtime.strip()} cannot be used. Use litert or tensorflow."
+
+
+@pytest.mark.parametrize("value", ["-1", "8000.0", "eight", "٣", "1e3"])
+def test_a_number_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(SettingRefused) as caught:
+        read_settings({"PORT": value})
+    assert caught.value.en == f"PORT={value} cannot be used. Use a whole number."
+
+
+@pytest.mark.parametrize(("value", "meant"), [("1", True), ("TRUE", True), ("off", False), ("No", False)])
+def test_a_switch_is_understood_as_people_write_it(value: str, meant: bool) -> None:
+    assert read_settings({"DEBUG": value}).debug is meant
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_refused() -> None:
+    with pytest.raises(SettingRefused, match="true or false"):
+        read_settings({"DEBUG": "perhaps"})
+
+
+def test_a_secret_is_never_printed_with_the_settings() -> None:
+    secrets = {each.name: "hunter2" for each in dataclasses.fields(Settings) if each.metadata["secret"]}
+    assert {"secret_key", "database_url", "admin_password"} <= secrets.keys()
+    assert "hunter2" not in repr(Settings(**secrets))
 
 
 def test_a_refused_setting_is_caught_with_all_other_errors() -> None:
@@ -79,7 +108,10 @@ def test_settings_do_not_change_under_way() -> None:
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_each_setting_says_what_it_means(name: str) -> None:
-    assert f"{name}: " in str(Settings.__doc__)
+    meaning = Settings.__dataclass_fields__[name].metadata
+    assert meaning["es"].endswith(".")
+    assert meaning["en"].endswith(".")
+    assert meaning["es"] != meaning["en"]
 
 
 def test_no_other_room_reads_the_environment() -> None:

@@ -15,9 +15,18 @@ SAME_WORD = {"error", "report_roc"}
 """Said alike in Spanish and English."""
 
 
+ROOMS = sorted({file.name.partition(".")[0] for file in (SOURCE / "texts").glob("*.json")})
+
+
+@cache
+def room(name: str, language: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads((SOURCE / "texts" / f"{name}.{language}.json").read_text(encoding="utf-8"))
+    return found
+
+
 @cache
 def texts(language: str) -> dict[str, str]:
-    return json.loads((SOURCE / "texts" / f"{language}.json").read_text(encoding="utf-8"))
+    return {key: text for name in ROOMS for key, text in room(name, language).items()}
 
 
 def places(text: str) -> list[tuple[str, str]]:
@@ -42,18 +51,22 @@ def calls_of_say() -> list[ast.Call]:
 KEYS = sorted(texts("es"))
 
 
-def test_both_languages_have_the_same_keys_in_the_same_order() -> None:
-    assert list(texts("es")) == list(texts("en"))
+@pytest.mark.parametrize("name", ROOMS)
+def test_both_languages_have_the_same_keys_in_the_same_order(name: str) -> None:
+    assert list(room(name, "es")) == list(room(name, "en"))
 
 
-def test_there_is_a_file_for_each_language_and_no_other() -> None:
-    assert {file.stem for file in (SOURCE / "texts").glob("*.json")} == set(LANGUAGES)
+def test_there_is_a_file_for_each_room_and_language_and_no_other() -> None:
+    expected = {f"{name}.{language}.json" for name in ROOMS for language in LANGUAGES}
+    assert {file.name for file in (SOURCE / "texts").glob("*.json")} == expected
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_key_is_written_twice(language: str) -> None:
+def test_no_key_is_written_twice_in_one_file_or_in_two(language: str) -> None:
     pairs: list[tuple[str, str]] = []
-    json.loads((SOURCE / "texts" / f"{language}.json").read_text(encoding="utf-8"), object_pairs_hook=pairs.extend)
+    for name in ROOMS:
+        text = (SOURCE / "texts" / f"{name}.{language}.json").read_text(encoding="utf-8")
+        json.loads(text, object_pairs_hook=pairs.extend)
     assert len(pairs) == len(texts(language))
 
 

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from .errors import VistoBuenoError
@@ -12,40 +13,160 @@ class SettingRefused(VistoBuenoError):
     """An environment variable has a value that cannot be used."""
 
 
+def _setting(default: Any, *, es: str, en: str, secret: bool = False, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, repr=not secret, metadata={"es": es, "en": en, "secret": secret, "choices": choices})
+
+
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one process. The variable's name is the field's in capitals.
+    """The settings of one process. The variable's name is the field's in capitals; its meaning is in its metadata."""
 
-    Attributes:
-        model_path: folder or .zip of the model bundle; empty for the one that is shipped.
-        model_url: where to download a bundle when ``model_path`` is empty (Google Drive, HTTPS, file, folder).
-        model_sha256: SHA-256 that the download must have.
-        runtime: ``litert`` serves; ``tensorflow`` compares.
-    """
+    port: int = _setting(8000, es="Puerto en que atiende.", en="Port it listens on.")
+    bind_address: str = _setting(
+        "127.0.0.1",
+        es="Dirección en que atiende; 0.0.0.0 para toda la red.",
+        en="Address it listens on; 0.0.0.0 for the whole network.",
+    )
+    env: str = _setting(
+        "development",
+        es="Dónde corre; production exige SECRET_KEY y galletas seguras.",
+        en="Where it runs; production demands SECRET_KEY and secure cookies.",
+        choices=("development", "production"),
+    )
+    debug: bool = _setting(
+        False, es="Errores con su traza, para desarrollar.", en="Errors with their trace, to develop."
+    )
+    secret_key: str = _setting(
+        "",
+        es="Firma lo que el navegador guarda. Vacía: se crea una y se guarda en DATA_DIR.",
+        en="Signs what the browser keeps. Empty: one is made and kept in DATA_DIR.",
+        secret=True,
+    )
+    data_dir: Path = _setting(  # noqa: RUF009 a Path does not change
+        Path("data"),
+        es="Carpeta de la base de datos SQLite, las fotografías y los modelos.",
+        en="Folder of the SQLite database, the photographs and the models.",
+    )
+    database_url: str = _setting(
+        "",
+        es="Base de datos, postgresql://… o sqlite:///…; vacía: SQLite en DATA_DIR.",
+        en="Database, postgresql://… or sqlite:///…; empty: SQLite in DATA_DIR.",
+        secret=True,
+    )
+    evidence_url: str = _setting(
+        "",
+        es="Dónde van las fotografías: una carpeta, s3://cubo/prefijo o database:; vacía: una carpeta en DATA_DIR.",
+        en="Where photographs go: a folder, s3://bucket/prefix or database:; empty: a folder in DATA_DIR.",
+    )
+    s3_endpoint: str = _setting(
+        "", es="Dirección del almacén compatible con S3.", en="Address of the S3-compatible storage."
+    )
+    s3_region: str = _setting("us-east-1", es="Región del almacén S3.", en="Region of the S3 storage.")
+    s3_access_key_id: str = _setting("", es="Clave de acceso a S3.", en="Access key for S3.")
+    s3_secret_access_key: str = _setting("", es="Clave secreta de S3.", en="Secret key for S3.", secret=True)
+    model_path: str = _setting(
+        "",
+        es="Carpeta o .zip del modelo; vacía: el que trae el programa.",
+        en="Folder or .zip of the model; empty: the one that is shipped.",
+    )
+    model_url: str = _setting(
+        "",
+        es="De dónde bajar un modelo si MODEL_PATH está vacía (Google Drive, HTTPS, archivo, carpeta).",
+        en="Where to download a model when MODEL_PATH is empty (Google Drive, HTTPS, file, folder).",
+    )
+    model_sha256: str = _setting("", es="SHA-256 que debe tener lo bajado.", en="SHA-256 that the download must have.")
+    runtime: str = _setting(
+        "litert",
+        es="litert sirve; tensorflow compara.",
+        en="litert serves; tensorflow compares.",
+        choices=("litert", "tensorflow"),
+    )
+    judging_threads: int = _setting(
+        0, es="Fotografías que se juzgan a la vez; 0: una por núcleo.", en="Photographs judged at once; 0: one a core."
+    )
+    judging_queue: int = _setting(
+        16,
+        es="Fotografías que pueden esperar; más reciben 503 con Retry-After.",
+        en="Photographs that may wait; more get 503 with Retry-After.",
+    )
+    public_url: str = _setting(
+        "",
+        es="Dirección con que la gente entra (https://…); para enlaces y OpenID Connect.",
+        en="Address that people use (https://…); for links and OpenID Connect.",
+    )
+    trusted_proxies: str = _setting(
+        "",
+        es="Direcciones o redes, con comas, cuyas cabeceras X-Forwarded-* se creen.",
+        en="Addresses or networks, with commas, whose X-Forwarded-* headers are believed.",
+    )
+    admin_email: str = _setting(
+        "",
+        es="Correo del primer administrador; vacío: un enlace de un solo uso al arrancar.",
+        en="E-mail of the first administrator; empty: a one-time link at start.",
+    )
+    admin_password: str = _setting(
+        "", es="Contraseña del primer administrador.", en="Password of the first administrator.", secret=True
+    )
+    session_hours: int = _setting(12, es="Horas que dura una sesión.", en="Hours that a session lasts.")
+    oidc_issuer: str = _setting(
+        "",
+        es="Emisor de OpenID Connect; vacío: solo correo y contraseña.",
+        en="OpenID Connect issuer; empty: e-mail and password only.",
+    )
+    oidc_client_id: str = _setting("", es="Cliente de OpenID Connect.", en="OpenID Connect client.")
+    oidc_client_secret: str = _setting(
+        "", es="Secreto del cliente de OpenID Connect.", en="Secret of the OpenID Connect client.", secret=True
+    )
+    retention_days: int = _setting(
+        0,
+        es="Días que se guardan las fotografías; 0: siempre. Los veredictos quedan.",
+        en="Days that photographs are kept; 0: for ever. Verdicts stay.",
+    )
+    default_language: str = _setting(
+        "es", es="Idioma de quien no ha elegido uno.", en="Language of who has not chosen one.", choices=("es", "en")
+    )
+    log_level: str = _setting(
+        "INFO",
+        es="Cuánto se cuenta en el registro.",
+        en="How much the log says.",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+    )
 
-    model_path: str = ""
-    model_url: str = ""
-    model_sha256: str = ""
-    runtime: str = "litert"
+
+_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings in ``environment`` (default: this process's).
+    """The settings in ``environment`` (default: this process's). An empty variable is as good as none.
 
     Raises:
         SettingRefused: ``setting_invalid``.
     """
     given = os.environ if environment is None else environment
-    values: dict[str, Any] = {}
-    for each in fields(Settings):
-        value = given.get(each.name.upper(), "").strip()
-        if value:
-            values[each.name] = value
-    settings = Settings(**values)
-    if settings.runtime not in ("litert", "tensorflow"):
-        raise SettingRefused(
-            "setting_invalid",
-            es=f"RUNTIME={settings.runtime} no existe. Use litert o tensorflow.",
-            en=f"RUNTIME={settings.runtime} does not exist. Use litert or tensorflow.",
+    values = {each.name: value for each in fields(Settings) if (value := given.get(each.name.upper(), "").strip())}
+    return Settings(**{name: _read(name, value) for name, value in values.items()})
+
+
+def _read(name: str, value: str) -> Any:
+    known = next(each for each in fields(Settings) if each.name == name)
+    choices = known.metadata["choices"]
+    if choices:
+        return value if value in choices else _refuse(name, value, " o ".join(choices), " or ".join(choices))
+    if known.type is bool:
+        switch = _SWITCH.get(value.lower())
+        return _refuse(name, value, "true o false", "true or false") if switch is None else switch
+    if known.type is int:
+        return (
+            int(value)
+            if value.isdecimal() and value.isascii()
+            else _refuse(name, value, "un número entero", "a whole number")
         )
-    return settings
+    return Path(value) if known.type is Path else value
+
+
+def _refuse(name: str, value: str, es: str, en: str) -> Any:
+    raise SettingRefused(
+        "setting_invalid",
+        es=f"{name.upper()}={value} no se puede usar. Use {es}.",
+        en=f"{name.upper()}={value} cannot be used. Use {en}.",
+    )

@@ -1,4 +1,4 @@
-"""What programs say to people, in Spanish and English: one JSON file a language, the same keys in each."""
+"""What programs say to people, in Spanish and English: ``ROOM.es.json`` and ``ROOM.en.json``, the same keys in each."""
 
 import json
 import os
@@ -22,5 +22,7 @@ def user_language() -> str:
 @cache
 def _texts(language: str) -> dict[str, str]:
     name = language if language in LANGUAGES else "es"
-    texts: dict[str, str] = json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8"))
+    texts: dict[str, str] = {}
+    for file in Path(__file__).parent.glob(f"*.{name}.json"):
+        texts |= json.loads(file.read_text(encoding="utf-8"))
     return texts
