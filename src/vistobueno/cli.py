@@ -211,6 +211,17 @@ def evaluate(
     run_evaluate(data, report, unknown_cameras, as_json, _load(model, runtime), language or user_language())
 
 
+@app.command()
+def config(
+    markdown: Annotated[bool, typer.Option("--markdown", help="The table of the documents: names, defaults.")] = False,
+    language: Language = "",
+) -> None:
+    """Every environment variable: the value in force, where it comes from, what it means. Secrets are masked."""
+    from .commands.config import run
+
+    run(os.environ, markdown, language or user_language())
+
+
 def _one_blas_thread() -> None:
     """Before numpy is imported: judging has no matrices worth a thread pool, whose start costs more than a verdict."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

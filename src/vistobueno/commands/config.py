@@ -1,0 +1,67 @@
+"""`vistobueno config`: every environment variable, the value in force, where it comes from, what it means."""
+
+from collections.abc import Mapping
+from dataclasses import Field, fields
+from typing import TYPE_CHECKING, Any
+
+from ..settings import Settings, read_settings
+from ..texts import LANGUAGES, say
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_MASK = "••••••"  # of one length: it tells nothing of the secret, not even how long it is
+
+
+def run(environment: Mapping[str, str], markdown: bool, language: str) -> None:
+    """Print the settings of ``environment``; as Markdown, the defaults, for the documents."""
+    spoken = language if language in LANGUAGES else "es"
+    if markdown:
+        print("\n".join(markdown_lines(spoken)))
+        return
+    from rich.console import Console
+
+    Console().print(_table(read_settings(environment), environment, spoken))
+
+
+def markdown_lines(language: str) -> list[str]:
+    """The table of the documents: one line a variable, in the order of `Settings`."""
+    head = [say(language, f"config_{name}") for name in ("variable", "default", "meaning")]
+    lines = [f"| {' | '.join(head)} |", "| --- | --- | --- |"]
+    for each in fields(Settings):
+        choices = ", ".join(f"`{choice}`" for choice in each.metadata["choices"])
+        meaning = each.metadata[language] + (f" ({choices})" if choices else "")
+        default = _written(each.default)
+        lines.append(
+            f"| `{each.name.upper()}` | {f'`{default}`' if default else say(language, 'config_empty')} | {meaning} |"
+        )
+    return lines
+
+
+def _table(settings: Settings, environment: Mapping[str, str], language: str) -> "Table":
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    table = Table(
+        Column(say(language, "config_variable"), no_wrap=True),
+        Column(say(language, "config_value"), overflow="fold"),
+        say(language, "config_source"),
+        say(language, "config_meaning"),
+    )
+    for each in fields(Settings):
+        given = bool(environment.get(each.name.upper(), "").strip())
+        source = say(language, "config_from_environment" if given else "config_by_default")
+        table.add_row(each.name.upper(), Text(_shown(each, settings, language)), source, each.metadata[language])
+    return table
+
+
+def _shown(known: "Field[Any]", settings: Settings, language: str) -> str:
+    value = _written(getattr(settings, known.name))
+    if known.metadata["secret"] and value:
+        return _MASK
+    return value or say(language, "config_empty")
+
+
+def _written(value: object) -> str:
+    """A value as it is written into the environment."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
