@@ -1,0 +1,261 @@
+"""Inspections and reviews, written once and never changed; tallies and what waits are kept in the same transaction."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, text
+from sqlalchemy.exc import IntegrityError
+
+from ..errors import VistoBuenoError
+from ..verdict import Condition
+from .database import reading, writing
+from .schema import evidence_removals, inspections, reasons, reviews, tallies, waiting, writes
+from .values import LONGEST_NAME, LONGEST_NOTE, Actor, DayCount, Inspection, Review
+
+Map = NDArray[np.float32]
+_LOCK = 0x7650  # PostgreSQL's advisory lock of the ledger: numbers, moments and tallies come one after the other
+
+
+class NotFound(VistoBuenoError):
+    """There is no such inspection, photograph or model."""
+
+
+class Conflict(VistoBuenoError):
+    """An idempotency key was used for other content."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """A caller's name for one write: the same key with the same content is the same write."""
+
+    key: str
+    actor: Actor
+    content_sha256: str
+
+    @property
+    def key_hash(self) -> str:
+        """The key as it is kept: nobody's key can meet another's."""
+        return hashlib.sha256(f"{self.actor.kind}\n{self.actor.id}\n{self.key}".encode()).hexdigest()
+
+
+class Ledger:
+    """The inspections of one database. Threads and processes may share it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def add(self, draft: Inspection, activation: Map | None, write: Write | None) -> Inspection:
+        """Write an inspection; its number and moment are given here.
+
+        Raises:
+            IntegrityError: the write was made already (see `written`), by another at this moment.
+        """
+        with writing(self.engine) as connection:
+            return _add(connection, draft, activation, write)
+
+    def written(self, write: Write) -> Inspection | None:
+        """The inspection that this write made before; None when it is new.
+
+        Raises:
+            Conflict: ``key_used``.
+        """
+        with reading(self.engine) as connection:
+            row = connection.execute(
+                select(writes.c.content_sha256, writes.c.inspection_number).where(writes.c.key_hash == write.key_hash)
+            ).first()
+            if row is None:
+                return None
+            if row.content_sha256 != write.content_sha256:
+                raise Conflict(
+                    "key_used",
+                    es="Esa Idempotency-Key ya se usó para otra foto. Use una clave nueva para cada foto.",
+                    en="That Idempotency-Key was used for another photo. Use a new key for each photo.",
+                )
+            return inspection(connection, row.inspection_number)
+
+    def inspection(self, number: int) -> Inspection:
+        """One inspection with its reviews.
+
+        Raises:
+            NotFound: ``no_inspection``.
+        """
+        with reading(self.engine) as connection:
+            return inspection(connection, number)
+
+    def activation(self, number: int) -> Map | None:
+        """Where the model looked, (h, w), evidence for the class that was answered; None when it could not tell."""
+        with reading(self.engine) as connection:
+            row = connection.execute(
+                select(inspections.c.activation, inspections.c.activation_width).where(inspections.c.number == number)
+            ).first()
+        if row is None:
+            raise _no_inspection(number)
+        if row.activation is None:
+            return None
+        return np.frombuffer(row.activation, np.float16).reshape(-1, row.activation_width).astype(np.float32)
+
+    def review(self, number: int, actor: Actor, answer: Condition, note: str) -> Review:
+        """Set a person's answer beside a verdict; from now on it waits no more."""
+        with writing(self.engine) as connection:
+            _one_after_another(connection)
+            if connection.execute(select(inspections.c.number).where(inspections.c.number == number)).first() is None:
+                raise _no_inspection(number)
+            said = select(reviews.c.id).where(reviews.c.inspection_number == number).limit(1)
+            values: dict[str, Any] = {
+                "id": _next(connection, reviews.c.id),
+                "inspection_number": number,
+                "at": datetime.now(UTC),
+                **_actor_columns(actor),
+                "answer": answer,
+                "note": note.strip()[:LONGEST_NOTE],
+                "first": connection.execute(said).first() is None,
+            }
+            connection.execute(insert(reviews).values(values))
+            connection.execute(delete(waiting).where(waiting.c.inspection_number == number))
+        return Review(values["id"], number, values["at"], actor, answer, values["note"])
+
+    def waiting_count(self) -> int:
+        """How many inspections wait for a person."""
+        with reading(self.engine) as connection:
+            return int(connection.execute(select(func.count()).select_from(waiting)).scalar_one())
+
+    def day_counts(self, since: date, until: date) -> tuple[DayCount, ...]:
+        """Inspections by day, product and answer, both days included."""
+        asked = (
+            select(tallies)
+            .where(tallies.c.day.between(since, until))
+            .order_by(tallies.c.day, tallies.c.product, tallies.c.answer)
+        )
+        with reading(self.engine) as connection:
+            return tuple(DayCount(row.day, row.product, row.answer, row.count) for row in connection.execute(asked))
+
+
+def inspection(connection: Connection, number: int) -> Inspection:
+    """One inspection with its reviews."""
+    row = connection.execute(select(inspections).where(inspections.c.number == number)).first()
+    if row is None:
+        raise _no_inspection(number)
+    return with_reviews(connection, [row])[0]
+
+
+def with_reviews(connection: Connection, rows: Iterable[Row[Any]]) -> list[Inspection]:
+    """Rows of `inspections` as values, each with its reviews, in the same order."""
+    found = [_inspection(row) for row in rows]
+    numbers = [each.number for each in found]
+    said: dict[int, list[Review]] = {}
+    asked = select(reviews).where(reviews.c.inspection_number.in_(numbers)).order_by(reviews.c.id)
+    for row in connection.execute(asked):
+        said.setdefault(row.inspection_number, []).append(
+            Review(row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note)
+        )
+    gone_asked = select(evidence_removals.c.inspection_number).where(evidence_removals.c.inspection_number.in_(numbers))
+    gone = set(connection.execute(gone_asked).scalars())
+    return [
+        replace(each, reviews=tuple(said.get(each.number, ())), has_photograph=each.number not in gone)
+        for each in found
+    ]
+
+
+def _add(connection: Connection, draft: Inspection, activation: Map | None, write: Write | None) -> Inspection:
+    _one_after_another(connection)
+    last = connection.execute(
+        select(inspections.c.number, inspections.c.at).order_by(inspections.c.number.desc()).limit(1)
+    ).first()
+    now = datetime.now(UTC)
+    kept = replace(
+        draft,
+        number=last.number + 1 if last else 1,
+        at=max(now, last.at) if last else now,  # a clock that was set back makes no number earlier than the one before
+        filename=_clean(draft.filename),
+        has_heat_map=activation is not None,
+    )
+    connection.execute(insert(inspections).values(_columns(kept, activation)))
+    for reason in kept.reasons:
+        connection.execute(insert(reasons).values(reason=reason, inspection_number=kept.number))
+    if kept.answer == "review":
+        connection.execute(insert(waiting).values(inspection_number=kept.number))
+    connection.execute(
+        text(
+            "INSERT INTO tallies (day, product, answer, count) VALUES (:day, :product, :answer, 1) "
+            "ON CONFLICT (day, product, answer) DO UPDATE SET count = tallies.count + 1"
+        ),
+        {"day": kept.at.date().isoformat(), "product": kept.product, "answer": kept.answer},
+    )
+    if write is not None:
+        connection.execute(
+            insert(writes).values(
+                key_hash=write.key_hash,
+                content_sha256=write.content_sha256,
+                inspection_number=kept.number,
+                at=kept.at,
+            )
+        )
+    return kept
+
+
+def _one_after_another(connection: Connection) -> None:
+    """SQLite has one writer by itself (BEGIN IMMEDIATE); PostgreSQL is told."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def _next(connection: Connection, column: Any) -> int:
+    return int(connection.execute(select(func.coalesce(func.max(column), 0) + 1)).scalar_one())
+
+
+def _columns(kept: Inspection, activation: Map | None) -> dict[str, Any]:
+    same = {column.name: getattr(kept, column.name) for column in inspections.c if hasattr(kept, column.name)}
+    small = None if activation is None else np.clip(activation, -65504, 65504).astype(np.float16)  # float16's limits
+    return {
+        **same,
+        **_actor_columns(kept.actor),
+        "reasons": ",".join(kept.reasons),
+        "probabilities": dict(kept.probabilities),
+        "activation": None if small is None else small.tobytes(),
+        "activation_width": None if small is None else small.shape[1],
+    }
+
+
+def _actor_columns(actor: Actor) -> dict[str, Any]:
+    return {"actor_kind": actor.kind, "actor_id": actor.id, "actor_name": actor.name}
+
+
+def _actor(row: Row[Any]) -> Actor:
+    return Actor(row.actor_kind, row.actor_id, row.actor_name)
+
+
+def _inspection(row: Row[Any]) -> Inspection:
+    columns = row._mapping
+    same = {name: columns[name] for name in Inspection.__dataclass_fields__ if name in columns}
+    return Inspection(
+        **{
+            **same,
+            "actor": _actor(row),
+            "reasons": tuple(filter(None, row.reasons.split(","))),
+            "has_heat_map": row.activation is not None,
+        }
+    )
+
+
+def _clean(filename: str | None) -> str | None:
+    """The name alone, never a path; what no database or page can hold is left out."""
+    if not filename:
+        return None
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    return "".join(each for each in name if each.isprintable())[:LONGEST_NAME].strip() or None
+
+
+def _no_inspection(number: int) -> NotFound:
+    return NotFound(
+        "no_inspection",
+        es=f"No hay ninguna inspección con el número {number}.",
+        en=f"There is no inspection with the number {number}.",
+    )
+
+
+__all__ = ["Conflict", "IntegrityError", "Ledger", "NotFound", "Write", "inspection", "with_reviews"]

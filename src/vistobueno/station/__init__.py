@@ -1,0 +1,29 @@
+"""What a station can do: inspect, keep, find again, review, change its model. The only door that web, ui and cli use."""
+
+from ..records.database import Unavailable
+from ..records.ledger import Conflict, NotFound
+from ..records.lists import CursorRefused
+from ..records.values import Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review
+from .judging import Busy
+from .running import running_station, set_running_station
+from .station import Kept, Readiness, Station
+
+__all__ = [
+    "Actor",
+    "Busy",
+    "Conflict",
+    "CursorRefused",
+    "DayCount",
+    "Filter",
+    "Inspection",
+    "Kept",
+    "ModelVersion",
+    "NotFound",
+    "Page",
+    "Readiness",
+    "Review",
+    "Station",
+    "Unavailable",
+    "running_station",
+    "set_running_station",
+]

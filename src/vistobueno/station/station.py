@@ -1,0 +1,291 @@
+"""A station: one model, one database, one store of photographs, and bounded judging. State of a process lives here."""
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+
+from ..inspector import inspect
+from ..model.runtime import Model, load_model
+from ..photo import Limits, Photo, open_photo
+from ..records.database import Unavailable, database_alive, migrate, open_database
+from ..records.evidence import Evidence, EvidenceMissing, new_key, open_evidence
+from ..records.ledger import Ledger, NotFound, Write
+from ..records.lists import inspections_page, waiting_page
+from ..records.values import Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review, Source
+from ..settings import Settings
+from ..verdict import Condition, Verdict
+from .judging import Judging, Place
+from .pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An inspection that is durable; ``replayed`` when an earlier call with the same key made it."""
+
+    inspection: Inspection
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether the station can inspect and keep now, and which part of it can not."""
+
+    ok: bool
+    checks: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What leaves a judging slot: nothing larger than the JPEG that is kept."""
+
+    photo_facts: Mapping[str, object]
+    verdict: Verdict
+    jpeg: bytes
+    model: Model
+    elapsed_ms: float
+
+
+class Station:
+    """Open one a process with `Station.open`; threads share it."""
+
+    def __init__(self, settings: Settings, engine: Engine, evidence: Evidence, model: Model) -> None:
+        self.settings, self.engine, self.evidence, self.model = settings, engine, evidence, model
+        self._ledger = Ledger(engine)
+        self._judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Station":
+        """Bring the database to its schema, open the store, load and prove the model.
+
+        Raises:
+            Unavailable, BundleRefused, DownloadFailed: what is not there, and what to do.
+        """
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        engine = open_database(
+            settings.database_url or f"sqlite:///{settings.data_dir.resolve() / 'vistobueno.sqlite'}"
+        )
+        migrate(engine)
+        evidence = open_evidence(settings, engine)
+        model = load_model(_configured(settings), "tensorflow" if settings.runtime == "tensorflow" else "litert")
+        return cls(settings, engine, evidence, model)
+
+    def close(self) -> None:
+        """End when what was taken in is kept."""
+        self._judging.close()
+        self.engine.dispose()
+
+    def ready(self) -> Readiness:
+        """Ask every part now."""
+        checks = {"model": True, "database": database_alive(self.engine), "evidence": True}
+        try:
+            self.evidence.check()
+        except Unavailable:
+            checks["evidence"] = False
+        return Readiness(all(checks.values()), checks)
+
+    def admit(self) -> Place:
+        """Take a place before a photograph is in memory; give it to `inspect`, and leave it by ``with``.
+
+        Raises:
+            Busy: every place is taken.
+        """
+        return self._judging.admit()
+
+    def judge(self, data: bytes, admitted: Place | None = None) -> Verdict:
+        """The verdict on a photograph, of which nothing is kept.
+
+        Raises:
+            Busy, PhotoRefused: as `inspect`.
+        """
+        with self._place(admitted):
+            return self._judging.run(_verdict, self.model, data)
+
+    def inspect(
+        self,
+        data: bytes,
+        actor: Actor,
+        *,
+        source: Source,
+        filename: str | None = None,
+        idempotency_key: str | None = None,
+        admitted: Place | None = None,
+    ) -> Kept:
+        """Judge a photograph; its verdict and its photograph are durable when this returns.
+
+        Args:
+            idempotency_key: the actor's own name for this call: with the same photograph it is done once.
+            admitted: the place that `admit` gave; without one it is taken here.
+
+        Raises:
+            PhotoRefused: it cannot be judged.
+            Busy: every place is taken.
+            Conflict: the key was used for another photograph.
+            Unavailable: it cannot be kept now; nothing was.
+        """
+        with self._place(admitted):
+            write = Write(idempotency_key, actor, hashlib.sha256(data).hexdigest()) if idempotency_key else None
+            if write is not None and (before := self._ledger.written(write)) is not None:
+                return Kept(before, replayed=True)
+            judged = self._judging.run(_judged, self.model, data)
+            return self._keep(judged, actor, source, filename, len(data), write)
+
+    def inspection(self, number: int) -> Inspection:
+        """One inspection, or `NotFound`."""
+        return self._ledger.inspection(number)
+
+    def inspections(self, filter: Filter = Filter(), after: str | None = None, limit: int = 50) -> Page[Inspection]:  # noqa: A002
+        """Inspections, newest first."""
+        return inspections_page(self.engine, filter, after, limit)
+
+    def waiting(self, after: str | None = None, limit: int = 50) -> Page[Inspection]:
+        """Inspections that wait for a person, newest first."""
+        return waiting_page(self.engine, after, limit)
+
+    def waiting_count(self) -> int:
+        """How many inspections wait for a person."""
+        return self._ledger.waiting_count()
+
+    def day_counts(self, since: date, until: date) -> tuple[DayCount, ...]:
+        """Inspections by day (UTC), product and answer, both days included."""
+        return self._ledger.day_counts(since, until)
+
+    def review(self, number: int, actor: Actor, answer: Condition, note: str = "") -> Review:
+        """Set a person's answer beside a verdict."""
+        return self._ledger.review(number, actor, answer, note)
+
+    def photograph(self, number: int) -> bytes:
+        """The JPEG that was kept, or `NotFound`."""
+        found = self.inspection(number)
+        try:
+            return self.evidence.get(found.evidence)
+        except EvidenceMissing as error:
+            raise NotFound(
+                "no_photograph",
+                es=f"La foto de la inspección {number} ya no se conserva; su veredicto sí.",
+                en=f"The photo of inspection {number} is no longer kept; its verdict is.",
+            ) from error
+
+    def heat_map(self, number: int) -> bytes:
+        """Where the model looked, as a JPEG, or `NotFound`."""
+        activation = self._ledger.activation(number)
+        if activation is None:
+            raise NotFound(
+                "no_heat_map",
+                es=f"El modelo de la inspección {number} no dice dónde miró.",
+                en=f"The model of inspection {number} does not tell where it looked.",
+            )
+        return heat_map_jpeg(self.photograph(number), activation)
+
+    def thumbnail(self, number: int, side: int = 160) -> bytes:
+        """The photograph, small, as a JPEG, or `NotFound`."""
+        return thumbnail_jpeg(self.photograph(number), max(16, min(side, 1024)))
+
+    def models(self) -> tuple[ModelVersion, ...]:
+        """The models that this station has."""
+        bundle = self.model.bundle
+        created = datetime.now(UTC)
+        return (ModelVersion(bundle.digest, bundle.name, bundle.version, str(bundle.path), created, active=True),)
+
+    @contextlib.contextmanager
+    def _place(self, admitted: Place | None) -> Iterator[None]:
+        if admitted is not None:
+            yield
+            return
+        with self.admit():
+            yield
+
+    def _keep(
+        self, judged: _Judged, actor: Actor, source: Source, filename: str | None, size: int, write: Write | None
+    ) -> Kept:
+        """The photograph first, then the row: a row never names a photograph that is not there."""
+        draft = _draft(judged, actor, source, filename, size)
+        self.evidence.put(draft.evidence, judged.jpeg)
+        try:
+            return Kept(self._ledger.add(draft, judged.verdict.activation, write))
+        except BaseException as error:
+            with contextlib.suppress(Unavailable):  # what cannot be removed now is swept at the next start
+                self.evidence.delete(draft.evidence)
+            if isinstance(error, IntegrityError) and write is not None:  # the same call came twice at once
+                before = self._ledger.written(write)
+                if before is not None:
+                    return Kept(before, replayed=True)
+            raise
+
+
+def _draft(judged: _Judged, actor: Actor, source: Source, filename: str | None, size: int) -> Inspection:
+    verdict, bundle, now = judged.verdict, judged.model.bundle, datetime.now(UTC)
+    return Inspection(
+        number=0,
+        at=now,
+        actor=actor,
+        source=source,
+        filename=filename,
+        model_digest=bundle.digest,
+        model_name=bundle.name,
+        model_version=bundle.version,
+        evidence=new_key(now),
+        bytes=size,
+        answer=verdict.answer,
+        reasons=verdict.reasons,
+        forced=verdict.forced,
+        product=verdict.product,
+        class_key=verdict.class_key,
+        probability_unfit=verdict.probability_unfit,
+        probabilities=verdict.probabilities,
+        stranger=verdict.stranger,
+        scope_threshold=verdict.scope_threshold,
+        has_heat_map=verdict.activation is not None,
+        elapsed_ms=judged.elapsed_ms,
+        **judged.photo_facts,  # type: ignore[arg-type]
+    )
+
+
+def _limits(model: Model) -> Limits:
+    return Limits(cover=2 * max(model.bundle.input.width, model.bundle.input.height))
+
+
+def _verdict(model: Model, data: bytes) -> Verdict:
+    return inspect(open_photo(data, _limits(model)), model)
+
+
+def _judged(model: Model, data: bytes) -> _Judged:
+    start = time.perf_counter()
+    photo = open_photo(data, _limits(model))
+    verdict = inspect(photo, model)
+    jpeg = kept_jpeg(photo.pixels)
+    return _Judged(_facts(photo), verdict, jpeg, model, (time.perf_counter() - start) * 1e3)
+
+
+def _facts(photo: Photo) -> dict[str, object]:
+    return {
+        "photo_sha256": photo.sha256,
+        "width": photo.width,
+        "height": photo.height,
+        "format": photo.format,
+        "sharpness": photo.sharpness,
+        "brightness": photo.brightness,
+        "clipped": photo.clipped,
+    }
+
+
+def _configured(settings: Settings) -> Path | None:
+    """MODEL_PATH, then MODEL_URL, then the shipped bundle."""
+    if settings.model_path:
+        return Path(settings.model_path)
+    if settings.model_url:
+        from ..model.download import cached_model
+
+        return cached_model(settings.model_url, settings.model_sha256)
+    return None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
