@@ -1,0 +1,1 @@
+"""The station over HTTP: one port for pages, API, inference protocol and operation. It translates; the station decides."""

@@ -1,0 +1,40 @@
+"""Assembles the one port: pages, API, inference protocol and operation in one Streamlit application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import health
+
+if TYPE_CHECKING:
+    from streamlit.starlette import App
+
+SCRIPT = Path(__file__).resolve().parent.parent / "ui" / "main.py"
+
+
+def parts() -> dict[str, Any]:
+    """What `st.App` takes beside the script."""
+    return {"lifespan": running, "routes": [*health.routes]}
+
+
+def application() -> "App":
+    """The application of an installed package: what main.py makes, without the file."""
+    from streamlit.starlette import App
+
+    return App(SCRIPT, **parts())
+
+
+@asynccontextmanager
+async def running(_: object) -> AsyncIterator[None]:
+    """The station and its access are open while the application runs."""
+    from ..settings import read_settings
+    from ..station import Station, set_running_station
+
+    station = Station.open(read_settings())
+    set_running_station(station)
+    try:
+        yield
+    finally:
+        set_running_station(None)
+        station.close()
