@@ -1,10 +1,12 @@
-"""What many tests share: photographs, drawn pictures, a small model made here, the shipped model."""
+"""What many tests share: photographs, drawn pictures, a small model made here, the shipped model, databases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
+from servers import PostgreSQL, postgresql_server, s3_server
 from vistobueno.model.bundle import Bundle
 from vistobueno.model.runtime import Model, load_model
 
@@ -60,3 +62,43 @@ def small_model(small_bundle: Bundle) -> Model:
 def shipped() -> Model:
     """The model that the project ships."""
     return load_model()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL that the suite started."""
+    with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """Makes empty databases and gives their URLs; every test that uses it runs on both engines."""
+    if request.param == "postgresql":
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        return server.new_database
+    return lambda: f"sqlite:///{tmp_path_factory.mktemp('database') / 'station.sqlite'}"
+
+
+@pytest.fixture
+def empty_database(new_database: Callable[[], str]) -> str:
+    """The URL of an empty database."""
+    return new_database()
+
+
+@pytest.fixture
+def engine(new_database: Callable[[], str]) -> Iterator[Engine]:
+    """A database with the schema."""
+    from vistobueno.records.database import migrate, open_database
+
+    opened = open_database(new_database())
+    migrate(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of a server that speaks S3, started by the suite."""
+    with s3_server() as address:
+        yield address

@@ -1,6 +1,5 @@
 """The database: opened as its kind needs, brought to this program's schema, and known to be there."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,18 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DatabaseError, DisconnectionError, InterfaceError
+from sqlalchemy.exc import DatabaseError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
 
 from ..errors import VistoBuenoError
-from .protection import protect
-from .schema import metadata
+from .migrations import HEAD
 
 PATIENCE = 10.0  # seconds to wait for another writer, or for a server that does not answer
+_SQLITE_AWAY = {
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM,
+}  # fmt: skip
+_MIGRATION_LOCK = 0x7651  # PostgreSQL's advisory lock: one process migrates, others wait and find it done
 
 
 class Unavailable(VistoBuenoError):
     """The database or the evidence store is away. Nothing was acknowledged; the same request may come again."""
+
+
+class DatabaseRefused(VistoBuenoError):
+    """The database is not one that this program can use."""
 
 
 def open_database(url: str) -> Engine:
@@ -47,7 +55,7 @@ def _open_sqlite(path: Path) -> Engine:
         return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=PATIENCE, check_same_thread=False)
 
     engine = create_engine(
-        "sqlite://", creator=connect, pool_size=8, max_overflow=16, pool_timeout=PATIENCE, poolclass=_queue_pool()
+        "sqlite://", creator=connect, pool_size=8, max_overflow=16, pool_timeout=PATIENCE, poolclass=QueuePool
     )
 
     @event.listens_for(engine, "connect")
@@ -70,15 +78,9 @@ def _open_sqlite(path: Path) -> Engine:
     return engine
 
 
-def _queue_pool() -> Any:
-    from sqlalchemy.pool import QueuePool
-
-    return QueuePool
-
-
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)
+        found = path.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino
@@ -117,8 +119,9 @@ def _answering() -> Iterator[None]:
 
 
 def _is_away(error: DatabaseError) -> bool:
-    from sqlalchemy.exc import OperationalError
-
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_AWAY
     return isinstance(error, OperationalError) or error.connection_invalidated
 
 
@@ -138,11 +141,48 @@ def unavailable(error: Exception) -> Unavailable:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the database to this program's schema."""
+    """Bring the database to this program's schema, all of the way or not at all; several processes may try at once.
+
+    Raises:
+        Unavailable: ``database_away``.
+        DatabaseRefused: ``database_too_new``.
+    """
     with writing(engine) as connection:
-        if not inspect(connection).has_table("inspections"):
-            metadata.create_all(connection)
-            protect(connection)
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        if _revision(connection) != HEAD:
+            upgrade(connection)
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the migrations that are missing, in the connection's transaction."""
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    script = ScriptDirectory(str(Path(__file__).with_name("migrations")))
+
+    def steps(revision: Any, context: Any) -> Any:
+        return script._upgrade_revs("head", revision)
+
+    try:
+        with EnvironmentContext(Config(), script, fn=steps) as environment:
+            environment.configure(connection=connection, transactional_ddl=True)
+            environment.run_migrations()
+    except CommandError as error:
+        raise DatabaseRefused(
+            "database_too_new",
+            es="La base de datos es de una versión más nueva de este programa. Actualícelo, o restaure una copia.",
+            en="The database belongs to a newer version of this program. Update it, or restore a backup.",
+        ) from error
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def database_alive(engine: Engine) -> bool:

@@ -132,7 +132,8 @@ class Ledger:
             .order_by(tallies.c.day, tallies.c.product, tallies.c.answer)
         )
         with reading(self.engine) as connection:
-            return tuple(DayCount(row.day, row.product, row.answer, row.count) for row in connection.execute(asked))
+            rows = connection.execute(asked).mappings()
+            return tuple(DayCount(row["day"], row["product"], row["answer"], row["count"]) for row in rows)
 
 
 def inspection(connection: Connection, number: int) -> Inspection:

@@ -6,7 +6,8 @@ from sqlalchemy import Connection, text
 
 APPEND_ONLY = ("inspections", "reasons", "reviews", "audit", "activations", "evidence_removals")
 NAMES = "filenames"
-"""SQLite's index of every three letters that follow each other in a file's name (FTS5), by inspection number."""
+"""SQLite's index of every three letters that follow each other in a file's name (FTS5), by inspection number.
+PostgreSQL has the same as an index of arrays: its extension pg_trgm is not everywhere."""
 
 
 def protect(connection: Connection) -> None:
@@ -24,7 +25,7 @@ def _sqlite() -> Iterator[str]:
             )
     yield f"CREATE VIRTUAL TABLE {NAMES} USING fts5(filename, content='', tokenize='trigram')"
     yield (
-        "CREATE TRIGGER inspections_name AFTER INSERT ON inspections WHEN new.filename IS NOT NULL "
+        "CREATE TRIGGER inspections_name AFTER INSERT ON inspections WHEN new.filename IS NOT NULL "  # noqa: S608
         f"BEGIN INSERT INTO {NAMES} (rowid, filename) VALUES (new.number, new.filename); END"
     )
 
@@ -39,3 +40,9 @@ def _postgresql() -> Iterator[str]:
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION append_only()"
         )
+    yield (
+        "CREATE FUNCTION trigrams(name text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURNS NULL ON NULL "
+        "INPUT AS $$ SELECT coalesce(array_agg(DISTINCT substr(lower(name), place, 3)), '{}') "
+        "FROM generate_series(1, length(name) - 2) AS place $$"
+    )
+    yield "CREATE INDEX inspections_name ON inspections USING gin (trigrams(filename)) WITH (fastupdate = off)"

@@ -22,7 +22,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    false,
     text,
 )
 
@@ -197,7 +196,7 @@ reviews = Table(
     *_actor(),
     Column("answer", String(10), nullable=False),
     Column("note", Text, nullable=False),
-    Column("first", Boolean, nullable=False, server_default=false()),
+    Column("first", Boolean, nullable=False),
     CheckConstraint("answer IN ('fit', 'unfit')", name="answer"),
 )
 Index(

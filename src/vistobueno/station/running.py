@@ -11,7 +11,7 @@ def set_running_station(station: Station | None) -> None:
 
 
 def running_station() -> Station:
-    """This process's station."""
+    """The station of this process."""
     if not _running:
         raise RuntimeError("no station is running in this process")
     return _running[0]

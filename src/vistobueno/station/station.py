@@ -25,6 +25,8 @@ from ..verdict import Condition, Verdict
 from .judging import Judging, Place
 from .pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
 
+_ALL = Filter()
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -141,7 +143,7 @@ class Station:
         """One inspection, or `NotFound`."""
         return self._ledger.inspection(number)
 
-    def inspections(self, filter: Filter = Filter(), after: str | None = None, limit: int = 50) -> Page[Inspection]:  # noqa: A002
+    def inspections(self, filter: Filter = _ALL, after: str | None = None, limit: int = 50) -> Page[Inspection]:  # noqa: A002
         """Inspections, newest first."""
         return inspections_page(self.engine, filter, after, limit)
 

@@ -1,0 +1,75 @@
+"""Inspections for tests of what is kept, without a photograph or a model."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, insert
+
+from vistobueno.records import schema
+from vistobueno.records.database import writing
+from vistobueno.records.evidence import new_key
+from vistobueno.records.ledger import Ledger
+from vistobueno.records.values import Actor, Inspection
+
+ANA = Actor("person", 1, "Ana")
+SORTER = Actor("key", 7, "sorter")
+MAP = np.arange(12, dtype=np.float32).reshape(3, 4)
+_ONE = Inspection(
+    number=0,
+    at=datetime.now(UTC),
+    actor=ANA,
+    source="page",
+    filename="apple.jpg",
+    model_digest="0" * 64,
+    model_name="small",
+    model_version="1",
+    photo_sha256="1" * 64,
+    evidence="",
+    width=640,
+    height=480,
+    format="jpeg",
+    bytes=1000,
+    sharpness=10.0,
+    brightness=0.5,
+    clipped=0.0,
+    answer="fit",
+    reasons=(),
+    forced="fit",
+    product="apple",
+    class_key="apple_fit",
+    probability_unfit=0.01,
+    probabilities={"apple_fit": 0.99, "apple_unfit": 0.01},
+    stranger=-1.5,
+    scope_threshold=0.25,
+    has_heat_map=False,
+    elapsed_ms=12.5,
+)
+
+
+def draft(**changes: Any) -> Inspection:
+    """An inspection that was not kept yet."""
+    if changes.get("answer") == "review":
+        changes = {"reasons": ("uncertain",), **changes}
+    return replace(_ONE, **{"evidence": new_key(), **changes})
+
+
+def keep(engine: Engine, **changes: Any) -> Inspection:
+    """Keep one."""
+    return Ledger(engine).add(draft(**changes), MAP, None)
+
+
+def fill_every_protected_table(engine: Engine) -> None:
+    """At least one row in each table that is append-only."""
+    number = keep(engine, answer="review").number
+    Ledger(engine).review(number, ANA, "fit", "")
+    by = {"at": datetime.now(UTC), "actor_kind": "system", "actor_id": None, "actor_name": "test"}
+    with writing(engine) as connection:
+        model = {"digest": "0" * 64, "name": "small", "version": "1", "location": "here"}
+        connection.execute(
+            insert(schema.models).values(**model, added_at=by["at"], **{k: by[k] for k in by if k != "at"})
+        )
+        connection.execute(insert(schema.activations).values(id=1, digest="0" * 64, cause="start", **by))
+        connection.execute(insert(schema.evidence_removals).values(inspection_number=number, cause="retention", **by))
+        connection.execute(insert(schema.audit).values(id=1, action="test", details={}, **by))

@@ -1,0 +1,145 @@
+import multiprocessing
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from kept import fill_every_protected_table
+from vistobueno.records.database import (
+    DatabaseRefused,
+    Unavailable,
+    database_alive,
+    migrate,
+    open_database,
+    reading,
+    writing,
+)
+from vistobueno.records.migrations import HEAD
+from vistobueno.records.protection import APPEND_ONLY, NAMES
+from vistobueno.records.schema import metadata
+
+
+def test_the_migrations_give_exactly_the_schema(engine: Engine) -> None:
+    def ours(thing: object, name: str | None, kind: str, reflected: bool, other: object) -> bool:
+        return not (kind == "table" and (name or "").startswith(NAMES)) and name != "inspections_name"
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"include_object": ours, "compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_migrations_give_every_index_and_condition_of_the_schema(engine: Engine, empty_database: str) -> None:
+    other = open_database(empty_database)
+    metadata.create_all(other)
+
+    def facts(of: Engine) -> set[tuple[object, ...]]:
+        found = inspect(of)
+        return {
+            *((table, "index", str(each["name"]), tuple(map(str, each["column_names"])), bool(each["unique"]))
+              for table in metadata.tables for each in found.get_indexes(table) if each["name"] != "inspections_name"),
+            *((table, "check", str(each["name"])) for table in metadata.tables
+              for each in found.get_check_constraints(table)),
+            *((table, "foreign", str(each["name"]), each["referred_table"]) for table in metadata.tables
+              for each in found.get_foreign_keys(table)),
+            *((table, column["name"], str(column["type"]), column["nullable"])
+              for table in metadata.tables for column in found.get_columns(table)),
+        }  # fmt: skip
+
+    assert facts(engine) == facts(other)
+    other.dispose()
+
+
+def test_the_newest_migration_is_the_one_that_the_program_expects() -> None:
+    with resources.as_file(resources.files("vistobueno.records") / "migrations") as folder:
+        assert ScriptDirectory(str(folder)).get_current_head() == HEAD
+
+
+def test_migrating_twice_changes_nothing(engine: Engine) -> None:
+    migrate(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [HEAD]
+
+
+def migrated(url: str) -> bool:
+    engine = open_database(url)
+    migrate(engine)
+    alive = database_alive(engine)
+    engine.dispose()
+    return alive
+
+
+def test_several_processes_may_start_at_once(empty_database: str) -> None:
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        assert pool.map(migrated, [empty_database] * 4, chunksize=1) == [True] * 4
+
+
+def test_a_database_of_a_newer_program_is_refused(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseRefused, match="database_too_new"):
+        migrate(engine)
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("act", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
+def test_what_was_said_cannot_be_changed_or_removed(engine: Engine, table: str, act: str) -> None:
+    fill_every_protected_table(engine)
+    column = metadata.tables[table].primary_key.columns.keys()[0]
+    with pytest.raises(DBAPIError, match="append-only"), writing(engine) as connection:
+        connection.execute(text(act.format(table=table, column=column)))
+
+
+def test_a_file_that_was_taken_away_is_missed_and_found_again(tmp_path: Path) -> None:
+    file, away = tmp_path / "station.sqlite", tmp_path / "away.sqlite"
+    engine = open_database(f"sqlite:///{file}")
+    migrate(engine)
+    file.rename(away)
+    assert not database_alive(engine)
+    with pytest.raises(Unavailable, match="database_away"), writing(engine) as connection:
+        connection.execute(text("DELETE FROM waiting"))
+    assert not file.exists()
+    away.rename(file)
+    assert database_alive(engine)
+    engine.dispose()
+
+
+def test_a_file_that_another_holds_is_waited_for_and_then_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vistobueno.records.database.PATIENCE", 0.05)
+    url = f"sqlite:///{tmp_path / 'station.sqlite'}"
+    engine, other = open_database(url), open_database(url)
+    migrate(engine)
+    with writing(other), pytest.raises(Unavailable, match="database_away"), writing(engine):
+        pass
+    with writing(engine) as connection:
+        connection.execute(text("DELETE FROM waiting"))
+    for each in (engine, other):
+        each.dispose()
+
+
+def test_a_server_that_is_not_there_is_said() -> None:
+    engine = open_database("postgres://nobody@127.0.0.1:1/nothing")
+    assert engine.dialect.name == "postgresql"
+    assert not database_alive(engine)
+    with pytest.raises(Unavailable, match="database_away"):
+        migrate(engine)
+
+
+def test_sqlite_is_durable_and_keeps_its_references(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'station.sqlite'}")
+    with reading(engine) as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+    engine.dispose()
+
+
+def test_a_mistake_of_ours_is_not_called_an_absence(engine: Engine) -> None:
+    with pytest.raises(DBAPIError), reading(engine) as connection:
+        connection.execute(text("SELECT nonsense FROM waiting"))
