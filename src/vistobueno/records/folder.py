@@ -1,0 +1,100 @@
+"""Photographs in a folder, one file each."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .store import KEY, EvidenceMissing, unavailable
+
+
+class FolderEvidence:
+    """Photographs in a folder, one file each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with _answering():
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write beside, make durable, rename, make the folder durable."""
+        path = self._path(key)
+        beside = path.with_suffix(".part")
+        with _answering():
+            self._make(path.parent)
+            try:
+                with beside.open("xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                beside.rename(path)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    beside.unlink()
+                raise
+            _fsync_folder(path.parent)
+
+    def get(self, key: str) -> bytes:
+        """A photograph."""
+        try:
+            with _answering(missing=True):
+                return self._path(key).read_bytes()
+        except FileNotFoundError as error:
+            raise EvidenceMissing(key) from error
+
+    def delete(self, key: str) -> None:
+        """Remove a photograph."""
+        with _answering():
+            self._path(key).unlink(missing_ok=True)
+
+    def each_key(self, folder: str = "") -> Iterator[tuple[str, datetime]]:
+        """Every photograph, and what a crash left half-written."""
+        with _answering():
+            for path in sorted((self.folder / folder).rglob("*")):
+                if path.suffix in (".jpg", ".part"):
+                    put = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                    yield path.relative_to(self.folder).as_posix(), put
+
+    def check(self) -> None:
+        """Write a file and remove it."""
+        with _answering():
+            path = self.folder / f".check-{secrets.token_hex(8)}"
+            try:
+                path.write_bytes(b"visto bueno")
+            finally:
+                path.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        if not KEY.fullmatch(key.removesuffix(".part").removesuffix(".jpg") + ".jpg"):
+            raise EvidenceMissing(key)
+        return self.folder / key
+
+    def _make(self, folder: Path) -> None:
+        """A folder is durable when the one above it knows it."""
+        if folder.is_dir():
+            return
+        if folder == self.folder:
+            raise FileNotFoundError(folder)  # what was there at start was taken away: a disk that is not mounted
+        self._make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _fsync_folder(folder.parent)
+
+
+def _fsync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+@contextlib.contextmanager
+def _answering(missing: bool = False) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if missing and isinstance(error, FileNotFoundError):
+            raise
+        raise unavailable(error) from error
