@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from vistobueno.texts import LANGUAGES, say, user_language
 
 SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
-SAME_WORD = {"error", "report_roc"}
+SAME_WORD = {"error", "report_roc", "ui_role_inspector", "ui_role_supervisor"}
 """Said alike in Spanish and English."""
 
 

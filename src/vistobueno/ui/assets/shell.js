@@ -1,0 +1,49 @@
+// The frame of every page: language and title of the document, the bar, and what to say when the line is cut.
+import hypertext from "./hypertext.js"
+
+let frame = null // one observer a document, however often the script runs
+
+export default function (component) {
+  const { data } = component
+  document.documentElement.lang = data.language
+  hypertext(component)
+  if (frame) frame.data = data
+  else frame = watch(data)
+  if (data.leave) location.assign(data.leave)
+}
+
+function watch(data) {
+  const state = { data, timer: 0 }
+  const app = document.querySelector("[data-test-connection-state]")
+  if (!app) return state
+  const look = () => {
+    const cut = app.getAttribute("data-test-connection-state") !== "CONNECTED"
+    clearTimeout(state.timer)
+    if (!cut) return banner(null)
+    state.timer = setTimeout(async () => {
+      try {
+        const answer = await fetch(state.data.me, { headers: { Accept: "application/json" }, redirect: "manual" })
+        if (answer.status === 401 || answer.type === "opaqueredirect") return location.assign(state.data.sign_in)
+      } catch {
+        // the line is cut: the banner says so
+      }
+      banner(state.data.offline)
+      look()
+    }, 1500)
+  }
+  new MutationObserver(look).observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] })
+  look()
+  return state
+}
+
+function banner(text) {
+  let element = document.getElementById("vb-offline")
+  if (!text) return element?.remove()
+  if (!element) {
+    element = document.createElement("div")
+    element.id = "vb-offline"
+    element.setAttribute("role", "status")
+    document.body.append(element)
+  }
+  element.textContent = text
+}

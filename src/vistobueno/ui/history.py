@@ -1,0 +1,179 @@
+"""Historial: every inspection, filtered and paged; one of them whole; what is filtered as CSV."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, get_args
+from urllib.parse import urlencode
+
+import streamlit as st
+from markupsafe import Markup
+
+from ..records.values import Filter, Inspection, Page, Source
+from ..station import CursorRefused, NotFound
+from ..texts import say
+from ..verdict import Answer, Reason
+from . import one
+from .hypertext import Deed, h, hypertext, join
+from .pieces import choice, empty, field, inspection_row, notice, product
+from .visit import Visit, go
+
+_LIMIT = 25
+_FIELDS = ("answer", "product", "reason", "who", "since", "until", "text", "source", "waiting")
+
+
+def show(visit: Visit) -> None:
+    """The page: a list, or one of it, as the address says."""
+    number = st.query_params.get("n", "")
+    if number.isdecimal():
+        try:
+            one.show(visit, visit.station.inspection(int(number)))
+            return
+        except NotFound as error:
+            _act(hypertext(notice(error.message(visit.language), "warn") + _page(visit, {}), "history"))
+            return
+    asked = {name: st.query_params[name] for name in (*_FIELDS, "after") if st.query_params.get(name)}
+    _act(hypertext(_page(visit, asked), "history"))
+
+
+def _act(deed: Deed) -> None:
+    if deed.name == "open":
+        go("history", n=deed.value, **_asked())
+    if deed.name == "filter":
+        given = {name: deed.fields[name].strip() for name in _FIELDS if deed.fields.get(name, "").strip()}
+        go("history", **given)
+    if deed.name in ("clear", "waiting"):
+        go("history", **({"waiting": "1"} if deed.name == "waiting" else {}))
+    if deed.name == "older":
+        go("history", **_asked(), after=deed.value)
+    if deed.name == "newest":
+        go("history", **_asked())
+
+
+def _asked() -> dict[str, str]:
+    return {name: st.query_params[name] for name in _FIELDS if st.query_params.get(name)}
+
+
+def _page(visit: Visit, asked: Mapping[str, str]) -> Markup:
+    language = visit.language
+    filter_ = filter_of(asked, visit)
+    page = _found(visit, filter_, asked)
+    rows = join(inspection_row(each, visit) for each in page.items)
+    listed = h('<ul class="list">{0}</ul>', rows) if page.items else empty(say(language, "ui_history_none"))
+    return h(
+        '<div class="head"><div><h1>{title}</h1><p class="lead">{lead}</p></div>'
+        '<a class="button small" href="/api/v1/inspections.csv?{query}" download="{file}">{csv}</a></div>'
+        "{filters}<section>{listed}<p class='row' style='margin-top:14px'>{newest}{older}</p></section>",
+        title=say(language, "ui_page_history"),
+        lead=say(language, "ui_history_lead"),
+        query=csv_query(filter_, language),
+        file=f"vistobueno-{datetime.now(UTC):%Y-%m-%d}.csv",
+        csv=say(language, "ui_history_csv"),
+        filters=_filters(visit, asked),
+        listed=listed,
+        newest=_step("newest", "", say(language, "ui_newest")) if "after" in asked else "",
+        older=_step("older", page.next, say(language, "ui_older")) if page.next else "",
+    )
+
+
+def _found(visit: Visit, filter_: Filter, asked: Mapping[str, str]) -> Page[Inspection]:
+    try:
+        if "waiting" in asked:
+            return visit.station.waiting(asked.get("after"), _LIMIT)
+        return visit.station.inspections(filter_, asked.get("after"), _LIMIT)
+    except CursorRefused:  # an address that somebody wrote by hand
+        return visit.station.inspections(filter_, None, _LIMIT)
+
+
+def filter_of(asked: Mapping[str, str], visit: Visit) -> Filter:
+    """What the address asks for; what cannot be understood is not asked."""
+    since, until = _day(asked.get("since")), _day(asked.get("until"))
+    starts = {
+        "since": _midnight(since, visit) if since else None,
+        "until": _midnight(until + timedelta(days=1), visit) if until else None,
+    }
+    who = asked.get("who", "")
+    return Filter(
+        answer=_one_of(asked.get("answer"), get_args(Answer)),
+        product=asked.get("product"),
+        reason=_one_of(asked.get("reason"), get_args(Reason)),
+        text=asked.get("text"),
+        actor_id=int(who) if who.isdecimal() else None,
+        source=_one_of(asked.get("source"), get_args(Source)),
+        **starts,
+    )
+
+
+def csv_query(filter_: Filter, language: str) -> str:
+    """The same filter for the API, which streams the CSV."""
+    named = {name: value for name, value in vars(filter_).items() if value is not None}
+    texts = {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in named.items()}
+    return urlencode({**texts, "language": language})
+
+
+def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
+    language = visit.language
+    everything = ("", say(language, "ui_all"))
+    bundle = visit.station.model.bundle
+    products = sorted({each.product for each in bundle.classes if each.product})
+    answers = [everything, *((each, say(language, each)) for each in ("fit", "unfit", "review"))]
+    reasons = [everything, *((each, say(language, each)) for each in ("uncertain", "out_of_scope", "poor_photo"))]
+    fields = [
+        field(say(language, "ui_answer"), choice("answer", answers, asked.get("answer", ""), submits=True)),
+        field(
+            say(language, "ui_product"),
+            choice("product", [everything, *((each, product(each, language)) for each in products)], asked.get("product", ""),
+                   submits=True),
+        ),
+        field(say(language, "ui_reason"), choice("reason", reasons, asked.get("reason", ""), submits=True)),
+        field(say(language, "ui_since"), _date("since", asked)),
+        field(say(language, "ui_until"), _date("until", asked)),
+    ]  # fmt: skip
+    if visit.identity.may("people"):
+        people = [everything, *((str(each.id), each.name or each.email) for each in visit.access.people())]
+        fields.append(field(say(language, "ui_who"), choice("who", people, asked.get("who", ""), submits=True)))
+    search = h('<input type="search" name="text" id="f-text" value="{0}" placeholder="{1}">', asked.get("text", ""),
+               say(language, "ui_search_hint"))  # fmt: skip
+    fields.append(field(say(language, "ui_search"), search))
+    used = any(name in asked for name in _FIELDS if name != "waiting")
+    waiting = "waiting" in asked
+    toggle = h(
+        '<nav class="subtabs" aria-label="{0}"><a href="/history" data-act="clear"{1}>{2}</a>'
+        '<a href="/history?waiting=1" data-act="waiting"{3}>{4}</a></nav>',
+        say(language, "ui_history_which"),
+        "" if waiting else Markup(' aria-current="page"'),
+        say(language, "ui_history_all"),
+        Markup(' aria-current="page"') if waiting else "",
+        say(language, "ui_home_waiting"),
+    )
+    form = h(
+        '<section><form data-act="filter" aria-label="{filter}"><div class="filters">{fields}</div><div class="row">'
+        '<button class="button small primary" type="submit">{filter}</button>{clear}</div></form></section>',
+        filter=say(language, "ui_filter"),
+        fields=join(fields),
+        clear=_step("clear", "", say(language, "ui_clear")) if used else "",
+    )
+    folded = h("<details{0}><summary>{1}</summary>{2}</details>", Markup(" open") if used else "", say(language, "ui_filter"), form)
+    return toggle + (Markup() if waiting else folded)
+
+
+def _date(name: str, asked: Mapping[str, str]) -> Markup:
+    return h('<input type="date" name="{0}" id="f-{0}" value="{1}">', name, asked.get(name, ""))
+
+
+def _step(act: str, value: str | None, words: str) -> Markup:
+    return h('<button type="button" class="button small" data-act="{0}" data-value="{1}">{2}</button>', act, value or "", words)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None
+
+
+def _midnight(day: date, visit: Visit) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=visit.zone).astimezone(UTC)
+
+
+def _one_of(value: str | None, known: tuple[Any, ...]) -> Any:
+    return value if value in known else None

@@ -1,0 +1,173 @@
+"""Modelo: which one judges, what it was measured to do, its thresholds and its card; versions, and the way back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from markupsafe import Markup
+
+from ..errors import VistoBuenoError
+from ..model.bundle import Bundle
+from ..model.runtime import shipped_bundle
+from ..records.values import ModelVersion
+from ..texts import say
+from . import formats
+from .card import card_html
+from .hypertext import Deed, h, hypertext, join
+from .pieces import facts, notice
+from .visit import Visit
+
+_FIGURES = ("condition_accuracy", "class_accuracy", "escape_rate", "overkill_rate", "review_share", "strangers_reviewed")
+
+
+def show(visit: Visit) -> None:
+    """The page."""
+    said = st.session_state.pop("model_said", None)
+    _act(hypertext((notice(*said) if said else Markup()) + _page(visit), "model"), visit)
+
+
+def _act(deed: Deed, visit: Visit) -> None:
+    if deed.name not in ("activate", "roll_back") or not visit.identity.may("models"):
+        return
+    try:
+        if deed.name == "activate":
+            visit.station.activate(deed.value, visit.identity.actor)
+        else:
+            visit.station.roll_back(visit.identity.actor)
+        bundle = visit.station.model.bundle
+        said = (say(visit.language, "ui_model_now", name=bundle.name, version=bundle.version), "")
+    except VistoBuenoError as error:
+        said = (error.message(visit.language), "bad")
+    st.session_state["model_said"] = said
+    st.rerun()
+
+
+def _page(visit: Visit) -> Markup:
+    language, bundle = visit.language, visit.station.model.bundle
+    other = Markup()
+    if bundle.digest != _shipped_digest():
+        other = notice(say(language, "ui_model_other"), "warn")
+    return h(
+        '<div class="head"><div><h1>{title}</h1><p class="lead">{name} {version}</p></div></div>{other}'
+        '<div class="grid"><section><h2>{measured}</h2>{figures}</section>'
+        "<section><h2>{thresholds}</h2>{policy}</section></div>{versions}"
+        '<section class="card-text"><details><summary>{card_title}</summary>{card}</details></section>',
+        title=say(language, "ui_page_model"),
+        name=bundle.name,
+        version=bundle.version,
+        other=other,
+        measured=say(language, "ui_model_measured"),
+        figures=_figures(bundle.metrics, language),
+        thresholds=say(language, "ui_model_thresholds"),
+        policy=_policy(bundle, language),
+        versions=_versions(visit),
+        card_title=say(language, "ui_model_card"),
+        card=_card(bundle, language),
+    )
+
+
+def _policy(bundle: Bundle, language: str) -> Markup:
+    policy = bundle.policy
+    low, high = min(1.0, max(0.0, policy.fit_below)), min(1.0, max(0.0, policy.unfit_above))
+    line = h(
+        '<div class="meter" role="img" aria-label="{label}"><span class="zone fit" style="width:{low:.2f}%"></span>'
+        '<span class="zone review" style="left:{low:.2f}%;right:{rest:.2f}%"></span>'
+        '<span class="zone unfit" style="width:{rest:.2f}%"></span><span class="ends"><span>{fit}</span><span>{review}</span>'
+        "<span>{unfit}</span></span></div>",
+        label=say(language, "ui_model_thresholds"),
+        low=low * 100,
+        rest=(1 - high) * 100,
+        fit=say(language, "fit"),
+        review=say(language, "review"),
+        unfit=say(language, "unfit"),
+    )
+    sentence = say(
+        language,
+        "ui_model_policy",
+        low=formats.percent(low, language),
+        high=formats.percent(high, language),
+        alpha=formats.percent(policy.alpha, language, 0),
+        beta=formats.percent(policy.beta, language, 0),
+    )
+    named = [
+        (say(language, "ui_model_created"), bundle.created),
+        (say(language, "ui_model_input"), f"{bundle.input.width} × {bundle.input.height}"),
+        (say(language, "ui_model_classes"), ", ".join(each.names.get(language, each.key) for each in bundle.classes)),
+        (say(language, "ui_fact_digest"), h("<code>{0}</code>", bundle.digest)),
+    ]
+    return line + h("<p style='margin-top:12px'>{0}</p>", sentence) + facts(named)
+
+
+def _figures(metrics: Mapping[str, Any], language: str) -> Markup:
+    columns = [(name, metrics.get(name, {}).get("all", {})) for name in ("known_cameras", "unknown_cameras")]
+    columns = [(name, found) for name, found in columns if found]
+    if not columns:
+        return h("<p>{0}</p>", say(language, "ui_model_unmeasured"))
+    heads = join(h('<th scope="col" class="n">{0}</th>', say(language, f"ui_model_{name}")) for name, _ in columns)
+    rows = join(
+        h('<tr><th scope="row">{0}</th>{1}</tr>', say(language, f"ui_figure_{figure}"),
+          join(_figure(found.get(figure), language) for _, found in columns))
+        for figure in _FIGURES
+    )  # fmt: skip
+    note = say(language, "ui_model_interval")
+    return h('<div class="scroll"><table><thead><tr><td></td>{0}</tr></thead><tbody>{1}</tbody></table></div><p class="muted">{2}</p>',
+             heads, rows, note)  # fmt: skip
+
+
+def _figure(found: Mapping[str, Any] | None, language: str) -> Markup:
+    share = found.get("share") if found else None
+    if share is None or found is None:
+        return Markup('<td class="n">·</td>')
+    low, high = (formats.number(found[end] * 100, language, 1) for end in ("low", "high"))
+    return h('<td class="n"><b>{0}</b><br><small>{1} – {2}</small></td>', formats.percent(share, language), low, high)
+
+
+def _versions(visit: Visit) -> Markup:
+    language, may = visit.language, visit.identity.may("models")
+    versions = visit.station.models()
+    rows = join(_version(each, visit, may) for each in versions)
+    back = Markup()
+    if may and len(versions) > 1:
+        back = h(
+            '<p style="margin-top:14px"><button type="button" class="button" data-act="roll_back" data-sure="{0}">{1}</button></p>',
+            say(language, "ui_model_back_sure"),
+            say(language, "ui_model_back"),
+        )
+    return h('<section style="margin-top:16px"><h2>{0}</h2><ul class="list">{1}</ul>{2}</section>', say(language, "ui_model_versions"), rows, back)
+
+
+def _version(version: ModelVersion, visit: Visit, may: bool) -> Markup:
+    language = visit.language
+    state = h('<span class="chip on">{0}</span>', say(language, "ui_model_active")) if version.active else Markup()
+    if may and not version.active:
+        state = h(
+            '<button type="button" class="button small" data-act="activate" data-value="{0}" data-sure="{1}">{2}</button>',
+            version.digest,
+            say(language, "ui_model_activate_sure", name=version.name, version=version.version),
+            say(language, "ui_model_activate"),
+        )
+    return h(
+        '<li><div class="line" style="grid-template-columns:minmax(0,1fr) auto"><span class="what"><b>{0} {1}</b>'
+        "<small>{2} · <span title='{3}'>{4}…</span></small></span><span>{5}</span></div></li>",
+        version.name,
+        version.version,
+        formats.moment(version.added_at, visit.zone, language),
+        version.digest,
+        version.digest[:12],
+        state,
+    )
+
+
+def _card(bundle: Bundle, language: str) -> Markup:
+    for name in (f"card.{language}.md", "card.es.md", "card.en.md"):
+        file = Path(bundle.path) / name
+        if file.is_file():
+            return card_html(file.read_text(encoding="utf-8"))
+    return h("<p>{0}</p>", say(language, "ui_model_no_card"))
+
+
+def _shipped_digest() -> str:
+    import hashlib
+
+    return hashlib.sha256((shipped_bundle() / "bundle.json").read_bytes()).hexdigest()

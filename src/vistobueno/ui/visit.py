@@ -1,0 +1,39 @@
+"""Who looks at a page now, in which language and time zone, and the station they look at."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from ..access import Access
+from ..access.identity import Identity
+from ..station import Station
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What every page is given."""
+
+    identity: Identity
+    station: Station
+    access: Access
+    zone: ZoneInfo
+
+    @property
+    def language(self) -> str:
+        """The person's."""
+        return self.identity.language
+
+
+def go(address: str, **query: str) -> NoReturn:
+    """Leave for another page of ours; this run ends."""
+    st.switch_page(st.session_state["pages"][address], query_params=query)
+
+
+def zone_named(name: str | None) -> ZoneInfo:
+    """The browser's time zone, UTC where it names none that exists."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
