@@ -1,0 +1,89 @@
+"""One-time links: for the first admin, for who is invited, for who forgot the password. Kept as hashes, used once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, insert, select, update
+
+from ..records.schema import links
+from .tokens import hashed, new_token
+
+LASTS = {"first_admin": timedelta(hours=24), "invite": timedelta(days=7), "reset": timedelta(hours=2)}
+
+
+@dataclass(frozen=True)
+class Link:
+    """What an open link is for."""
+
+    purpose: str
+    email: str | None
+    name: str | None
+    role: str | None
+    person_id: int | None
+
+
+def make(
+    connection: Connection,
+    now: datetime,
+    purpose: str,
+    *,
+    email: str | None = None,
+    name: str | None = None,
+    role: str | None = None,
+    person_id: int | None = None,
+) -> str:
+    """The token of a new link; older ones for the same end with it."""
+    same_end = links.c.purpose == purpose
+    if email is not None:
+        same_end &= links.c.email == email
+    if person_id is not None:
+        same_end &= links.c.person_id == person_id
+    connection.execute(update(links).where(same_end, links.c.used_at.is_(None)).values(used_at=now))
+    token = new_token()
+    connection.execute(
+        insert(links).values(
+            token_hash=hashed(token),
+            purpose=purpose,
+            email=email,
+            name=name,
+            role=role,
+            person_id=person_id,
+            created_at=now,
+            expires_at=now + LASTS[purpose],
+        )
+    )
+    return token
+
+
+def find(connection: Connection, now: datetime, token: str) -> Link | None:
+    """What a link is for, if it still opens."""
+    query = select(links).where(
+        links.c.token_hash == hashed(token), links.c.used_at.is_(None), links.c.expires_at > now
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Link(row.purpose, row.email, row.name, row.role, row.person_id)
+
+
+def invitation(connection: Connection, now: datetime, email: str) -> Link | None:
+    """The open invitation of an e-mail address."""
+    query = select(links).where(
+        links.c.purpose == "invite", links.c.email == email, links.c.used_at.is_(None), links.c.expires_at > now
+    )
+    row = connection.execute(query).first()
+    return None if row is None else Link(row.purpose, row.email, row.name, row.role, row.person_id)
+
+
+def use(connection: Connection, now: datetime, token: str) -> bool:
+    """Use it up; False when another was quicker."""
+    used = update(links).where(
+        links.c.token_hash == hashed(token), links.c.used_at.is_(None), links.c.expires_at > now
+    )
+    return connection.execute(used.values(used_at=now)).rowcount == 1
+
+
+def use_up(connection: Connection, now: datetime, purpose: str, email: str | None = None) -> None:
+    """End every open link for this purpose, of one address or of all."""
+    ended = update(links).where(links.c.purpose == purpose, links.c.used_at.is_(None))
+    if email is not None:
+        ended = ended.where(links.c.email == email)
+    connection.execute(ended.values(used_at=now))
