@@ -79,7 +79,11 @@ class Model:
 
     def score_picture(self, picture: Pictures) -> Scores:
         """Judge one prepared picture, (height, width, 3) uint8 RGB."""
-        outputs = self._outputs(scaled(picture, self.bundle.input))
+        return self.score_input(scaled(picture, self.bundle.input))
+
+    def score_input(self, values: NDArray[np.float32]) -> Scores:
+        """Judge one input as the model takes it: (1, height, width, 3) float32, scaled, in the model's colour order."""
+        outputs = self._outputs(values)
         return Scores(*(outputs[name][0] if name in outputs else None for name in OUTPUTS))  # type: ignore[arg-type]
 
     def _outputs(self, values: NDArray[np.float32]) -> Outputs:

@@ -5,7 +5,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import health
+from starlette.middleware import Middleware
+
+from . import api, health, inference, metrics
+from .observed import Observed
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
@@ -15,7 +18,11 @@ SCRIPT = Path(__file__).resolve().parent.parent / "ui" / "main.py"
 
 def parts() -> dict[str, Any]:
     """What `st.App` takes beside the script."""
-    return {"lifespan": running, "routes": [*health.routes]}
+    return {
+        "lifespan": running,
+        "routes": [*health.routes, *metrics.routes, *inference.routes(), *api.routes()],
+        "middleware": [Middleware(Observed)],
+    }
 
 
 def application() -> "App":

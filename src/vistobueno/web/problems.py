@@ -16,6 +16,9 @@ RETRY_UNAVAILABLE = 5  # seconds until a database or a store that went away is w
 _BY_CODE = {
     "file_too_large": 413,
     "zip_too_large": 413,
+    "too_many_photos": 413,
+    "not_a_zip": 415,
+    "zip_empty": 422,
     "not_a_photo": 415,
     "unsupported_format": 415,
     "too_many_requests": 429,
@@ -33,14 +36,14 @@ _BY_KIND: tuple[tuple[type[VistoBuenoError], int], ...] = (
     (DownloadFailed, 502),
 )
 _CODES = {400: "bad_request", 401: "not_signed_in", 403: "not_allowed", 404: "not_found", 405: "wrong_method",
-          408: "too_slow", 411: "length_missing", 413: "too_large", 415: "wrong_media_type", 422: "invalid",
+          408: "too_slow", 413: "too_large", 415: "wrong_media_type", 422: "invalid",
           429: "too_many_requests", 500: "internal_error", 503: "unavailable"}  # fmt: skip
 
 
 class RequestRefused(VistoBuenoError):
     """A request that the web refuses before it reaches the station; ``status`` says how."""
 
-    def __init__(self, code: str, *, es: str, en: str, status: int = 400, headers: Mapping[str, str] = {}) -> None:  # noqa: B006 never changed
+    def __init__(self, code: str, *, es: str, en: str, status: int = 400, headers: Mapping[str, str] = {}) -> None:
         super().__init__(code, es=es, en=en)
         self.status, self.headers = status, dict(headers)
 

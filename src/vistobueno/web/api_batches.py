@@ -1,0 +1,119 @@
+"""A ZIP of photographs over HTTP: taken in on disk, judged one by one, each outcome told as soon as it is there."""
+
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import Response, StreamingResponse
+
+from ..errors import VistoBuenoError
+from ..station import Busy
+from .api_inspections import as_json, idempotency_key, problems
+from .api_values import BatchLine, inspection_as
+from .asking import allowed, open_station, source_of
+from .intake import file_in
+from .metrics import REFUSALS, count
+from .problems import language_of, status_of
+
+router = APIRouter(tags=["inspections"])
+MOST_ZIP = 1_000_000_000  # bytes
+NDJSON = "application/x-ndjson"
+_AT_ONCE = threading.BoundedSemaphore(2)  # ZIPs on disk at once
+
+
+@router.post(
+    "/batches",
+    response_model=list[BatchLine],
+    summary="Inspect a ZIP of photographs",
+    responses={
+        200: {
+            "description": "One outcome for each file, in the order of the ZIP; as NDJSON where Accept asks for it.",
+            "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/BatchLine"}}},
+        },
+        **problems(400, 408, 409, 413, 415, 422, 429),
+    },
+    openapi_extra={
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "schema": {"type": "string", "maxLength": 255},
+                "description": "Your own name for this ZIP. Sent again, photographs that were kept are not kept twice.",
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["zip"],
+                        "properties": {"zip": {"type": "string", "format": "binary"}},
+                    }
+                },
+                "application/zip": {"schema": {"type": "string", "format": "binary"}},
+            },
+        },
+    },
+)
+async def batch(request: Request) -> Response:
+    """Judge and keep every photograph in a ZIP. One that cannot be judged stops no other.
+
+    With `Accept: application/x-ndjson` each outcome comes as a line when it is there.
+    """
+    identity, station, key = allowed(request, "inspect"), open_station(), idempotency_key(request)
+    if not _AT_ONCE.acquire(blocking=False):
+        raise Busy(
+            "busy",
+            es="Ya se están inspeccionando otros ZIP. Envíelo otra vez en un momento.",
+            en="Other ZIPs are being inspected. Send it again in a moment.",
+            retry_after=10,
+        )
+    async with AsyncExitStack() as held:
+        held.callback(_AT_ONCE.release)
+        file = await held.enter_async_context(file_in(request, "zip", MOST_ZIP, station.settings.data_dir))
+        outcomes = station.inspect_zip(file, identity.actor, source=source_of(identity), idempotency_key=key)
+        lines = _lines(outcomes, language_of(request))
+        first = await to_thread.run_sync(next, lines, None)  # a ZIP that cannot be read is a problem, not a line
+        if NDJSON not in request.headers.get("accept", ""):
+            return as_json([first, *await to_thread.run_sync(list, lines)] if first is not None else [])
+        told = _told(first, lines, held.pop_all())
+        headers = {"Cache-Control": "no-store", "Content-Encoding": "identity", "X-Accel-Buffering": "no"}
+        return StreamingResponse(told, headers=headers, media_type=NDJSON)  # not compressed: a line must not wait
+    raise AssertionError  # pragma: no cover  the block above returns or raises
+
+
+async def _told(
+    first: dict[str, Any] | None, lines: Iterator[dict[str, Any]], held: AsyncExitStack
+) -> AsyncIterator[str]:
+    async with held:
+        line = first
+        while line is not None:
+            yield json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n"
+            line = await to_thread.run_sync(next, lines, None)
+
+
+def _lines(outcomes: Iterator[Any], language: str) -> Iterator[dict[str, Any]]:
+    """Outcomes in the shape of `BatchLine`; what ends the batch early is its last line, once there was a first."""
+    begun = False
+    try:
+        for outcome in outcomes:
+            begun = True
+            if outcome.inspection is not None:
+                count(outcome.inspection)
+                yield {"name": outcome.name, "inspection": inspection_as(outcome.inspection), "problem": None}
+            else:
+                yield {"name": outcome.name, "inspection": None, "problem": _problem(outcome.error, language)}
+    except VistoBuenoError as error:
+        if not begun:
+            raise
+        yield {"name": None, "inspection": None, "problem": _problem(error, language)}
+
+
+def _problem(error: VistoBuenoError, language: str) -> dict[str, Any]:
+    REFUSALS.labels(error.code).inc()
+    return {"code": error.code, "status": status_of(error), "detail": error.message(language)}
