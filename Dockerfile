@@ -1,0 +1,72 @@
+# docker build -t vistobueno .                    the station: no TensorFlow, no compiler, no pip, no root
+# docker build --target train -t vistobueno-train .    the same with what training needs
+#
+# Another Python, or this one held to a digest for a build that can be repeated byte for byte:
+#   docker build --build-arg PYTHON_IMAGE="docker.io/library/python:3.11-slim@$(docker buildx imagetools inspect \
+#     --format '{{.Manifest.Digest}}' python:3.11-slim)" .
+ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim
+
+# hadolint ignore=DL3006
+FROM ${PYTHON_IMAGE} AS wheel
+WORKDIR /source
+COPY requirements/build.txt requirements/
+RUN python3 -m venv /build && /build/bin/pip install --no-cache-dir --quiet --require-hashes --only-binary :all: -r requirements/build.txt
+COPY pyproject.toml README.md LICENSE THIRD_PARTY_NOTICES.md ./
+COPY models models
+COPY src src
+RUN /build/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheels .
+
+# hadolint ignore=DL3006
+FROM ${PYTHON_IMAGE} AS packages
+COPY requirements/serve.txt /tmp/
+RUN python3 -m venv --without-pip /venv \
+ && python3 -m pip --python /venv/bin/python install --no-cache-dir --quiet --require-hashes --only-binary :all: -r /tmp/serve.txt
+COPY --from=wheel /wheels /wheels
+RUN python3 -m pip --python /venv/bin/python install --no-cache-dir --quiet --no-deps /wheels/*.whl
+
+# hadolint ignore=DL3006
+FROM ${PYTHON_IMAGE} AS train
+COPY requirements/train.txt /tmp/
+RUN python3 -m venv --without-pip /venv \
+ && python3 -m pip --python /venv/bin/python install --no-cache-dir --quiet --require-hashes --only-binary :all: -r /tmp/train.txt
+COPY --from=wheel /wheels /wheels
+RUN python3 -m pip --python /venv/bin/python install --no-cache-dir --quiet --no-deps /wheels/*.whl \
+ && useradd --uid 10001 --home-dir /work --create-home --shell /usr/sbin/nologin vistobueno
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
+WORKDIR /work
+USER 10001:10001
+ENTRYPOINT ["vistobueno"]
+CMD ["--help"]
+
+# What serving never touches goes: see the list in deploy/image/slim.py. The result must still prove its model.
+FROM packages AS slim
+COPY deploy/image/slim.py /tmp/
+RUN useradd --uid 10001 --home-dir /tmp --no-create-home --shell /usr/sbin/nologin vistobueno \
+ && python3 /tmp/slim.py /venv / \
+ && mkdir -p /app /data && chown 10001:10001 /data \
+ && rm -rf /tmp/* /wheels \
+ && /venv/bin/vistobueno model verify --language en
+COPY main.py deploy/image/health.py /app/
+COPY .streamlit /app/.streamlit
+
+# From nothing, so that what was taken away is not carried along in a layer beneath.
+FROM scratch AS station
+COPY --from=slim / /
+ENV PATH=/venv/bin:/usr/local/bin:/usr/bin:/bin \
+    LANG=C.UTF-8 \
+    HOME=/tmp \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    OPENBLAS_NUM_THREADS=1 \
+    MALLOC_ARENA_MAX=2 \
+    ENV=production \
+    DATA_DIR=/data \
+    BIND_ADDRESS=0.0.0.0 \
+    PORT=8000
+WORKDIR /app
+USER 10001:10001
+VOLUME ["/data"]
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 CMD ["python3", "/app/health.py"]
+CMD ["vistobueno", "serve"]

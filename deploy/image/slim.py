@@ -1,0 +1,87 @@
+"""Take out of the image what serving never touches: slim.py VENV ROOT. Run while the image is built, nowhere else.
+
+Each entry says why it may go; what is left is proved by the build (the model verifies) and by the container's test.
+"""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGES = (
+    "**/tests",  # of pandas 46 MB, of numpy, of pyarrow
+    "pyarrow/include",  # to compile against it
+    "pyarrow/src",
+    "pyarrow/**/*.pyx",
+    "pyarrow/**/*.pxi",
+    "pyarrow/**/*.pxd",
+    "pyarrow/libarrow_flight*",  # a network protocol; Streamlit needs tables in memory only
+    "pyarrow/libarrow_s3*",  # a plugin: obstore speaks S3 here
+    "pyarrow/_flight*",
+    "pyarrow/_s3fs*",
+    "pydeck/nbextension",  # for Jupyter notebooks
+    "ai_edge_litert/libLiteRtWebGpuAccelerator.so",  # accelerators that a server does not have
+    "ai_edge_litert/vendors",
+    "ai_edge_litert/tools",
+    "sqlalchemy/testing",
+    "numpy/f2py",
+    "numpy/**/*.a",
+)
+SYSTEM = (
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/info",
+    "usr/share/locale",
+    "usr/share/perl*",
+    "usr/lib/*-linux-gnu/perl*",
+    "usr/bin/perl*",
+    "var/cache",
+    "var/lib/apt/lists",
+    "var/log",
+    "usr/lib/apt",  # packages are put in by building, never in a running container
+    "usr/bin/apt*",
+    "usr/lib/*-linux-gnu/libapt-*",
+    "usr/lib/python3/dist-packages",  # Debian's pip, where the base has it
+    "usr/share/python-wheels",
+    "usr/lib/python3*/ensurepip",
+    "usr/local/lib/python3*/ensurepip",
+    "usr/local/lib/python3*/site-packages/*",
+    "usr/local/lib/python3*/test",
+    "usr/local/lib/python3*/idlelib",
+    "usr/local/lib/python3*/lib2to3",
+    "usr/local/lib/python3*/turtledemo",
+    "usr/local/bin/pip*",
+    "usr/local/include",
+    "usr/include",
+    "usr/bin/pip*",
+)
+
+
+def matches(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+    """What the patterns name below a folder, each before it may vanish with another."""
+    for pattern in patterns:
+        yield from sorted(folder.glob(pattern))
+
+
+def remove(path: Path) -> int:
+    """Remove a file or a folder; the bytes it held."""
+    if path.is_symlink() or path.is_file():
+        size = path.lstat().st_size
+        path.unlink()
+        return size
+    if not path.is_dir():
+        return 0
+    size = sum(each.lstat().st_size for each in path.rglob("*") if not each.is_dir())
+    shutil.rmtree(path)
+    return size
+
+
+def main(environment: Path, root: Path) -> None:
+    packages = next(environment.glob("lib/python3*/site-packages"))
+    for name, folder, patterns in (("packages", packages, PACKAGES), ("system", root, SYSTEM)):
+        freed = sum(remove(path) for path in matches(folder, patterns))
+        print(f"{name}: {freed / 1e6:.0f} MB less")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
