@@ -13,7 +13,8 @@ def show(visit: Visit) -> None:
     language, identity = visit.language, visit.identity
     languages = join(
         h(
-            '<button type="button" class="button{2}" data-act="language" data-value="{0}" lang="{0}" aria-pressed="{3}">{1}</button>',
+            '<button type="button" class="button{2}" data-act="language" data-value="{0}" lang="{0}" '
+            'aria-pressed="{3}">{1}</button>',
             each,
             say(each, "ui_language_name"),
             " primary" if each == language else "",

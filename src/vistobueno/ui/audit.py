@@ -1,10 +1,9 @@
 """The audit trail, newest first, a page at a time: what was done, by whom, to what, from where."""
 
-from typing import Any
-
 import streamlit as st
 from markupsafe import Markup
 
+from ..access.trail import Event
 from ..texts import say
 from . import formats
 from .hypertext import h, hypertext, join
@@ -15,7 +14,7 @@ _LIMIT = 50
 
 
 def show(visit: Visit) -> None:
-    """This part of the page."""
+    """The part of the page."""
     deed = hypertext(_page(visit, st.query_params.get("after")), "audit")
     if deed.name == "older":
         go("administration", part="audit", after=deed.value)
@@ -26,27 +25,23 @@ def show(visit: Visit) -> None:
 def _page(visit: Visit, after: str | None) -> Markup:
     language = visit.language
     page = visit.access.audit_page(after, _LIMIT)
-    names = [say(language, f"ui_audit_{each}") for each in ("at", "who", "action", "subject", "address")]
-    heads = join(h('<th scope="col">{0}</th>', each) for each in names)
-    rows = join(_row(each, visit, names) for each in page.items)
-    table = h('<table class="stack"><thead><tr>{0}</tr></thead><tbody>{1}</tbody></table>', heads, rows)
+    listed = h('<ul class="list">{0}</ul>', join(_event(each, visit) for each in page.items))
     button = '<button type="button" class="button small" data-act="{0}" data-value="{1}">{2}</button>'
     return h(
         '<section><h2>{0}</h2>{1}<p class="row" style="margin-top:14px">{2}{3}</p></section>',
         say(language, "ui_part_audit"),
-        table if page.items else empty(say(language, "ui_audit_none")),
+        listed if page.items else empty(say(language, "ui_audit_none")),
         h(button, "newest", "", say(language, "ui_newest")) if after else "",
         h(button, "older", page.next, say(language, "ui_older")) if page.next else "",
     )
 
 
-def _row(entry: Any, visit: Visit, names: list[str]) -> Markup:
-    cells = (
-        formats.moment(entry.at, visit.zone, visit.language),
-        entry.actor_name,
-        h("<code>{0}</code>", entry.action),
-        entry.subject or "—",
-        entry.address or "—",
+def _event(event: Event, visit: Visit) -> Markup:
+    at = formats.moment(event.at, visit.zone, visit.language)
+    from_where = [event.actor.name, at, *([event.address] if event.address else [])]
+    return h(
+        '<li><div class="line plain-line"><span class="what"><b><code>{0}</code> {1}</b><small>{2}</small></span></div></li>',
+        event.action,
+        event.subject or "",
+        " · ".join(from_where),
     )
-    shown = join(h('<td data-label="{0}">{1}</td>', name, cell) for name, cell in zip(names, cells, strict=True))
-    return h("<tr>{0}</tr>", shown)

@@ -38,7 +38,11 @@ def _table(lines: list[str]) -> Markup:
     body = [row for row in rows[1:] if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
     head = join(h('<th scope="col">{0}</th>', _inline(cell)) for cell in rows[0])
     shown = join(h("<tr>{0}</tr>", join(h("<td>{0}</td>", _inline(cell)) for cell in row)) for row in body)
-    return h('<div class="scroll" tabindex="0"><table><thead><tr>{0}</tr></thead><tbody>{1}</tbody></table></div>', head, shown)
+    return h(
+        '<div class="scroll" tabindex="0"><table><thead><tr>{0}</tr></thead><tbody>{1}</tbody></table></div>',
+        head,
+        shown,
+    )
 
 
 def _inline(text: str) -> Markup:

@@ -12,7 +12,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 def number(value: float, language: str, digits: int = 0) -> str:
     """12.345,6 in Spanish, 12,345.6 in English."""
-    text = f"{value:,.{digits}f}"
+    text = f"{value:,.{digits}f}".replace("-", "−")
     return text if language == "en" else text.translate(str.maketrans(",.", ".,"))
 
 
@@ -20,10 +20,10 @@ def percent(share: float, language: str, digits: int = 1) -> str:
     """97,3 %. What is not all is never said to be all, nor what is not nothing nothing."""
     least = 10.0 ** -(digits + 2)
     if 0 < share < least:
-        return f"< {percent(least, language, digits)}"
+        return f"<\u00a0{percent(least, language, digits)}"
     if 1 - least < share < 1:
-        return f"> {percent(1 - least, language, digits)}"
-    return number(share * 100, language, digits) + (" %" if language != "en" else "%")
+        return f">\u00a0{percent(1 - least, language, digits)}"
+    return number(share * 100, language, digits) + ("\u00a0%" if language != "en" else "%")
 
 
 def size(value: float, language: str) -> str:

@@ -87,10 +87,6 @@ def _found(visit: Visit, filter_: Filter, asked: Mapping[str, str]) -> Page[Insp
 def filter_of(asked: Mapping[str, str], visit: Visit) -> Filter:
     """What the address asks for; what cannot be understood is not asked."""
     since, until = _day(asked.get("since")), _day(asked.get("until"))
-    starts = {
-        "since": _midnight(since, visit) if since else None,
-        "until": _midnight(until + timedelta(days=1), visit) if until else None,
-    }
     who = asked.get("who", "")
     return Filter(
         answer=_one_of(asked.get("answer"), get_args(Answer)),
@@ -99,7 +95,8 @@ def filter_of(asked: Mapping[str, str], visit: Visit) -> Filter:
         text=asked.get("text"),
         actor_id=int(who) if who.isdecimal() else None,
         source=_one_of(asked.get("source"), get_args(Source)),
-        **starts,
+        since=_midnight(since, visit) if since else None,
+        until=_midnight(until + timedelta(days=1), visit) if until else None,
     )
 
 
@@ -152,7 +149,12 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
         fields=join(fields),
         clear=_step("clear", "", say(language, "ui_clear")) if used else "",
     )
-    folded = h("<details{0}><summary>{1}</summary>{2}</details>", Markup(" open") if used else "", say(language, "ui_filter"), form)
+    folded = h(
+        "<details{0}><summary>{1}</summary>{2}</details>",
+        Markup(" open") if used else "",
+        say(language, "ui_filter"),
+        form,
+    )
     return toggle + (Markup() if waiting else folded)
 
 
@@ -161,7 +163,12 @@ def _date(name: str, asked: Mapping[str, str]) -> Markup:
 
 
 def _step(act: str, value: str | None, words: str) -> Markup:
-    return h('<button type="button" class="button small" data-act="{0}" data-value="{1}">{2}</button>', act, value or "", words)
+    return h(
+        '<button type="button" class="button small" data-act="{0}" data-value="{1}">{2}</button>',
+        act,
+        value or "",
+        words,
+    )
 
 
 def _day(text: str | None) -> date | None:

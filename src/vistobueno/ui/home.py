@@ -51,9 +51,16 @@ def show(visit: Visit) -> None:
 def _today(now: "Counter[str]", by_product: dict[str, "Counter[str]"], language: str) -> Markup:
     total = sum(now.values())
     if not total:
-        return h("<section><h2>{0}</h2>{1}</section>", say(language, "ui_home_today"), empty(say(language, "ui_home_none")))
+        return h(
+            "<section><h2>{0}</h2>{1}</section>", say(language, "ui_home_today"), empty(say(language, "ui_home_none"))
+        )
     tiles = join(
-        h('<div class="tile {0}"><b>{1}</b>{2}</div>', name, formats.number(now[name], language), answer(name, language))
+        h(
+            '<div class="tile {0}"><b>{1}</b>{2}</div>',
+            name,
+            formats.number(now[name], language),
+            answer(name, language),
+        )
         for name in _ANSWERS
     )
     judged = now["fit"] + now["unfit"]
@@ -104,7 +111,11 @@ def _waiting(visit: Visit) -> Markup:
     language = visit.language
     count = visit.station.waiting_count()
     if not count:
-        return h("<section><h2>{0}</h2>{1}</section>", say(language, "ui_home_waiting"), empty(say(language, "ui_home_clear")))
+        return h(
+            "<section><h2>{0}</h2>{1}</section>",
+            say(language, "ui_home_waiting"),
+            empty(say(language, "ui_home_clear")),
+        )
     rows = join(inspection_row(each, visit) for each in visit.station.waiting(limit=_WAITING).items)
     return h(
         '<section><h2>{title} · {count}</h2><ul class="list">{rows}</ul>'
@@ -127,14 +138,18 @@ def _days(by_day: dict[date, "Counter[str]"], today: date, language: str) -> Mar
     drawn, rows = [], []
     for place, each in enumerate(days):
         count, base = by_day.get(each, Counter()), float(height)
-        for name, colour in (("fit", "var(--leaf)"), ("review", "var(--amber)"), ("unfit", "var(--red)")):
+        for name in ("fit", "review", "unfit"):
             tall = height * count[name] / most * 0.94
             base -= tall
             if tall:
+                shape = (place * step + gap / 2, base, step - gap, max(0.5, tall - 1))
                 drawn.append(
-                    h('<rect x="{0:.1f}" y="{1:.1f}" width="{2:.1f}" height="{3:.1f}" rx="2" style="fill:{4}"/>',
-                      place * step + gap / 2, base, step - gap, max(0.5, tall - 1), Markup(colour))
-                )  # fmt: skip  # noqa: S704
+                    h(
+                        '<rect class="{4}" x="{0:.1f}" y="{1:.1f}" width="{2:.1f}" height="{3:.1f}" rx="2"/>',
+                        *shape,
+                        name,
+                    )
+                )
         if place % 2 == _DAYS % 2 + 1 or place == _DAYS - 1:
             drawn.append(
                 h('<text x="{0:.1f}" y="{1}" text-anchor="middle">{2}</text>', (place + 0.5) * step, height + 18,

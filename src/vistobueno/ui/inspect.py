@@ -15,7 +15,7 @@ from .icons import icon
 from .pieces import answer, inspection_row, meter, pictures, reasons, verdict
 from .visit import Visit, go
 
-_TEXTS = ("open", "close", "shoot", "finder", "phone", "files", "hint", "insecure", "refused", "missing", "waits", "sends",
+_TEXTS = ("open", "close", "shoot", "finder", "phone", "files", "hint", "drop", "insecure", "refused", "missing", "waits", "sends",
           "judges", "busy", "offline", "failed", "again")  # fmt: skip
 _SHOWN = 200  # rows of a batch
 
@@ -79,10 +79,12 @@ def outcomes_of(raw: object) -> list[Outcome]:
 def _above(latest: list[Outcome], visit: Visit) -> Markup:
     language = visit.language
     if not latest:
+        tips = join(h("<li>{0}</li>", say(language, f"ui_inspect_tip_{each}")) for each in ("alone", "light", "sides"))
         return h(
-            '<div class="head"><div><h1>{0}</h1><p class="lead">{1}</p></div></div>',
+            '<div class="head"><div><h1>{0}</h1><p class="lead">{1}</p></div></div><ol class="tips">{2}</ol>',
             say(language, "ui_page_inspect"),
             say(language, "ui_inspect_lead"),
+            tips,
         )
     title = h('<h1 class="only-heard">{0}</h1>', say(language, "ui_page_inspect"))
     if latest[0].of > 1:
@@ -111,9 +113,14 @@ def _details(inspection: Inspection, visit: Visit) -> Markup:
     language = visit.language
     return h(
         '<section><div class="reasons-box">{why}</div>{meter}{pictures}'
-        '<p style="margin-top:14px"><a class="button small" href="/history?n={n}" data-act="open" data-value="{n}">{whole}</a></p></section>',
+        '<p style="margin-top:14px"><a class="button small" href="/history?n={n}" data-act="open" data-value="{n}">'
+        "{whole}</a></p></section>",
         why=reasons(inspection, language),
-        meter=h("<h3>{0}</h3>{1}", say(language, "ui_probability_unfit"), meter(inspection, visit.station.model.bundle, language)),
+        meter=h(
+            "<h3>{0}</h3>{1}",
+            say(language, "ui_probability_unfit"),
+            meter(inspection, visit.station.model.bundle, language),
+        ),
         pictures=pictures(inspection, language),
         n=inspection.number,
         whole=say(language, "ui_inspect_whole"),
@@ -123,7 +130,9 @@ def _details(inspection: Inspection, visit: Visit) -> Markup:
 def _summary(latest: list[Outcome], visit: Visit) -> Markup:
     language = visit.language
     found = [_found(each, visit) for each in latest]
-    counts = {name: sum(each is not None and each.answer == name for each in found) for name in ("fit", "unfit", "review")}
+    counts = {
+        name: sum(each is not None and each.answer == name for each in found) for name in ("fit", "unfit", "review")
+    }
     broken = sum(each is None for each in found)
     tiles = join(
         h('<div class="tile {0}"><b>{1}</b>{2}</div>', name, formats.number(count, language), answer(name, language))

@@ -18,7 +18,7 @@ _DAYS = ("90", "365", "")  # until a key ends; the last never does
 
 
 def show(visit: Visit) -> None:
-    """This part of the page."""
+    """The part of the page."""
     said = st.session_state.pop("keys_said", Markup())
     _act(hypertext(said + _page(visit), "keys"), visit)
 
@@ -72,14 +72,17 @@ def _page(visit: Visit) -> Markup:
         )
         for each in SCOPES
     )
-    days = [(each, say(language, "ui_keys_days", days=each) if each else say(language, "ui_keys_never")) for each in _DAYS]
+    days = [
+        (each, say(language, "ui_keys_days", days=each) if each else say(language, "ui_keys_never")) for each in _DAYS
+    ]
     form = h(
         '<section><h2>{title}</h2><form data-act="make"><div class="filters">{name}{days}</div>'
-        '<fieldset><legend>{may}</legend>{scopes}</fieldset>'
+        "<fieldset><legend>{may}</legend>{scopes}</fieldset>"
         '<div class="row"><button class="button primary" type="submit">{make}</button></div></form></section>',
         title=say(language, "ui_keys_new"),
         name=field(
-            say(language, "ui_keys_name"), Markup('<input type="text" name="name" id="f-name" required autocomplete="off">')
+            say(language, "ui_keys_name"),
+            Markup('<input type="text" name="name" id="f-name" required autocomplete="off">'),
         ),
         days=field(say(language, "ui_keys_until"), choice("days", days, "365")),
         may=say(language, "ui_keys_may"),
@@ -87,7 +90,11 @@ def _page(visit: Visit) -> Markup:
         make=say(language, "ui_keys_make"),
     )
     found = visit.access.keys()
-    listed = h('<ul class="list">{0}</ul>', join(_key(each, visit) for each in found)) if found else empty(say(language, "ui_keys_none"))
+    listed = (
+        h('<ul class="list">{0}</ul>', join(_key(each, visit) for each in found))
+        if found
+        else empty(say(language, "ui_keys_none"))
+    )
     return h("{0}<section><h2>{1}</h2>{2}</section>", form, say(language, "ui_part_keys"), listed)
 
 

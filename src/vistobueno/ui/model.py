@@ -18,7 +18,14 @@ from .hypertext import Deed, h, hypertext, join
 from .pieces import facts, notice
 from .visit import Visit
 
-_FIGURES = ("condition_accuracy", "class_accuracy", "escape_rate", "overkill_rate", "review_share", "strangers_reviewed")
+_FIGURES = (
+    "condition_accuracy",
+    "class_accuracy",
+    "escape_rate",
+    "overkill_rate",
+    "review_share",
+    "strangers_reviewed",
+)
 
 
 def show(visit: Visit) -> None:
@@ -111,7 +118,8 @@ def _figures(metrics: Mapping[str, Any], language: str) -> Markup:
         for figure in _FIGURES
     )  # fmt: skip
     note = say(language, "ui_model_interval")
-    return h('<div class="scroll"><table><thead><tr><td></td>{0}</tr></thead><tbody>{1}</tbody></table></div><p class="muted">{2}</p>',
+    return h('<div class="scroll"><table><thead><tr><td></td>{0}</tr></thead><tbody>{1}</tbody></table></div>'
+        '<p class="muted">{2}</p>',
              heads, rows, note)  # fmt: skip
 
 
@@ -134,7 +142,12 @@ def _versions(visit: Visit) -> Markup:
             say(language, "ui_model_back_sure"),
             say(language, "ui_model_back"),
         )
-    return h('<section style="margin-top:16px"><h2>{0}</h2><ul class="list">{1}</ul>{2}</section>', say(language, "ui_model_versions"), rows, back)
+    return h(
+        '<section style="margin-top:16px"><h2>{0}</h2><ul class="list">{1}</ul>{2}</section>',
+        say(language, "ui_model_versions"),
+        rows,
+        back,
+    )
 
 
 def _version(version: ModelVersion, visit: Visit, may: bool) -> Markup:
@@ -148,7 +161,7 @@ def _version(version: ModelVersion, visit: Visit, may: bool) -> Markup:
             say(language, "ui_model_activate"),
         )
     return h(
-        '<li><div class="line" style="grid-template-columns:minmax(0,1fr) auto"><span class="what"><b>{0} {1}</b>'
+        '<li><div class="line two"><span class="what"><b>{0} {1}</b>'
         "<small>{2} · <span title='{3}'>{4}…</span></small></span><span>{5}</span></div></li>",
         version.name,
         version.version,

@@ -7,7 +7,7 @@ from ..records.values import LONGEST_NOTE, Inspection
 from ..texts import say
 from . import formats
 from .hypertext import Deed, h, hypertext, join
-from .pieces import answer, class_name, facts, field, inspection_number, meter, pictures, product, reasons, verdict
+from .pieces import answer, class_name, facts, field, inspection_number, meter, pictures, product_of, reasons, verdict
 from .visit import Visit, go
 
 
@@ -28,7 +28,11 @@ def _act(deed: Deed, visit: Visit, inspection: Inspection) -> None:
 
 def _page(visit: Visit, inspection: Inspection) -> Markup:
     language, bundle = visit.language, visit.station.model.bundle
-    why = h("<h2>{0}</h2>{1}", say(language, "ui_one_why"), reasons(inspection, language)) if inspection.reasons else Markup()
+    why = (
+        h("<h2>{0}</h2>{1}", say(language, "ui_one_why"), reasons(inspection, language))
+        if inspection.reasons
+        else Markup()
+    )
     return h(
         '<p><a class="button small" href="/history" data-act="back">← {back}</a></p>'
         '<div class="grid"><div>{verdict}{review}</div>'
@@ -50,7 +54,7 @@ def _reviews(visit: Visit, inspection: Inspection) -> Markup:
     language = visit.language
     given = join(
         h(
-            "<li><div class='review'>{0}<small> · {1} · {2}</small><p>{3}</p></div></li>",
+            "<li><div class='said-by'>{0}<small> · {1} · {2}</small><p>{3}</p></div></li>",
             answer(each.answer, language),
             each.actor.name,
             formats.moment(each.at, visit.zone, language),
@@ -83,7 +87,9 @@ def _reviews(visit: Visit, inspection: Inspection) -> Markup:
 def _facts(visit: Visit, inspection: Inspection) -> Markup:
     language, bundle = visit.language, visit.station.model.bundle
     shares = sorted(inspection.probabilities.items(), key=lambda pair: -pair[1])
-    classes = ", ".join(f"{class_name(key, bundle, language)} {formats.percent(share, language)}" for key, share in shares)
+    classes = ", ".join(
+        f"{class_name(key, bundle, language)} {formats.percent(share, language)}" for key, share in shares
+    )
     stranger = None
     if inspection.stranger is not None and inspection.scope_threshold is not None:
         numbers = (formats.number(each, language, 2) for each in (inspection.stranger, inspection.scope_threshold))
@@ -95,7 +101,7 @@ def _facts(visit: Visit, inspection: Inspection) -> Markup:
         (say(language, "ui_who"), inspection.actor.name),
         (say(language, "ui_source"), say(language, f"ui_source_{inspection.source}")),
         (say(language, "ui_fact_file"), inspection.filename or "—"),
-        (say(language, "ui_product"), product(inspection.product, language)),
+        (say(language, "ui_product"), product_of(inspection, language)),
         (say(language, "ui_fact_classes"), classes),
         (say(language, "ui_fact_forced"), answer(inspection.forced, language)),
         (say(language, "ui_fact_stranger"), stranger or "—"),

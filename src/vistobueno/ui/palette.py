@@ -38,7 +38,7 @@ def contrast(first: str, second: str) -> float:
 
 
 def variables() -> str:
-    """The palette as CSS custom properties, ``--leaf-deep: #17603c;`` …"""
+    """The palette as CSS custom properties, such as ``--leaf-deep: #17603c;``."""
     colours = {name: value for name, value in globals().items() if name.isupper() and isinstance(value, str)}
     return " ".join(f"--{name.lower().replace('_', '-')}: {value};" for name, value in colours.items())
 

@@ -15,7 +15,7 @@ from .visit import Visit
 
 
 def show(visit: Visit) -> None:
-    """This part of the page."""
+    """The part of the page."""
     said = st.session_state.pop("people_said", Markup())
     _act(hypertext(said + _page(visit), "people"), visit)
 
@@ -71,9 +71,12 @@ def _page(visit: Visit) -> Markup:
         '<div class="row"><button class="button primary" type="submit">{invite}</button></div></form></section>',
         title=say(language, "ui_people_invite"),
         email=field(
-            say(language, "ui_email"), Markup('<input type="email" name="email" id="f-email" required autocomplete="off">')
+            say(language, "ui_email"),
+            Markup('<input type="email" name="email" id="f-email" required autocomplete="off">'),
         ),
-        name=field(say(language, "ui_name"), Markup('<input type="text" name="name" id="f-name" required autocomplete="off">')),
+        name=field(
+            say(language, "ui_name"), Markup('<input type="text" name="name" id="f-name" required autocomplete="off">')
+        ),
         role=field(say(language, "ui_role"), choice("role", roles)),
         invite=say(language, "ui_people_make_link"),
     )
@@ -86,7 +89,10 @@ def _person(person: Any, visit: Visit, roles: list[tuple[str, str]]) -> Markup:
     mine = person.id == visit.identity.actor.id
     off = person.disabled_at is not None
     state = h('<span class="chip off">{0}</span>', say(language, "ui_people_disabled")) if off else Markup()
-    buttons = [_button("reset", person.id, say(language, "ui_people_reset")), _button("end", person.id, say(language, "ui_people_end"))]
+    buttons = [
+        _button("reset", person.id, say(language, "ui_people_reset")),
+        _button("end", person.id, say(language, "ui_people_end")),
+    ]
     if not mine:
         act, words = ("enable", "ui_people_enable") if off else ("disable", "ui_people_disable")
         buttons.append(_button(act, person.id, say(language, words), "" if off else " danger"))
@@ -109,11 +115,19 @@ def _person(person: Any, visit: Visit, roles: list[tuple[str, str]]) -> Markup:
         name=person.name or person.email,
         state=state,
         email=person.email,
-        since=say(language, "ui_people_since", day=formats.day(person.created_at.astimezone(visit.zone).date(), language)),
+        since=say(
+            language, "ui_people_since", day=formats.day(person.created_at.astimezone(visit.zone).date(), language)
+        ),
         role=role,
         buttons=join(buttons),
     )
 
 
 def _button(act: str, number: int, words: str, kind: str = "") -> Markup:
-    return h('<button type="button" class="button small{3}" data-act="{0}" data-value="{1}">{2}</button>', act, number, words, kind)
+    return h(
+        '<button type="button" class="button small{3}" data-act="{0}" data-value="{1}">{2}</button>',
+        act,
+        number,
+        words,
+        kind,
+    )

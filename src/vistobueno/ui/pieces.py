@@ -26,6 +26,12 @@ def product(name: str, language: str) -> str:
     return say(language, name) if name in PRODUCTS else name
 
 
+def product_of(inspection: Inspection, language: str) -> str:
+    """The product of an inspection; what looks like none of them is not called by the name of one."""
+    unknown = "out_of_scope" in inspection.reasons
+    return say(language, "ui_unknown_product") if unknown else product(inspection.product, language)
+
+
 def class_name(key: str, bundle: Bundle, language: str) -> str:
     """A class as its bundle names it in this language."""
     found = next((each for each in bundle.classes if each.key == key), None)
@@ -47,10 +53,14 @@ def thumbnail(inspection: Inspection) -> Markup:
 def inspection_row(inspection: Inspection, visit: Visit) -> Markup:
     """One line of a list: picture, what, answer; it leads to the whole."""
     language = visit.language
-    said = [reason_name(each, language) for each in inspection.reasons]
+    said = [say(language, f"ui_why_{each}") if each in REASONS else each for each in inspection.reasons]
     reviewed = inspection.reviews[-1] if inspection.reviews else None
     about = " · ".join(
-        [formats.lately(inspection.at, visit.zone, language), *said, *([inspection.filename] if inspection.filename else [])]
+        [
+            formats.lately(inspection.at, visit.zone, language),
+            *said,
+            *([inspection.filename] if inspection.filename else []),
+        ]
     )
     return h(
         '<li><a class="line" href="/history?n={n}" data-act="open" data-value="{n}">{picture}'
@@ -59,7 +69,7 @@ def inspection_row(inspection: Inspection, visit: Visit) -> Markup:
         n=inspection.number,
         picture=thumbnail(inspection),
         number=inspection_number(inspection.number, language),
-        product=product(inspection.product, language),
+        product=product_of(inspection, language),
         about=about,
         answer=answer(inspection.answer, language),
         beside=say(language, "ui_reviewed_as", answer=say(language, reviewed.answer)) if reviewed else "",
@@ -71,17 +81,13 @@ def inspection_number(number: int, language: str) -> str:
     return say(language, "ui_number", number=formats.number(number, language))
 
 
-def reason_name(reason: str, language: str) -> str:
-    """Why a person must look, in a few words; a reason of a later version is called by its name."""
-    return say(language, reason) if reason in REASONS else reason
-
-
 def reasons(inspection: Inspection, language: str) -> Markup:
     """Why a person must look, and what that person can do, one sentence each."""
     if not inspection.reasons:
         return Markup()
     items = join(
-        h("<li>{0}</li>", say(language, f"ui_reason_{each}") if each in REASONS else each) for each in inspection.reasons
+        h("<li>{0}</li>", say(language, f"ui_reason_{each}") if each in REASONS else each)
+        for each in inspection.reasons
     )
     return h('<ul class="reasons">{0}</ul>', items)
 
@@ -117,7 +123,7 @@ def verdict(inspection: Inspection, visit: Visit, heading: str = "h2") -> Markup
         word=say(language, inspection.answer),
         words=in_words(inspection, language),
         number=inspection_number(inspection.number, language),
-        product=product(inspection.product, language),
+        product=product_of(inspection, language),
         at=formats.moment(inspection.at, visit.zone, language),
     )
 
@@ -135,7 +141,7 @@ def meter(inspection: Inspection, bundle: Bundle, language: str) -> Markup:
             low * 100,
             (1 - high) * 100,
         )
-    side = "left:{:.2f}%".format(share * 100) if share < 0.5 else "right:{:.2f}%".format((1 - share) * 100)
+    side = f"left:{share * 100:.2f}%" if share < 0.5 else f"right:{(1 - share) * 100:.2f}%"
     return h(
         '<div class="meter" role="img" aria-label="{label}: {value}">{zones}<span class="mark" style="left:{place:.2f}%"></span>'
         '<span class="value" style="{side}">{value}</span>'
@@ -176,7 +182,9 @@ def field(label: str, control: Markup) -> Markup:
     return h('<label class="field"><span>{0}</span>{1}</label>', label, control)
 
 
-def choice(name: str, options: Mapping[str, str] | Iterable[tuple[str, str]], chosen: str = "", submits: bool = False) -> Markup:
+def choice(
+    name: str, options: Mapping[str, str] | Iterable[tuple[str, str]], chosen: str = "", submits: bool = False
+) -> Markup:
     """A list to choose from: value → words."""
     pairs = options.items() if isinstance(options, Mapping) else options
     items = join(

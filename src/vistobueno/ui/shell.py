@@ -98,12 +98,12 @@ def _bar_html(visit: Visit, here: Place) -> Markup:
     other = next(each for each in LANGUAGES if each != language)
     tabs = join(
         h(
-            '<a href="/{path}" data-act="go" data-value="{address}"{current}>{icon}<span>{name}</span></a>',
+            '<a href="/{path}" data-act="go" data-value="{address}"{current}>{icon}{name}</a>',
             path="" if each is PLACES[0] else each.address,
             address=each.address,
             current=Markup(' aria-current="page"') if each is here else "",
             icon=icon(each.address),
-            name=say(language, f"ui_page_{each.address}"),
+            name=_tab_name(each, language),
         )
         for each in PLACES
         if each.in_bar and visit.identity.may(each.permission)
@@ -128,6 +128,15 @@ def _bar_html(visit: Visit, here: Place) -> Markup:
         account=say(language, "ui_page_account"),
         name=visit.identity.actor.name,
     )
+
+
+def _tab_name(place: Place, language: str) -> Markup:
+    """The page's name; a long one has a short form where the screen is narrow."""
+    name = say(language, f"ui_page_{place.address}")
+    if place.address != "administration":
+        return h("<span>{0}</span>", name)
+    short = say(language, "ui_tab_administration")
+    return h('<span class="long">{0}</span><span class="short" aria-hidden="true">{1}</span>', name, short)
 
 
 def _frame(language: str, html: Markup, leave: str = "") -> dict[str, str]:

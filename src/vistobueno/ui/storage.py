@@ -12,7 +12,7 @@ from .visit import Visit
 
 
 def show(visit: Visit) -> None:
-    """This part of the page."""
+    """The part of the page."""
     hypertext(_page(visit), "storage")
 
 
@@ -22,8 +22,9 @@ def _page(visit: Visit) -> Markup:
     newest = station.inspections(limit=1).items
     url = station.engine.url
     kind = "SQLite" if url.get_backend_name() == "sqlite" else "PostgreSQL"
-    place = str(url.database) if kind == "SQLite" else f"{url.host or 'localhost'}/{url.database}"
-    taken = _taken(Path(place)) if kind == "SQLite" else None
+    file = Path(url.database or settings.data_dir.resolve() / "vistobueno.sqlite")
+    place = str(file) if kind == "SQLite" else f"{url.host or 'localhost'}/{url.database}"
+    taken = _taken(file) if kind == "SQLite" else None
     days = settings.retention_days
     named: list[tuple[str, object]] = [
         (say(language, "ui_storage_database"), h("{0}<br><code>{1}</code>", kind, place)),
@@ -38,7 +39,7 @@ def _page(visit: Visit) -> Markup:
         named.insert(1, (say(language, "ui_storage_size"), formats.size(taken, language)))
     checks = join(
         h(
-            '<li><div class="line" style="grid-template-columns:minmax(0,1fr) auto"><b>{0}</b><span class="chip {1}">{2}</span></div></li>',
+            '<li><div class="line two"><b>{0}</b><span class="chip {1}">{2}</span></div></li>',
             say(language, f"ui_check_{name}") if name in ("model", "database", "evidence") else name,
             "on" if good else "off",
             say(language, "ui_check_good" if good else "ui_check_bad"),
@@ -46,7 +47,8 @@ def _page(visit: Visit) -> Markup:
         for name, good in ready.checks.items()
     )
     return h(
-        '<div class="grid"><section><h2>{title}</h2>{facts}</section><section><h2>{now}</h2><ul class="list">{checks}</ul></section></div>'
+        '<div class="grid"><section><h2>{title}</h2>{facts}</section>'
+        '<section><h2>{now}</h2><ul class="list">{checks}</ul></section></div>'
         "<section><h2>{backup}</h2><p>{hint}</p><pre>vistobueno backup visto-bueno.zip</pre></section>",
         title=say(language, "ui_part_storage"),
         facts=facts(named),

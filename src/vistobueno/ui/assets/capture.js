@@ -81,7 +81,7 @@ class Capture {
     say(".open", texts.open)
     say(".phone span", texts.phone)
     say(".files span", texts.files)
-    say(".hint", texts.hint)
+    say(".hint", matchMedia("(hover: hover)").matches ? `${texts.hint} ${texts.drop}` : texts.hint)
     say(".shutter .only-heard", texts.shoot)
     say(".close", texts.close)
     this.root.querySelector("video").setAttribute("aria-label", texts.finder)
