@@ -75,9 +75,7 @@ def invitation(connection: Connection, now: datetime, email: str) -> Link | None
 
 def use(connection: Connection, now: datetime, token: str) -> bool:
     """Use it up; False when another was quicker."""
-    used = update(links).where(
-        links.c.token_hash == hashed(token), links.c.used_at.is_(None), links.c.expires_at > now
-    )
+    used = update(links).where(links.c.token_hash == hashed(token), links.c.used_at.is_(None), links.c.expires_at > now)
     return connection.execute(used.values(used_at=now)).rowcount == 1
 
 

@@ -3,6 +3,7 @@
 import threading
 import unicodedata
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -79,6 +80,6 @@ def _parts(text: str) -> set[str]:
 
 def _is_a_run(text: str) -> bool:
     """Whether it only counts up or down, or repeats a short piece: 123456789012, abcabcabcabc."""
-    steps = {ord(after) - ord(before) for before, after in zip(text, text[1:], strict=False)}
+    steps = {ord(after) - ord(before) for before, after in pairwise(text)}
     repeats = any(text == (text[:size] * len(text))[: len(text)] for size in range(1, 5))
     return repeats or steps <= {1, -9} or steps <= {-1, 9}

@@ -49,9 +49,7 @@ def coming_from(address: str | None, request_id: str | None) -> Iterator[None]:
         _where.reset(token)
 
 
-def write(
-    connection: Connection, at: datetime, actor: Actor, action: str, subject: str | None, **details: Any
-) -> None:
+def write(connection: Connection, at: datetime, actor: Actor, action: str, subject: str | None, **details: Any) -> None:
     """Add a line in the transaction of what it tells of: both are kept or neither."""
     where = _where.get(_NOWHERE)
     connection.execute(

@@ -1,0 +1,194 @@
+"""`Access`: all that pages, API and command line ask about people, sessions, keys and the trail."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from ..records.database import reading, writing
+from ..records.schema import sessions
+from ..records.values import SYSTEM, Actor, Page
+from ..settings import Settings
+from ..texts import LANGUAGES
+from . import directory, keys, links, trail
+from . import sessions as kept
+from .clock import Clock, utc_now
+from .directory import Person
+from .entry import Entry
+from .errors import access_refused, password_refused
+from .identity import Identity
+from .keys import ApiKey
+from .passwords import Passwords, broken_rules
+from .sessions import Session
+from .tokens import Signer, secret_key
+
+
+class Access(Entry):
+    """Who may come in, and what an admin changes about it. Every change is in the trail, in the same transaction."""
+
+    def __init__(
+        self, engine: Engine, settings: Settings, *, passwords: Passwords | None = None, clock: Clock = utc_now
+    ) -> None:
+        self.signer = Signer(secret_key(settings))
+        super().__init__(engine, settings, self.signer, passwords or Passwords(), clock)
+        self.settings = settings
+
+    def first_admin_link(self, base_url: str) -> str | None:
+        """A link that makes the first admin, once; None where there is an admin, or ADMIN_EMAIL just became one."""
+        with reading(self._engine) as connection:
+            if directory.has_admin(connection):
+                return None
+        email, password = self.settings.admin_email, self.settings.admin_password
+        if email and password:
+            self.add_person(email, email.partition("@")[0], "admin", SYSTEM, password=password)
+            return None
+        with writing(self._engine) as connection:
+            token = links.make(
+                connection, self._clock(), "first_admin", email=directory.plain_email(email) if email else None
+            )
+            trail.write(connection, self._clock(), SYSTEM, "first_admin_link_made", email or None)
+        return link_address(base_url, token)
+
+    def people(self) -> tuple[Person, ...]:
+        """All people, by name."""
+        with reading(self._engine) as connection:
+            return directory.everyone(connection)
+
+    def person_by_email(self, email: str) -> Person:
+        """The person with this address.
+
+        Raises:
+            AccessRefused: ``person_unknown``.
+        """
+        plain = directory.plain_email(email)
+        found = next((each for each in self.people() if each.email == plain), None)
+        if found is None:
+            raise access_refused("person_unknown")
+        return found
+
+    def add_person(
+        self, email: str, name: str, role: str, by: Actor, *, password: str, language: str | None = None
+    ) -> Person:
+        """A new person with a password: for the command line and the first admin; others are invited."""
+        if broken := broken_rules(password, email, name):
+            raise password_refused(broken)
+        secret = self._passwords.hash(password)
+        with writing(self._engine) as connection:
+            number = directory.add(
+                connection, self._clock(), email, name, role, language or self.settings.default_language,
+                password_hash=secret,
+            )  # fmt: skip
+            trail.write(connection, self._clock(), by, "person_added", email.strip().lower(), role=role)
+            return directory.person(connection, number)
+
+    def invite(self, email: str, name: str, role: str, by: Actor, base_url: str = "") -> str:
+        """A link with which a new person sets their password."""
+        email, name = directory.plain_email(email), directory.plain_name(name)
+        directory.check_role(role)
+        with writing(self._engine) as connection:
+            if any(each.email == email for each in directory.everyone(connection)):
+                raise access_refused("email_taken")
+            token = links.make(connection, self._clock(), "invite", email=email, name=name, role=role)
+            trail.write(connection, self._clock(), by, "invited", email, role=role)
+        return link_address(base_url or self.settings.public_url, token)
+
+    def reset_link(self, person_id: int, by: Actor, base_url: str = "") -> str:
+        """A link with which a person sets a new password."""
+        with writing(self._engine) as connection:
+            person = directory.person(connection, person_id)
+            token = links.make(connection, self._clock(), "reset", person_id=person_id)
+            trail.write(connection, self._clock(), by, "reset_link_made", person.email)
+        return link_address(base_url or self.settings.public_url, token)
+
+    def set_role(self, person_id: int, role: str, by: Actor) -> None:
+        """Another role, at once also in the sessions that are open."""
+        directory.check_role(role)
+        with writing(self._engine) as connection:
+            person = directory.person(connection, person_id)
+            if role != "admin":
+                directory.keep_an_admin(connection, person_id)
+            directory.change(connection, person_id, role=role)
+            trail.write(connection, self._clock(), by, "role_changed", person.email, before=person.role, after=role)
+
+    def disable(self, person_id: int, by: Actor) -> None:
+        """Out at once: sessions end, keys and links of theirs open nothing."""
+        with writing(self._engine) as connection:
+            person = directory.person(connection, person_id)
+            directory.keep_an_admin(connection, person_id)
+            directory.change(connection, person_id, disabled_at=self._clock())
+            kept.end(connection, self._clock(), sessions.c.person_id == person_id)
+            trail.write(connection, self._clock(), by, "person_disabled", person.email)
+
+    def enable(self, person_id: int, by: Actor) -> None:
+        """In again; they sign in anew."""
+        with writing(self._engine) as connection:
+            person = directory.person(connection, person_id)
+            directory.change(connection, person_id, disabled_at=None)
+            trail.write(connection, self._clock(), by, "person_enabled", person.email)
+
+    def set_language(self, person_id: int, language: str) -> None:
+        """The language of a person's pages."""
+        if language in LANGUAGES:
+            with writing(self._engine) as connection:
+                directory.change(connection, person_id, language=language)
+
+    def sessions(self, person_id: int) -> tuple[Session, ...]:
+        """A person's open sessions."""
+        with reading(self._engine) as connection:
+            return kept.of_person(connection, self._clock(), person_id)
+
+    def end_session(self, session: str, by: Actor) -> None:
+        """End one session by its public name."""
+        with writing(self._engine) as connection:
+            if kept.end(connection, self._clock(), sessions.c.token_hash == session):
+                trail.write(connection, self._clock(), by, "session_ended", session[:12])
+
+    def end_sessions(self, person_id: int, by: Actor = SYSTEM, but: str | None = None) -> int:
+        """End all sessions of a person, or all but one; how many there were."""
+        with writing(self._engine) as connection:
+            person = directory.person(connection, person_id)
+            others = [sessions.c.token_hash != but] if but else []
+            ended = kept.end(connection, self._clock(), sessions.c.person_id == person_id, *others)
+            trail.write(connection, self._clock(), by, "sessions_ended", person.email, count=ended)
+            return ended
+
+    def make_key(
+        self, name: str, scopes: Collection[str], by: Identity | Person, expires: datetime | None = None
+    ) -> tuple[ApiKey, str]:
+        """A key for a machine and its secret, which is shown this once. It is the person's, and ends with them."""
+        actor = by.actor if isinstance(by, Identity) else Actor("person", by.id, by.name)
+        if actor.kind != "person" or actor.id is None:
+            raise access_refused("person_unknown")
+        with writing(self._engine) as connection:
+            key, secret = keys.make(connection, self._clock(), name, scopes, actor.id, expires)
+            trail.write(
+                connection, self._clock(), actor, "key_made", key.name, prefix=key.prefix, scopes=list(key.scopes)
+            )
+        return key, secret
+
+    def keys(self) -> tuple[ApiKey, ...]:
+        """All keys, the newest first."""
+        with reading(self._engine) as connection:
+            return keys.every(connection)
+
+    def revoke_key(self, key_id: int, by: Actor) -> None:
+        """Never again."""
+        with writing(self._engine) as connection:
+            key = keys.revoke(connection, self._clock(), key_id)
+            trail.write(connection, self._clock(), by, "key_revoked", key.name, prefix=key.prefix)
+
+    def audit(self, actor: Actor, action: str, subject: str | None = None, **details: Any) -> None:
+        """Write down what another room did."""
+        with writing(self._engine) as connection:
+            trail.write(connection, self._clock(), actor, action, subject, **details)
+
+    def audit_page(self, after: str | None = None, limit: int = 50) -> Page[trail.Event]:
+        """The trail, newest first."""
+        with reading(self._engine) as connection:
+            return trail.read(connection, after, limit)
+
+
+def link_address(base_url: str, token: str) -> str:
+    """Where a one-time link leads."""
+    return f"{base_url.rstrip('/')}/login/link/{token}"
