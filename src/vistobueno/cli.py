@@ -222,6 +222,43 @@ def config(
     run(os.environ, markdown, language or user_language())
 
 
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to write it, one file (.zip).")],
+    language: Language = "",
+) -> None:
+    """Write all that the station keeps to one file, while it runs: rows, photographs, models."""
+    from .commands.upkeep import run_backup
+    from .settings import read_settings
+
+    run_backup(read_settings(), file, language or user_language())
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Also where there is something; it is lost.")] = False,
+    language: Language = "",
+) -> None:
+    """Verify a backup, make the station what it says, and prove both equal. Stop the station first."""
+    from .commands.upkeep import run_restore
+    from .settings import read_settings
+
+    run_restore(read_settings(), file, replace, language or user_language())
+
+
+@app.command()
+def retention(
+    days: Annotated[int | None, typer.Option(min=1, help="By default RETENTION_DAYS.")] = None,
+    language: Language = "",
+) -> None:
+    """Remove photographs that are too old; verdicts stay, and photographs that await review."""
+    from .commands.upkeep import run_retention
+    from .settings import read_settings
+
+    run_retention(read_settings(), days, language or user_language())
+
+
 def _one_blas_thread() -> None:
     """Before numpy is imported: judging has no matrices worth a thread pool, whose start costs more than a verdict."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

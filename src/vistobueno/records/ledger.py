@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, text
-from sqlalchemy.exc import IntegrityError
 
 from ..errors import VistoBuenoError
 from ..verdict import Condition
@@ -90,11 +89,10 @@ class Ledger:
     def activation(self, number: int) -> Map | None:
         """Where the model looked, (h, w), evidence for the class that was answered; None when it could not tell."""
         with reading(self.engine) as connection:
+            inspection(connection, number)
             row = connection.execute(
                 select(inspections.c.activation, inspections.c.activation_width).where(inspections.c.number == number)
-            ).first()
-        if row is None:
-            raise _no_inspection(number)
+            ).one()
         if row.activation is None:
             return None
         return np.frombuffer(row.activation, np.float16).reshape(-1, row.activation_width).astype(np.float32)
@@ -102,17 +100,16 @@ class Ledger:
     def review(self, number: int, actor: Actor, answer: Condition, note: str) -> Review:
         """Set a person's answer beside a verdict; from now on it waits no more."""
         with writing(self.engine) as connection:
-            _one_after_another(connection)
-            if connection.execute(select(inspections.c.number).where(inspections.c.number == number)).first() is None:
-                raise _no_inspection(number)
+            one_after_another(connection)
+            inspection(connection, number)
             said = select(reviews.c.id).where(reviews.c.inspection_number == number).limit(1)
             values: dict[str, Any] = {
                 "id": _next(connection, reviews.c.id),
                 "inspection_number": number,
                 "at": datetime.now(UTC),
-                **_actor_columns(actor),
+                **actor_columns(actor),
                 "answer": answer,
-                "note": note.strip()[:LONGEST_NOTE],
+                "note": _shown(note.strip(), keep="\n")[:LONGEST_NOTE],
                 "first": connection.execute(said).first() is None,
             }
             connection.execute(insert(reviews).values(values))
@@ -138,7 +135,8 @@ class Ledger:
 
 def inspection(connection: Connection, number: int) -> Inspection:
     """One inspection with its reviews."""
-    row = connection.execute(select(inspections).where(inspections.c.number == number)).first()
+    known = 0 < number < 2**63
+    row = connection.execute(select(inspections).where(inspections.c.number == number)).first() if known else None
     if row is None:
         raise _no_inspection(number)
     return with_reviews(connection, [row])[0]
@@ -163,7 +161,7 @@ def with_reviews(connection: Connection, rows: Iterable[Row[Any]]) -> list[Inspe
 
 
 def _add(connection: Connection, draft: Inspection, activation: Map | None, write: Write | None) -> Inspection:
-    _one_after_another(connection)
+    one_after_another(connection)
     last = connection.execute(
         select(inspections.c.number, inspections.c.at).order_by(inspections.c.number.desc()).limit(1)
     ).first()
@@ -199,8 +197,8 @@ def _add(connection: Connection, draft: Inspection, activation: Map | None, writ
     return kept
 
 
-def _one_after_another(connection: Connection) -> None:
-    """SQLite has one writer by itself (BEGIN IMMEDIATE); PostgreSQL is told."""
+def one_after_another(connection: Connection) -> None:
+    """One writer of the ledger at a time. SQLite has one by itself (BEGIN IMMEDIATE); PostgreSQL is told."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
@@ -214,7 +212,7 @@ def _columns(kept: Inspection, activation: Map | None) -> dict[str, Any]:
     small = None if activation is None else np.clip(activation, -65504, 65504).astype(np.float16)  # float16's limits
     return {
         **same,
-        **_actor_columns(kept.actor),
+        **actor_columns(kept.actor),
         "reasons": ",".join(kept.reasons),
         "probabilities": dict(kept.probabilities),
         "activation": None if small is None else small.tobytes(),
@@ -222,7 +220,8 @@ def _columns(kept: Inspection, activation: Map | None) -> dict[str, Any]:
     }
 
 
-def _actor_columns(actor: Actor) -> dict[str, Any]:
+def actor_columns(actor: Actor) -> dict[str, Any]:
+    """The columns that say who did it."""
     return {"actor_kind": actor.kind, "actor_id": actor.id, "actor_name": actor.name}
 
 
@@ -248,7 +247,12 @@ def _clean(filename: str | None) -> str | None:
     if not filename:
         return None
     name = filename.replace("\\", "/").rpartition("/")[2]
-    return "".join(each for each in name if each.isprintable())[:LONGEST_NAME].strip() or None
+    return _shown(name)[:LONGEST_NAME].strip() or None
+
+
+def _shown(said: str, keep: str = "") -> str:
+    """Without what cannot be shown, nor kept: PostgreSQL takes no NUL, and UTF-8 no half of a pair."""
+    return "".join(each for each in said if each.isprintable() or each in keep)
 
 
 def _no_inspection(number: int) -> NotFound:
@@ -257,6 +261,3 @@ def _no_inspection(number: int) -> NotFound:
         es=f"No hay ninguna inspección con el número {number}.",
         en=f"There is no inspection with the number {number}.",
     )
-
-
-__all__ = ["Conflict", "IntegrityError", "Ledger", "NotFound", "Write", "inspection", "with_reviews"]

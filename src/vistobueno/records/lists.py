@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+import re
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Integer, Select, column, false, func, select, table, text
 
 from ..errors import VistoBuenoError
 from .database import reading
@@ -14,6 +16,9 @@ from .schema import inspections, reasons, reviews, waiting
 from .values import Filter, Inspection, Page
 
 MOST = 500  # inspections on one page
+_LARGEST = 2**63 - 1
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_NAMES = table(NAMES, column("rowid", Integer))
 
 
 class CursorRefused(VistoBuenoError):
@@ -48,19 +53,18 @@ def _page(
 def _filtered(connection: Connection, asked: Filter) -> Select[Any]:
     query = select(inspections)
     number = inspections.c.number
-    for column in (inspections.c.answer, inspections.c.product, inspections.c.actor_id, inspections.c.source):
-        if (value := getattr(asked, column.name)) is not None:
-            query = query.where(column == value)
+    words = (asked.answer, asked.product, asked.reason, asked.text, asked.source)
+    if any(word is not None and not word.isprintable() for word in words) or abs(asked.actor_id or 0) > _LARGEST:
+        return query.where(false())  # nothing has such a name, and no database would take it
+    for each in (inspections.c.answer, inspections.c.product, inspections.c.actor_id, inspections.c.source):
+        if (value := getattr(asked, each.name)) is not None:
+            query = query.where(each == value)
     # A number is never earlier than a lower one, so that a moment is a number too.
-    for moment, within in ((asked.since, number.__ge__), (asked.until, number.__lt__)):
-        if moment is None:
-            continue
-        first = select(number).where(inspections.c.at >= moment).order_by(inspections.c.at, number).limit(1)
-        bound = connection.execute(first).scalar()
-        if bound is None and moment is asked.since:
-            query = query.where(text("1 = 0"))
-        elif bound is not None:
-            query = query.where(within(bound))
+    if asked.since is not None:
+        first = _first_since(connection, asked.since)
+        query = query.where(false() if first is None else number >= first)
+    if asked.until is not None and (first := _first_since(connection, asked.until)) is not None:
+        query = query.where(number < first)
     if asked.reason is not None:
         query = query.join(reasons, reasons.c.inspection_number == number).where(reasons.c.reason == asked.reason)
     if asked.reviewed is True:
@@ -69,18 +73,27 @@ def _filtered(connection: Connection, asked: Filter) -> Select[Any]:
         query = query.join(waiting, waiting.c.inspection_number == number)
     elif asked.reviewed is False:
         query = query.where(~select(reviews.c.id).where(reviews.c.inspection_number == number).exists())
-    if asked.text:
-        query = query.where(_named(connection, asked.text))
-    return query
+    return _named(connection, query, asked.text) if asked.text else query
 
 
-def _named(connection: Connection, wanted: str) -> ColumnElement[bool]:
-    if connection.dialect.name == "sqlite" and len(wanted) >= 3:
-        phrase = '"' + wanted.replace('"', '""') + '"'
-        return text(f"inspections.number IN (SELECT rowid FROM {NAMES} WHERE {NAMES} MATCH :phrase)").bindparams(  # type: ignore[return-value]  # noqa: S608
-            phrase=phrase
+def _first_since(connection: Connection, moment: datetime) -> int | None:
+    first = select(inspections.c.number).where(inspections.c.at >= moment)
+    found: int | None = connection.execute(first.order_by(inspections.c.at, inspections.c.number).limit(1)).scalar()
+    return found
+
+
+def _named(connection: Connection, query: Select[Any], wanted: str) -> Select[Any]:
+    """Three letters or more are found by the index of names; fewer are common, so that the newest are found soon."""
+    likeness = func.lower(inspections.c.filename).contains(wanted.lower(), autoescape=True)
+    if len(wanted) < 3:
+        return query.where(likeness)
+    if connection.dialect.name == "postgresql":
+        return query.where(
+            likeness, text("trigrams(inspections.filename) @> trigrams(:wanted)").bindparams(wanted=wanted)
         )
-    return func.lower(inspections.c.filename).contains(wanted.lower(), autoescape=True)
+    phrase = '"' + wanted.replace('"', '""') + '"'
+    names = text(f"{NAMES} MATCH :phrase").bindparams(phrase=phrase)
+    return query.join(_NAMES, _NAMES.c.rowid == inspections.c.number).where(names)
 
 
 def _cursor(number: int) -> str:
@@ -89,6 +102,8 @@ def _cursor(number: int) -> str:
 
 def _number_of(cursor: str) -> int:
     try:
+        if not _CURSOR.fullmatch(cursor):
+            raise ValueError(cursor)
         said = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         if said[:1] != "n" or not 0 < len(said) < 20:
             raise ValueError(said)

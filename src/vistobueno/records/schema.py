@@ -268,3 +268,10 @@ evidence_removals = Table(
     *_actor(),
     Column("cause", String(20), nullable=False),
 )
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    Column("made_at", Moment, nullable=False),
+)

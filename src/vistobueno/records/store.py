@@ -13,9 +13,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 KEY = re.compile(r"\d{4}/\d{2}/\d{2}/[0-9a-f]{32}\.jpg")
 
 
-def new_key(at: datetime | None = None) -> str:
-    """A key that nobody has, in the folder of its day."""
-    return f"{at or datetime.now(UTC):%Y/%m/%d}/{secrets.token_hex(16)}.jpg"
+def new_key(at: datetime | None = None, station: str = "") -> str:
+    """A key that nobody has, in the folder of its day, beginning with what the ``station`` is called by."""
+    return f"{at or datetime.now(UTC):%Y/%m/%d}/{(station + secrets.token_hex(16))[:32]}.jpg"
 
 
 class EvidenceMissing(Exception):

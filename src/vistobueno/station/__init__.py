@@ -4,12 +4,14 @@ from ..records.database import Unavailable
 from ..records.ledger import Conflict, NotFound
 from ..records.lists import CursorRefused
 from ..records.values import Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review
-from .judging import Busy
+from .batch import BatchRefused, ZipOutcome
+from .judging import Busy, Place
 from .running import running_station, set_running_station
-from .station import Kept, Readiness, Station
+from .station import Kept, Readiness, Station, open_records
 
 __all__ = [
     "Actor",
+    "BatchRefused",
     "Busy",
     "Conflict",
     "CursorRefused",
@@ -20,10 +22,13 @@ __all__ = [
     "ModelVersion",
     "NotFound",
     "Page",
+    "Place",
     "Readiness",
     "Review",
     "Station",
     "Unavailable",
+    "ZipOutcome",
+    "open_records",
     "running_station",
     "set_running_station",
 ]

@@ -3,29 +3,37 @@
 import contextlib
 import hashlib
 import os
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from ..inspector import inspect
-from ..model.runtime import Model, load_model
+from ..model.runtime import Model
 from ..photo import Limits, Photo, open_photo
 from ..records.database import Unavailable, database_alive, migrate, open_database
 from ..records.evidence import Evidence, EvidenceMissing, new_key, open_evidence
 from ..records.ledger import Ledger, NotFound, Write
 from ..records.lists import inspections_page, waiting_page
-from ..records.values import Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review, Source
+from ..records.retention import apply_retention, recent_folders, station_id, sweep
+from ..records.values import SYSTEM, Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review, Source
 from ..settings import Settings
 from ..verdict import Condition, Verdict
-from .judging import Judging, Place
+from .batch import ZipOutcome, entry_key, inspect_entries
+from .export import csv_lines
+from .judging import Judging, Place, T
+from .models import Models
 from .pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
+from .upkeep import Upkeep
 
 _ALL = Filter()
+_EXPORTED_AT_ONCE = 500  # rows
 
 
 @dataclass(frozen=True)
@@ -58,10 +66,14 @@ class _Judged:
 class Station:
     """Open one a process with `Station.open`; threads share it."""
 
-    def __init__(self, settings: Settings, engine: Engine, evidence: Evidence, model: Model) -> None:
-        self.settings, self.engine, self.evidence, self.model = settings, engine, evidence, model
-        self._ledger = Ledger(engine)
+    def __init__(self, settings: Settings, engine: Engine, evidence: Evidence) -> None:
+        self.settings, self.engine, self.evidence = settings, engine, evidence
+        self._ledger, self._models = Ledger(engine), Models(engine, settings)
+        self._id = station_id(engine)
+        self.model = self._models.at_start()
+        self._changing_model = threading.Lock()
         self._judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
+        self._upkeep = Upkeep(self._keep_up)
 
     @classmethod
     def open(cls, settings: Settings) -> "Station":
@@ -70,18 +82,17 @@ class Station:
         Raises:
             Unavailable, BundleRefused, DownloadFailed: what is not there, and what to do.
         """
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        engine = open_database(
-            settings.database_url or f"sqlite:///{settings.data_dir.resolve() / 'vistobueno.sqlite'}"
-        )
-        migrate(engine)
-        evidence = open_evidence(settings, engine)
-        model = load_model(_configured(settings), "tensorflow" if settings.runtime == "tensorflow" else "litert")
-        return cls(settings, engine, evidence, model)
+        engine, evidence = open_records(settings)
+        try:
+            return cls(settings, engine, evidence)
+        except BaseException:
+            engine.dispose()
+            raise
 
     def close(self) -> None:
         """End when what was taken in is kept."""
         self._judging.close()
+        self._upkeep.close()
         self.engine.dispose()
 
     def ready(self) -> Readiness:
@@ -109,6 +120,10 @@ class Station:
         """
         with self._place(admitted):
             return self._judging.run(_verdict, self.model, data)
+
+    def in_turn(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Do ``work(model, *arguments)`` in the pool that judges, when it is its turn; nothing is kept."""
+        return self._judging.run(work, self.model, *arguments)
 
     def inspect(
         self,
@@ -190,11 +205,71 @@ class Station:
         """The photograph, small, as a JPEG, or `NotFound`."""
         return thumbnail_jpeg(self.photograph(number), max(16, min(side, 1024)))
 
+    def inspect_zip(
+        self, file: BinaryIO, actor: Actor, *, source: Source, idempotency_key: str | None = None
+    ) -> Iterator[ZipOutcome]:
+        """Inspect and keep every photograph of a ZIP, in its order; one that is refused stops no other.
+
+        Args:
+            idempotency_key: the actor's own name for the whole ZIP: sent again, it is done once.
+
+        Raises:
+            BatchRefused: it is not a ZIP of photographs; nothing was inspected.
+        """
+
+        def one(data: bytes, name: str, place: int) -> Inspection:
+            key = entry_key(idempotency_key, place, name) if idempotency_key else None
+            with self._judging.admit(wait=True) as admitted:
+                return self.inspect(
+                    data, actor, source=source, filename=name, idempotency_key=key, admitted=admitted
+                ).inspection
+
+        return inspect_entries(file, one, self._judging.threads)
+
+    def export_csv(self, filter: Filter, language: str) -> Iterator[str]:  # noqa: A002
+        """Inspections as the lines of a CSV table, its heading first."""
+        return csv_lines(lambda after: self.inspections(filter, after, _EXPORTED_AT_ONCE), language)
+
     def models(self) -> tuple[ModelVersion, ...]:
-        """The models that this station has."""
-        bundle = self.model.bundle
-        created = datetime.now(UTC)
-        return (ModelVersion(bundle.digest, bundle.name, bundle.version, str(bundle.path), created, active=True),)
+        """The models that this station has, the newest first."""
+        return self._models.all()
+
+    def add_model(self, path: Path, actor: Actor) -> ModelVersion:
+        """Prove a bundle (a folder or a .zip) and keep a copy of it; another goes on being active.
+
+        Raises:
+            BundleRefused: it is not a bundle, or does not give the answers it promised.
+        """
+        return self._models.add(path, actor)
+
+    def activate(self, digest: str, actor: Actor) -> ModelVersion:
+        """Load and prove a model, then judge with it; what is being judged ends with the one before.
+
+        Raises:
+            NotFound, BundleRefused: the one before goes on.
+        """
+        with self._changing_model:
+            self.model = self._models.activate(digest, actor)
+        return next(each for each in self.models() if each.digest == digest)
+
+    def roll_back(self, actor: Actor) -> ModelVersion:
+        """Judge with the model that was active before.
+
+        Raises:
+            NotFound, BundleRefused: the present one goes on.
+        """
+        with self._changing_model:
+            self.model = self._models.roll_back(actor)
+        return next(each for each in self.models() if each.active)
+
+    def apply_retention(self, days: int, actor: Actor = SYSTEM) -> int:
+        """Remove photographs older than ``days``, and return how many; verdicts stay, and what awaits review."""
+        return apply_retention(self.engine, self.evidence, days, actor)
+
+    def _keep_up(self) -> None:
+        sweep(self.engine, self.evidence, recent_folders(self.engine))
+        if self.settings.retention_days:
+            self.apply_retention(self.settings.retention_days)
 
     @contextlib.contextmanager
     def _place(self, admitted: Place | None) -> Iterator[None]:
@@ -208,13 +283,16 @@ class Station:
         self, judged: _Judged, actor: Actor, source: Source, filename: str | None, size: int, write: Write | None
     ) -> Kept:
         """The photograph first, then the row: a row never names a photograph that is not there."""
-        draft = _draft(judged, actor, source, filename, size)
+        draft = _draft(judged, actor, source, filename, size, self._id)
         self.evidence.put(draft.evidence, judged.jpeg)
         try:
             return Kept(self._ledger.add(draft, judged.verdict.activation, write))
-        except BaseException as error:
-            with contextlib.suppress(Unavailable):  # what cannot be removed now is swept at the next start
-                self.evidence.delete(draft.evidence)
+        except Exception as error:
+            if not (isinstance(error, Unavailable) and error.code == "database_away"):
+                with contextlib.suppress(Unavailable):
+                    self.evidence.delete(draft.evidence)
+            # A server that went away while it was told to commit may have done it: that photograph stays, and if there
+            # is no row it is swept up later.
             if isinstance(error, IntegrityError) and write is not None:  # the same call came twice at once
                 before = self._ledger.written(write)
                 if before is not None:
@@ -222,7 +300,15 @@ class Station:
             raise
 
 
-def _draft(judged: _Judged, actor: Actor, source: Source, filename: str | None, size: int) -> Inspection:
+def open_records(settings: Settings) -> tuple[Engine, Evidence]:
+    """The database, brought to its schema, and the store of photographs."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = open_database(settings.database_url or f"sqlite:///{settings.data_dir.resolve() / 'vistobueno.sqlite'}")
+    migrate(engine)
+    return engine, open_evidence(settings, engine)
+
+
+def _draft(judged: _Judged, actor: Actor, source: Source, filename: str | None, size: int, station: str) -> Inspection:
     verdict, bundle, now = judged.verdict, judged.model.bundle, datetime.now(UTC)
     return Inspection(
         number=0,
@@ -233,7 +319,7 @@ def _draft(judged: _Judged, actor: Actor, source: Source, filename: str | None, 
         model_digest=bundle.digest,
         model_name=bundle.name,
         model_version=bundle.version,
-        evidence=new_key(now),
+        evidence=new_key(now, station),
         bytes=size,
         answer=verdict.answer,
         reasons=verdict.reasons,
@@ -276,17 +362,6 @@ def _facts(photo: Photo) -> dict[str, object]:
         "brightness": photo.brightness,
         "clipped": photo.clipped,
     }
-
-
-def _configured(settings: Settings) -> Path | None:
-    """MODEL_PATH, then MODEL_URL, then the shipped bundle."""
-    if settings.model_path:
-        return Path(settings.model_path)
-    if settings.model_url:
-        from ..model.download import cached_model
-
-        return cached_model(settings.model_url, settings.model_sha256)
-    return None
 
 
 def _cores() -> int:

@@ -37,6 +37,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_blobs"),
     )
     op.create_table(
+        "identity",
+        sa.Column("id", sa.String(length=8), nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_identity"),
+    )
+    op.create_table(
         "inspections",
         sa.Column("number", NUMBER, autoincrement=False, nullable=False),
         sa.Column("at", MOMENT, nullable=False),

@@ -1,0 +1,44 @@
+"""`vistobueno backup`, `restore` and `retention`: what keeps a station safe and small, without loading its model."""
+
+from pathlib import Path
+
+from ..records.backup import write_backup
+from ..records.restore import restore
+from ..records.retention import apply_retention, sweep
+from ..settings import Settings
+from ..station import open_records
+from ..texts import say
+
+
+def run_backup(settings: Settings, file: Path, language: str) -> None:
+    """Write everything that the station keeps to one file, while it runs."""
+    engine, evidence = open_records(settings)
+    manifest = write_backup(engine, evidence, settings.data_dir / "models", file)
+    engine.dispose()
+    inspections = manifest.rows["inspections"]
+    print(say(language, "upkeep_backed_up", file=file, inspections=inspections, photographs=manifest.photographs))
+    if manifest.missing:
+        print(say(language, "upkeep_missing", count=len(manifest.missing)))
+    print(say(language, "upkeep_digest", digest=manifest.digest))
+
+
+def run_restore(settings: Settings, file: Path, replace: bool, language: str) -> None:
+    """Make this station what the file says; its process must not run meanwhile."""
+    engine, evidence = open_records(settings)
+    manifest = restore(file, engine, evidence, settings.data_dir / "models", replace=replace)
+    engine.dispose()
+    inspections = manifest.rows["inspections"]
+    print(say(language, "upkeep_restored", file=file, inspections=inspections, photographs=manifest.photographs))
+    print(say(language, "upkeep_digest", digest=manifest.digest))
+
+
+def run_retention(settings: Settings, days: int | None, language: str) -> None:
+    """Remove old photographs, and what a crash left behind, wherever it is."""
+    chosen = settings.retention_days if days is None else days
+    engine, evidence = open_records(settings)
+    removed = apply_retention(engine, evidence, chosen) if chosen else 0
+    swept = sweep(engine, evidence)
+    engine.dispose()
+    if not chosen:
+        print(say(language, "upkeep_no_retention"))
+    print(say(language, "upkeep_removed", removed=removed, swept=swept))

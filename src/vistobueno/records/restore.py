@@ -1,0 +1,218 @@
+"""Takes the one file of `backup`: verified whole before anything changes, and proved equal afterwards."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import Connection, Engine, func, insert, select, text
+
+from ..errors import VistoBuenoError
+from .backup import FORMAT, MANIFEST, Manifest, digest_of, photographs_kept, snapshot
+from .database import upgrade, writing
+from .dump import TABLES, dumped, load
+from .evidence import KEY, Evidence, EvidenceMissing
+from .migrations import HEAD
+from .protection import NAMES
+from .schema import blobs, identity, metadata
+
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError)
+_MODEL = re.compile(r"models/[0-9a-f]{64}/[\w.-]+")
+_PIECE = 1 << 20
+
+
+class BackupRefused(VistoBuenoError):
+    """A file is not a whole backup, or may not be restored here."""
+
+
+def read_manifest(file: Path) -> Manifest:
+    """Read a backup to its end and check every hash.
+
+    Raises:
+        BackupRefused: ``backup_damaged`` or ``backup_other_version``.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            raw = json.loads(archive.read(MANIFEST))
+            if raw.pop("format") != FORMAT or raw["revision"] != HEAD:
+                raise _other_version(str(raw.get("program", "?")))
+            manifest = Manifest(**{**raw, "missing": tuple(raw["missing"])})
+            if sorted(archive.namelist()) != sorted([*manifest.hashes, MANIFEST]):
+                raise ValueError("other entries than the manifest says")
+            if digest_of(manifest.hashes) != manifest.digest:
+                raise ValueError("the digest of the manifest")
+            for name, expected in manifest.hashes.items():
+                if not _is_ours(name):
+                    raise ValueError(name)
+                with archive.open(name) as member:
+                    if _sha256(member) != expected:
+                        raise ValueError(name)
+    except BackupRefused:
+        raise
+    except _UNREADABLE as error:
+        raise BackupRefused(
+            "backup_damaged",
+            es=f"{file.name} no es una copia íntegra ({error}). No se cambió nada; use otra copia.",
+            en=f"{file.name} is not a whole backup ({error}). Nothing was changed; use another one.",
+        ) from error
+    return manifest
+
+
+def restore(file: Path, engine: Engine, evidence: Evidence, models: Path, *, replace: bool = False) -> Manifest:
+    """Make this station what the backup says, and prove it.
+
+    Photographs and models come first, then all rows in one transaction: a crash leaves what was there before.
+
+    Args:
+        replace: also where there is something; it is lost.
+
+    Raises:
+        BackupRefused: as `read_manifest`, ``not_empty``, or ``restored_differs``.
+        Unavailable: the database or the store does not answer.
+    """
+    manifest = read_manifest(file)
+    with snapshot(engine) as connection:
+        before = set(photographs_kept(connection))
+        if not replace and _holds_something(connection):
+            raise BackupRefused(
+                "not_empty",
+                es="Esta estación ya tiene datos, y se perderían. No se cambió nada; use --replace si es lo que quiere.",
+                en="This station has data already, and they would be lost. Nothing was changed; use --replace to do so.",
+            )
+    with zipfile.ZipFile(file) as archive:
+        keys = [name.removeprefix("evidence/") for name in manifest.hashes if name.startswith("evidence/")]
+        in_database = _keeps_in(evidence, engine)
+        if not in_database:
+            for key in keys:
+                _put(evidence, key, archive.read(f"evidence/{key}"))
+        _put_models(archive, manifest, models)
+        with writing(engine) as connection:
+            _renew(connection)
+            for table in TABLES:
+                with archive.open(f"tables/{table.name}.jsonl") as member:
+                    load(connection, table, member)
+            for key in keys if in_database else ():  # a table like the others
+                data = archive.read(f"evidence/{key}")
+                connection.execute(insert(blobs).values(key=key, data=data, at=datetime.now(UTC)))
+    if not in_database:
+        for key in before - set(keys):
+            evidence.delete(key)
+    found = hashes_of(engine, evidence, models, manifest)
+    if found != manifest.hashes:
+        differs = sorted(name for name in manifest.hashes if found.get(name) != manifest.hashes[name])
+        raise BackupRefused(
+            "restored_differs",
+            es=f"Lo restaurado no es igual a la copia ({', '.join(differs[:3])}). Restaure otra vez.",
+            en=f"What was restored does not equal the backup ({', '.join(differs[:3])}). Restore again.",
+        )
+    return manifest
+
+
+def hashes_of(engine: Engine, evidence: Evidence, models: Path, like: Manifest) -> dict[str, str]:
+    """SHA-256 of what is kept here, by the names of a backup; of models, those that the manifest names."""
+    found: dict[str, str] = {}
+    with snapshot(engine) as connection:
+        for table in TABLES:
+            whole = hashlib.sha256()
+            for line in dumped(connection, table):
+                whole.update(line)
+            found[f"tables/{table.name}.jsonl"] = whole.hexdigest()
+        for key in photographs_kept(connection):
+            try:
+                found[f"evidence/{key}"] = hashlib.sha256(evidence.get(key)).hexdigest()
+            except EvidenceMissing:
+                continue
+    for name in like.hashes:
+        if name.startswith("models/"):
+            path = models.parent / "models" / name.removeprefix("models/")
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def _holds_something(connection: Connection) -> bool:
+    """Any row but those that a first start makes by itself."""
+    by_start = {identity.name, "models", "activations"}
+    return any(
+        connection.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in [*TABLES, blobs]
+        if table.name not in by_start
+    )
+
+
+def _renew(connection: Connection) -> None:
+    """An empty database with the schema, in the same transaction: rows that are protected cannot be deleted."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+        connection.execute(text(f"DROP TABLE IF EXISTS {NAMES}"))
+    metadata.drop_all(connection)
+    connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+    if connection.dialect.name == "postgresql":
+        for function in ("append_only()", "trigrams(text)"):
+            connection.execute(text(f"DROP FUNCTION IF EXISTS {function}"))
+    upgrade(connection)
+
+
+def _put(evidence: Evidence, key: str, data: bytes) -> None:
+    try:
+        if evidence.get(key) == data:  # restoring goes on where a crash ended it
+            return
+        evidence.delete(key)
+    except EvidenceMissing:
+        pass
+    evidence.put(key, data)
+
+
+def _put_models(archive: zipfile.ZipFile, manifest: Manifest, models: Path) -> None:
+    """Each bundle's folder whole or not at all; one that is there already stays."""
+    names = [name for name in manifest.hashes if name.startswith("models/")]
+    models.mkdir(parents=True, exist_ok=True)
+    for digest in sorted({name.split("/")[1] for name in names}):
+        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=models))
+        try:
+            for name in (each for each in names if each.split("/")[1] == digest):
+                with (beside / name.split("/")[2]).open("wb") as copy:
+                    copy.write(archive.read(name))
+                    copy.flush()
+                    os.fsync(copy.fileno())
+            shutil.rmtree(models / digest, ignore_errors=True)
+            beside.rename(models / digest)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _keeps_in(evidence: Evidence, engine: Engine) -> bool:
+    return getattr(evidence, "engine", None) is engine
+
+
+def _is_ours(name: str) -> bool:
+    """Nothing in a backup may lead out of the station."""
+    tables: Callable[[str], bool] = {f"tables/{table.name}.jsonl" for table in TABLES}.__contains__
+    return tables(name) or bool(_MODEL.fullmatch(name)) or bool(KEY.fullmatch(name.removeprefix("evidence/")))
+
+
+def _sha256(member: IO[bytes]) -> str:
+    whole = hashlib.sha256()
+    for piece in _pieces(member):
+        whole.update(piece)
+    return whole.hexdigest()
+
+
+def _pieces(member: IO[bytes]) -> Iterator[bytes]:
+    while piece := member.read(_PIECE):
+        yield piece
+
+
+def _other_version(program: str) -> BackupRefused:
+    return BackupRefused(
+        "backup_other_version",
+        es=f"La copia es de la versión {program} de este programa. Restáurela con esa versión y actualice después.",
+        en=f"The backup belongs to version {program} of this program. Restore it with that one, then update.",
+    )

@@ -1,0 +1,197 @@
+"""The models of a station: added and proved, made active, rolled back, and found again at the next start."""
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from ..errors import BundleRefused
+from ..model.bundle import Bundle, read_bundle
+from ..model.runtime import Model, RuntimeName, load_model
+from ..records.database import reading, writing
+from ..records.ledger import NotFound, actor_columns, one_after_another
+from ..records.schema import activations, models
+from ..records.values import SYSTEM, Actor, ModelVersion
+from ..settings import Settings
+
+_log = logging.getLogger(__name__)
+_START = "start"
+"""The cause of an activation that nobody asked for: the settings name this model."""
+
+
+class Models:
+    """What models there are and which one is active. The loaded one is the station's; this room holds none."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self.engine, self.settings = engine, settings
+        self.home = settings.data_dir / "models"
+
+    def at_start(self) -> Model:
+        """The model that a person made active last, if it is still what it was; else the one that the settings name.
+
+        Raises:
+            BundleRefused, DownloadFailed: neither can be loaded.
+        """
+        last = self._last()
+        if last is not None and last["cause"] != _START:
+            try:
+                return self._load(last["digest"])
+            except (BundleRefused, NotFound, OSError) as error:
+                _log.warning("the active model cannot be loaded, the configured one serves: %s", error)
+        model = load_model(_configured(self.settings), self._runtime)
+        self._add(model.bundle, SYSTEM)
+        if last is None or last["digest"] != model.bundle.digest:
+            self._activated(model.bundle.digest, SYSTEM, _START)
+        return model
+
+    def all(self) -> tuple[ModelVersion, ...]:
+        """Every model that was ever added here, the newest first."""
+        last = self._last()
+        with reading(self.engine) as connection:
+            rows = connection.execute(select(models).order_by(models.c.added_at.desc(), models.c.digest)).all()
+        return tuple(
+            ModelVersion(row.digest, row.name, row.version, row.location, row.added_at,
+                         active=last is not None and row.digest == last["digest"])
+            for row in rows
+        )  # fmt: skip
+
+    def add(self, path: Path, actor: Actor) -> ModelVersion:
+        """Prove a bundle, copy it here, and know it from now on.
+
+        Raises:
+            BundleRefused: it is not a bundle, or does not give the answers it promised.
+        """
+        model = load_model(path, self._runtime)
+        self._add(model.bundle, actor)
+        return next(each for each in self.all() if each.digest == model.bundle.digest)
+
+    def activate(self, digest: str, actor: Actor, cause: str = "activate") -> Model:
+        """Load and prove a model that is known here, then say that it is the active one.
+
+        Raises:
+            NotFound: ``no_model``.
+            BundleRefused: what is there now is not what was added.
+        """
+        model = self._load(digest)
+        self._activated(digest, actor, cause)
+        return model
+
+    def roll_back(self, actor: Actor) -> Model:
+        """Make the model active that was so before the present one.
+
+        Raises:
+            NotFound: ``no_earlier_model``.
+            BundleRefused: as `activate`.
+        """
+        last = self._last()
+        with reading(self.engine) as connection:
+            earlier = select(activations.c.digest).where(activations.c.digest != (last or {}).get("digest"))
+            digest = connection.execute(earlier.order_by(activations.c.id.desc()).limit(1)).scalar()
+        if digest is None:
+            raise NotFound(
+                "no_earlier_model",
+                es="Antes del modelo activo no hubo otro. Añada uno y actívelo.",
+                en="There was no other model before the active one. Add one and activate it.",
+            )
+        return self.activate(digest, actor, "roll_back")
+
+    @property
+    def _runtime(self) -> RuntimeName:
+        return "tensorflow" if self.settings.runtime == "tensorflow" else "litert"
+
+    def _last(self) -> Mapping[str, Any] | None:
+        with reading(self.engine) as connection:
+            asked = select(activations).order_by(activations.c.id.desc()).limit(1)
+            row = connection.execute(asked).mappings().first()
+        return None if row is None else dict(row)
+
+    def _load(self, digest: str) -> Model:
+        with reading(self.engine) as connection:
+            location = connection.execute(select(models.c.location).where(models.c.digest == digest)).scalar()
+        if location is None:
+            raise NotFound(
+                "no_model",
+                es="Esta estación no tiene ese modelo. Añádalo primero.",
+                en="This station does not have that model. Add it first.",
+            )
+        ours = self.home / digest
+        model = load_model(ours if ours.is_dir() else Path(location), self._runtime)
+        if model.bundle.digest != digest:
+            raise BundleRefused(
+                "bundle_replaced",
+                es=f"En {model.bundle.path} hay otro modelo que el que se añadió. Añádalo como nuevo.",
+                en=f"{model.bundle.path} holds another model than the one that was added. Add it as a new one.",
+            )
+        return model
+
+    def _add(self, bundle: Bundle, actor: Actor) -> None:
+        """Copy first, then the row. Where there is no space for a copy, the model is used where it lies."""
+        location = bundle.path
+        try:
+            location = self._copy(bundle)
+        except OSError as error:
+            if actor is not SYSTEM:
+                raise
+            _log.warning("the configured model could not be copied to %s: %s", self.home, error)
+        with writing(self.engine) as connection:
+            one_after_another(connection)
+            known = select(models.c.digest).where(models.c.digest == bundle.digest)
+            if connection.execute(known).first() is None:
+                facts = {"digest": bundle.digest, "name": bundle.name, "version": bundle.version}
+                now = datetime.now(UTC)
+                connection.execute(
+                    insert(models).values(**facts, location=str(location), added_at=now, **actor_columns(actor))
+                )
+
+    def _copy(self, bundle: Bundle) -> Path:
+        """The bundle in a folder named by its digest, whole and durable or not there at all."""
+        target = self.home / bundle.digest
+        try:
+            if read_bundle(target).digest == bundle.digest:
+                return target
+        except BundleRefused:  # not there yet, or damaged since: a sound copy takes its place
+            pass
+        self.home.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=self.home))
+        try:
+            for name in (*bundle.files, "bundle.json"):
+                with (bundle.path / name).open("rb") as source, (beside / name).open("wb") as copy:
+                    shutil.copyfileobj(source, copy)
+                    copy.flush()
+                    os.fsync(copy.fileno())
+            read_bundle(beside)
+            shutil.rmtree(target, ignore_errors=True)
+            beside.rename(target)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        return target
+
+    def _activated(self, digest: str, actor: Actor, cause: str) -> None:
+        with writing(self.engine) as connection:
+            one_after_another(connection)
+            connection.execute(
+                insert(activations).values(
+                    id=_next(connection), digest=digest, at=datetime.now(UTC), cause=cause, **actor_columns(actor)
+                )
+            )
+
+
+def _next(connection: Connection) -> int:
+    return int(connection.execute(select(func.coalesce(func.max(activations.c.id), 0) + 1)).scalar_one())
+
+
+def _configured(settings: Settings) -> Path | None:
+    """MODEL_PATH, then MODEL_URL, then the shipped bundle."""
+    if settings.model_path:
+        return Path(settings.model_path)
+    if settings.model_url:
+        from ..model.download import cached_model
+
+        return cached_model(settings.model_url, settings.model_sha256)
+    return None
