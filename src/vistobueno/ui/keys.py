@@ -1,18 +1,18 @@
 """Keys of machines: made with scopes, shown once with a command to try, revoked."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import streamlit as st
 from markupsafe import Markup
 
 from ..access import SCOPES
+from ..access.keys import ApiKey
 from ..errors import VistoBuenoError
 from ..texts import say
 from . import formats
 from .hypertext import Deed, h, hypertext, join
 from .pieces import choice, empty, field, notice
-from .visit import Visit
+from .visit import Visit, base_url
 
 _DAYS = ("90", "365", "")  # until a key ends; the last never does
 
@@ -31,9 +31,9 @@ def _act(deed: Deed, visit: Visit) -> None:
             expires = datetime.now(UTC) + timedelta(days=int(days)) if days in _DAYS and days else None
             scopes = frozenset(deed.fields.get("scopes", "").split()) & frozenset(SCOPES)
             _, secret = access.make_key(deed.fields.get("name", ""), scopes, by, expires)
-            said = _secret(secret, language)
+            said = _secret(secret, visit)
         elif deed.name == "revoke" and deed.value.isdecimal():
-            access.revoke_key(int(deed.value), by)
+            access.revoke_key(int(deed.value), by.actor)
             said = notice(say(language, "ui_keys_revoked"))
         else:
             return
@@ -43,9 +43,11 @@ def _act(deed: Deed, visit: Visit) -> None:
     st.rerun()
 
 
-def _secret(secret: str, language: str) -> Markup:
-    address = (st.context.url or "").split("/administration")[0].rstrip("/")
-    curl = f"curl -H 'Authorization: Bearer {secret}' \\\n     -F photo=@banana.jpg {address}/api/v1/inspections"
+def _secret(secret: str, visit: Visit) -> Markup:
+    language = visit.language
+    curl = (
+        f"curl -H 'Authorization: Bearer {secret}' \\\n     -F photo=@banana.jpg {base_url(visit)}/api/v1/inspections"
+    )
     button = '<button type="button" class="button small" data-copy="{0}" data-done="{1}">{2}</button>'
     words = (say(language, "ui_copied"), say(language, "ui_copy"))
     return h(
@@ -98,7 +100,7 @@ def _page(visit: Visit) -> Markup:
     return h("{0}<section><h2>{1}</h2>{2}</section>", form, say(language, "ui_part_keys"), listed)
 
 
-def _key(key: Any, visit: Visit) -> Markup:
+def _key(key: ApiKey, visit: Visit) -> Markup:
     language, zone = visit.language, visit.zone
     used = formats.moment(key.used_at, zone, language) if key.used_at else say(language, "ui_never")
     ends = formats.moment(key.expires_at, zone, language) if key.expires_at else say(language, "ui_keys_never")

@@ -1,17 +1,18 @@
 """People: invite with a link that is shown once, role, disable, reset, end sessions."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 from markupsafe import Markup
 
 from ..access import ROLES
+from ..access.directory import Person
 from ..errors import VistoBuenoError
 from ..texts import say
 from . import formats
 from .hypertext import Deed, h, hypertext, join
 from .pieces import choice, field, notice
-from .visit import Visit
+from .visit import Visit, base_url
 
 
 def show(visit: Visit) -> None:
@@ -21,16 +22,22 @@ def show(visit: Visit) -> None:
 
 
 def _act(deed: Deed, visit: Visit) -> None:
-    language, access, by = visit.language, visit.access, visit.identity
+    language, access, by = visit.language, visit.access, visit.identity.actor
     number = int(deed.value) if deed.value.isdecimal() else 0
     try:
         if deed.name == "invite":
             link = access.invite(
-                deed.fields.get("email", ""), deed.fields.get("name", ""), deed.fields.get("role", ""), by
+                deed.fields.get("email", ""),
+                deed.fields.get("name", ""),
+                deed.fields.get("role", ""),
+                by,
+                base_url(visit),
             )
             said = _link(link, say(language, "ui_people_invited", email=deed.fields.get("email", "")), language)
         elif deed.name == "reset":
-            said = _link(access.reset_link(number, by), say(language, "ui_people_reset_made"), language)
+            said = _link(
+                access.reset_link(number, by, base_url(visit)), say(language, "ui_people_reset_made"), language
+            )
         elif deed.name == "role":
             access.set_role(number, deed.fields.get("role", ""), by)
             said = notice(say(language, "ui_done"))
@@ -84,7 +91,7 @@ def _page(visit: Visit) -> Markup:
     return h('{0}<section><h2>{1}</h2><ul class="list">{2}</ul></section>', form, say(language, "ui_part_people"), rows)
 
 
-def _person(person: Any, visit: Visit, roles: list[tuple[str, str]]) -> Markup:
+def _person(person: Person, visit: Visit, roles: Sequence[tuple[str, str]]) -> Markup:
     language = visit.language
     mine = person.id == visit.identity.actor.id
     off = person.disabled_at is not None

@@ -17,7 +17,7 @@ from ..texts import LANGUAGES, say
 from . import account, administration, history, home, inspect, model, palette
 from .hypertext import component, deed_of, h, join
 from .icons import icon
-from .visit import Visit, go, zone_named
+from .visit import Visit, go, set_language, zone_named
 
 log = logging.getLogger(__name__)
 SIGN_IN = "/login"
@@ -89,7 +89,7 @@ def _bar(visit: Visit, here: Place, pages: Mapping[str, "st.Page"]) -> None:
     if deed.name == "go" and deed.value in pages:
         go(deed.value)
     if deed.name == "language" and deed.value in LANGUAGES:
-        visit.access.set_language(visit.identity, deed.value)
+        set_language(visit, deed.value)
         st.rerun()
 
 

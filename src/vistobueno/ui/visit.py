@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import NoReturn
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -29,6 +30,18 @@ class Visit:
 def go(address: str, **query: str) -> NoReturn:
     """Leave for another page of ours; this run ends."""
     st.switch_page(st.session_state["pages"][address], query_params=query)
+
+
+def base_url(visit: Visit) -> str:
+    """The address that people use, as it is set or as this browser used it."""
+    asked = urlsplit(st.context.url or "")
+    return visit.station.settings.public_url.rstrip("/") or f"{asked.scheme}://{asked.netloc}"
+
+
+def set_language(visit: Visit, language: str) -> None:
+    """Remember the person's language."""
+    if visit.identity.actor.id is not None:
+        visit.access.set_language(visit.identity.actor.id, language)
 
 
 def zone_named(name: str | None) -> ZoneInfo:
