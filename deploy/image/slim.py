@@ -9,21 +9,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGES = (
-    "**/tests",  # of pandas 46 MB, of numpy, of pyarrow
-    "pyarrow/include",  # to compile against it
-    "pyarrow/src",
-    "pyarrow/**/*.pyx",
-    "pyarrow/**/*.pxi",
-    "pyarrow/**/*.pxd",
-    "pyarrow/libarrow_flight*",  # a network protocol; Streamlit needs tables in memory only
-    "pyarrow/libarrow_s3*",  # a plugin: obstore speaks S3 here
-    "pyarrow/_flight*",
-    "pyarrow/_s3fs*",
-    "pydeck/nbextension",  # for Jupyter notebooks
+    # Streamlit asks for these when a page shows a data frame, one of its own charts or a map. Ours show none: they are
+    # hypertext and SVG (tests/test_image.py holds them to it), so 160 MB, and as much memory, never load.
+    "pyarrow*",
+    "pandas*",
+    "altair*",
+    "pydeck*",
+    "narwhals*",
+    "streamlit/static/static/js/PlotlyChart.*",
+    "streamlit/static/static/js/DeckGlJsonChart.*",
+    "streamlit/static/static/js/EChartsChart.*",
+    "streamlit/static/static/js/GraphVizChart.*",
+    "streamlit/hello",
+    "**/tests",
+    "**/*.pyi",
     "ai_edge_litert/libLiteRtWebGpuAccelerator.so",  # accelerators that a server does not have
     "ai_edge_litert/vendors",
     "ai_edge_litert/tools",
     "sqlalchemy/testing",
+    "sqlalchemy/dialects/mssql",
+    "sqlalchemy/dialects/mysql",
+    "sqlalchemy/dialects/oracle",
+    "pygments/lexers/[a-z]*",  # rich colours code with them; no command of ours shows code
     "numpy/f2py",
     "numpy/**/*.a",
 )
@@ -50,6 +57,11 @@ SYSTEM = (
     "usr/local/lib/python3*/idlelib",
     "usr/local/lib/python3*/lib2to3",
     "usr/local/lib/python3*/turtledemo",
+    "usr/lib/python3*/lib2to3",
+    "usr/lib/python3*/pydoc_data",
+    "usr/lib/python3*/config-*",
+    "usr/local/lib/python3*/pydoc_data",
+    "usr/local/lib/python3*/config-*",
     "usr/local/bin/pip*",
     "usr/local/include",
     "usr/include",
