@@ -23,6 +23,9 @@ from .passwords import Passwords, broken_rules
 from .sessions import Session
 from .tokens import Signer, secret_key
 
+By = Actor | Identity | Person
+"""Who does it: as it is written down, as the guard found out, or as the command line names them."""
+
 
 class Access(Entry):
     """Who may come in, and what an admin changes about it. Every change is in the trail, in the same transaction."""
@@ -68,7 +71,7 @@ class Access(Entry):
         return found
 
     def add_person(
-        self, email: str, name: str, role: str, by: Actor, *, password: str, language: str | None = None
+        self, email: str, name: str, role: str, by: By, *, password: str, language: str | None = None
     ) -> Person:
         """A new person with a password: for the command line and the first admin; others are invited."""
         if broken := broken_rules(password, email, name):
@@ -79,10 +82,10 @@ class Access(Entry):
                 connection, self._clock(), email, name, role, language or self.settings.default_language,
                 password_hash=secret,
             )  # fmt: skip
-            trail.write(connection, self._clock(), by, "person_added", email.strip().lower(), role=role)
+            trail.write(connection, self._clock(), _actor(by), "person_added", email.strip().lower(), role=role)
             return directory.person(connection, number)
 
-    def invite(self, email: str, name: str, role: str, by: Actor, base_url: str = "") -> str:
+    def invite(self, email: str, name: str, role: str, by: By, base_url: str = "") -> str:
         """A link with which a new person sets their password."""
         email, name = directory.plain_email(email), directory.plain_name(name)
         directory.check_role(role)
@@ -90,18 +93,18 @@ class Access(Entry):
             if any(each.email == email for each in directory.everyone(connection)):
                 raise access_refused("email_taken")
             token = links.make(connection, self._clock(), "invite", email=email, name=name, role=role)
-            trail.write(connection, self._clock(), by, "invited", email, role=role)
+            trail.write(connection, self._clock(), _actor(by), "invited", email, role=role)
         return link_address(base_url or self.settings.public_url, token)
 
-    def reset_link(self, person_id: int, by: Actor, base_url: str = "") -> str:
+    def reset_link(self, person_id: int, by: By, base_url: str = "") -> str:
         """A link with which a person sets a new password."""
         with writing(self._engine) as connection:
             person = directory.person(connection, person_id)
             token = links.make(connection, self._clock(), "reset", person_id=person_id)
-            trail.write(connection, self._clock(), by, "reset_link_made", person.email)
+            trail.write(connection, self._clock(), _actor(by), "reset_link_made", person.email)
         return link_address(base_url or self.settings.public_url, token)
 
-    def set_role(self, person_id: int, role: str, by: Actor) -> None:
+    def set_role(self, person_id: int, role: str, by: By) -> None:
         """Another role, at once also in the sessions that are open."""
         directory.check_role(role)
         with writing(self._engine) as connection:
@@ -109,27 +112,30 @@ class Access(Entry):
             if role != "admin":
                 directory.keep_an_admin(connection, person_id)
             directory.change(connection, person_id, role=role)
-            trail.write(connection, self._clock(), by, "role_changed", person.email, before=person.role, after=role)
+            trail.write(
+                connection, self._clock(), _actor(by), "role_changed", person.email, before=person.role, after=role
+            )
 
-    def disable(self, person_id: int, by: Actor) -> None:
+    def disable(self, person_id: int, by: By) -> None:
         """Out at once: sessions end, keys and links of theirs open nothing."""
         with writing(self._engine) as connection:
             person = directory.person(connection, person_id)
             directory.keep_an_admin(connection, person_id)
             directory.change(connection, person_id, disabled_at=self._clock())
             kept.end(connection, self._clock(), sessions.c.person_id == person_id)
-            trail.write(connection, self._clock(), by, "person_disabled", person.email)
+            trail.write(connection, self._clock(), _actor(by), "person_disabled", person.email)
 
-    def enable(self, person_id: int, by: Actor) -> None:
+    def enable(self, person_id: int, by: By) -> None:
         """In again; they sign in anew."""
         with writing(self._engine) as connection:
             person = directory.person(connection, person_id)
             directory.change(connection, person_id, disabled_at=None)
-            trail.write(connection, self._clock(), by, "person_enabled", person.email)
+            trail.write(connection, self._clock(), _actor(by), "person_enabled", person.email)
 
-    def set_language(self, person_id: int, language: str) -> None:
+    def set_language(self, whose: By, language: str) -> None:
         """The language of a person's pages."""
-        if language in LANGUAGES:
+        person_id = _actor(whose).id
+        if language in LANGUAGES and person_id is not None:
             with writing(self._engine) as connection:
                 directory.change(connection, person_id, language=language)
 
@@ -138,26 +144,26 @@ class Access(Entry):
         with reading(self._engine) as connection:
             return kept.of_person(connection, self._clock(), person_id)
 
-    def end_session(self, session: str, by: Actor) -> None:
+    def end_session(self, session: str, by: By) -> None:
         """End one session by its public name."""
         with writing(self._engine) as connection:
             if kept.end(connection, self._clock(), sessions.c.token_hash == session):
-                trail.write(connection, self._clock(), by, "session_ended", session[:12])
+                trail.write(connection, self._clock(), _actor(by), "session_ended", session[:12])
 
-    def end_sessions(self, person_id: int, by: Actor = SYSTEM, but: str | None = None) -> int:
+    def end_sessions(self, person_id: int, by: By = SYSTEM, but: str | None = None) -> int:
         """End all sessions of a person, or all but one; how many there were."""
         with writing(self._engine) as connection:
             person = directory.person(connection, person_id)
             others = [sessions.c.token_hash != but] if but else []
             ended = kept.end(connection, self._clock(), sessions.c.person_id == person_id, *others)
-            trail.write(connection, self._clock(), by, "sessions_ended", person.email, count=ended)
+            trail.write(connection, self._clock(), _actor(by), "sessions_ended", person.email, count=ended)
             return ended
 
     def make_key(
-        self, name: str, scopes: Collection[str], by: Identity | Person, expires: datetime | None = None
+        self, name: str, scopes: Collection[str], by: By, expires: datetime | None = None
     ) -> tuple[ApiKey, str]:
         """A key for a machine and its secret, which is shown this once. It is the person's, and ends with them."""
-        actor = by.actor if isinstance(by, Identity) else Actor("person", by.id, by.name)
+        actor = _actor(by)
         if actor.kind != "person" or actor.id is None:
             raise access_refused("person_unknown")
         with writing(self._engine) as connection:
@@ -172,16 +178,16 @@ class Access(Entry):
         with reading(self._engine) as connection:
             return keys.every(connection)
 
-    def revoke_key(self, key_id: int, by: Actor) -> None:
+    def revoke_key(self, key_id: int, by: By) -> None:
         """Never again."""
         with writing(self._engine) as connection:
             key = keys.revoke(connection, self._clock(), key_id)
-            trail.write(connection, self._clock(), by, "key_revoked", key.name, prefix=key.prefix)
+            trail.write(connection, self._clock(), _actor(by), "key_revoked", key.name, prefix=key.prefix)
 
-    def audit(self, actor: Actor, action: str, subject: str | None = None, **details: Any) -> None:
+    def audit(self, actor: By, action: str, subject: str | None = None, **details: Any) -> None:
         """Write down what another room did."""
         with writing(self._engine) as connection:
-            trail.write(connection, self._clock(), actor, action, subject, **details)
+            trail.write(connection, self._clock(), _actor(actor), action, subject, **details)
 
     def audit_page(self, after: str | None = None, limit: int = 50) -> Page[trail.Event]:
         """The trail, newest first."""
@@ -192,3 +198,7 @@ class Access(Entry):
 def link_address(base_url: str, token: str) -> str:
     """Where a one-time link leads."""
     return f"{base_url.rstrip('/')}/login/link/{token}"
+
+
+def _actor(by: By) -> Actor:
+    return by if isinstance(by, Actor) else by.actor if isinstance(by, Identity) else Actor("person", by.id, by.name)
