@@ -259,6 +259,15 @@ def retention(
     run_retention(read_settings(), days, language or user_language())
 
 
+@app.command()
+def nightly(language: Language = "") -> None:
+    """Retention, then a backup to BACKUP_URL, proved and dated; the oldest go. For cron; the station keeps running."""
+    from .commands.nightly import run_nightly
+    from .settings import read_settings
+
+    run_nightly(read_settings(), language or user_language())
+
+
 def _one_blas_thread() -> None:
     """Before numpy is imported: judging has no matrices worth a thread pool, whose start costs more than a verdict."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

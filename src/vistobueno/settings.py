@@ -122,6 +122,17 @@ class Settings:
         es="Días que se guardan las fotografías; 0: siempre. Los veredictos quedan.",
         en="Days that photographs are kept; 0: for ever. Verdicts stay.",
     )
+    backup_url: str = _setting(
+        "",
+        es="Dónde deja `vistobueno nightly` el respaldo de cada noche: una carpeta o s3://cubo/prefijo; vacía: ninguno.",
+        en="Where `vistobueno nightly` puts each night's backup: a folder or s3://bucket/prefix; empty: none.",
+    )
+    backups_kept: int = _setting(14, es="Respaldos que quedan en BACKUP_URL.", en="Backups that stay in BACKUP_URL.")
+    render: bool = _setting(
+        False,
+        es="Lo pone Render: el disco se pierde en cada arranque, y se avisa si algo se guarda en él.",
+        en="Render sets it: the disk is lost at each start, and a warning says if something is kept there.",
+    )
     default_language: str = _setting(
         "es", es="Idioma de quien no ha elegido uno.", en="Language of who has not chosen one.", choices=("es", "en")
     )

@@ -19,25 +19,7 @@ class ObjectEvidence:
     """Photographs as objects of a bucket, under a prefix. An object is there whole or not at all: S3 promises it."""
 
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
-        options: dict[str, Any] = {"region": settings.s3_region}
-        if settings.s3_endpoint:
-            options |= {"endpoint": settings.s3_endpoint, "virtual_hosted_style_request": False}
-        if settings.s3_access_key_id:
-            options |= {
-                "access_key_id": settings.s3_access_key_id,
-                "secret_access_key": settings.s3_secret_access_key,
-            }
-        self._store = S3Store(
-            bucket,
-            prefix=prefix or None,
-            client_options={
-                "allow_http": settings.s3_endpoint.startswith("http://"),
-                "timeout": _PATIENCE,
-                "connect_timeout": timedelta(seconds=5),
-            },
-            retry_config={"max_retries": 2, "retry_timeout": _PATIENCE},
-            **options,
-        )
+        self._store = bucket_of(bucket, prefix, settings, _PATIENCE)
 
     def put(self, key: str, data: bytes) -> None:
         """One request."""
@@ -64,6 +46,26 @@ class ObjectEvidence:
         """Write a small object, always the same one."""
         with _answering():
             obstore.put(self._store, "check", b"visto bueno", use_multipart=False)
+
+
+def bucket_of(bucket: str, prefix: str, settings: Settings, patience: timedelta) -> S3Store:
+    """A bucket below a prefix; ``patience`` is for one request, all its attempts included."""
+    options: dict[str, Any] = {"region": settings.s3_region}
+    if settings.s3_endpoint:
+        options |= {"endpoint": settings.s3_endpoint, "virtual_hosted_style_request": False}
+    if settings.s3_access_key_id:
+        options |= {"access_key_id": settings.s3_access_key_id, "secret_access_key": settings.s3_secret_access_key}
+    return S3Store(
+        bucket,
+        prefix=prefix or None,
+        client_options={
+            "allow_http": settings.s3_endpoint.startswith("http://"),
+            "timeout": patience,
+            "connect_timeout": timedelta(seconds=5),
+        },
+        retry_config={"max_retries": 2, "retry_timeout": patience},
+        **options,
+    )
 
 
 @contextlib.contextmanager

@@ -1,0 +1,70 @@
+"""`vistobueno nightly`: retention, then a backup put where it outlives this machine; the oldest ones go."""
+
+import re
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore
+
+from ..errors import VistoBuenoError
+from ..records.objects import bucket_of
+from ..settings import Settings
+from ..texts import say
+from .upkeep import run_backup, run_retention
+
+_PATIENCE = timedelta(minutes=30)  # for one request: a backup may be large, and nobody waits for it
+_NAME = re.compile(r"vistobueno-\d{8}T\d{6}Z\.zip")
+
+
+class BackupNotKept(VistoBuenoError):
+    """A backup was made but could not be put where it belongs."""
+
+
+def run_nightly(settings: Settings, language: str) -> None:
+    """What a cron job does each night. Without BACKUP_URL nothing is backed up, and it says so."""
+    run_retention(settings, None, language)
+    if not settings.backup_url:
+        print(say(language, "nightly_no_backup"))
+        return
+    name = f"vistobueno-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
+    with tempfile.TemporaryDirectory(prefix="vistobueno-backup-", dir=_room_beside(settings)) as folder:
+        file = Path(folder) / name
+        run_backup(settings, file, language)
+        try:
+            store = _store(settings)
+            obstore.put(store, name, file)
+            gone = _thin_out(store, settings.backups_kept)
+        except (BaseError, OSError) as error:
+            raise BackupNotKept(
+                "backup_not_kept",
+                es=f"El respaldo no se pudo dejar en BACKUP_URL ({error}). Compruebe la dirección, las claves y el sitio libre.",
+                en=f"The backup could not be put in BACKUP_URL ({error}). Check the address, the keys and the free space.",
+            ) from error
+    print(say(language, "nightly_kept", name=name, place=settings.backup_url))
+    if gone:
+        print(say(language, "nightly_gone", count=gone))
+
+
+def _room_beside(settings: Settings) -> Path | None:
+    """A backup is made on the data's disk, where there is one: /tmp may be memory."""
+    return settings.data_dir if settings.data_dir.is_dir() else None
+
+
+def _store(settings: Settings) -> ObjectStore:
+    place = urlsplit(settings.backup_url)
+    if place.scheme == "s3":
+        return bucket_of(place.netloc, place.path.strip("/"), settings, _PATIENCE)
+    return LocalStore(Path(settings.backup_url), mkdir=True)
+
+
+def _thin_out(store: ObjectStore, kept: int) -> int:
+    """Remove all but the newest backups; their names tell which. Nothing else in that place is touched."""
+    names = sorted(each["path"] for batch in obstore.list(store) for each in batch if _NAME.fullmatch(each["path"]))
+    old = names[: max(0, len(names) - max(1, kept))]
+    for name in old:
+        obstore.delete(store, name)
+    return len(old)
