@@ -1,0 +1,87 @@
+"""One station and one Chromium for all browser tests; a page of a person is one call away, and none may complain."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+playwright_api = pytest.importorskip("playwright.sync_api")
+
+from driving import DESK, PATIENCE, Person, Running, chromium, context_for, launched, running, settled, sign_in  # noqa: E402
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright  # noqa: E402
+
+OpenPage = Callable[..., Page]
+expect.set_options(timeout=PATIENCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.timeout(180))
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    if path is None:
+        pytest.skip("there is no Chromium on this machine")
+    with sync_playwright() as playwright:
+        opened = launched(playwright, path)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def station(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("station")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cookies(browser: Browser, station: Running) -> Callable[[Person], object]:
+    """A person's open session, signed in once through the page."""
+    kept: dict[str, object] = {}
+
+    def of(person: Person) -> object:
+        if person.email not in kept:
+            context = context_for(browser, DESK)
+            page = context.new_page()
+            sign_in(page, station.url, person.email)
+            settled(page)
+            kept[person.email] = context.storage_state()
+            context.close()
+        return kept[person.email]
+
+    return of
+
+
+@pytest.fixture
+def open_page(browser: Browser, station: Running, cookies: Callable[[Person], object]) -> Iterator[OpenPage]:
+    """Open an address as a person, or as nobody. In the end no page may have complained on its console."""
+    contexts, complaints = [], []
+
+    def heard(message: ConsoleMessage) -> None:
+        # a status of 400 and more is told on the console too; the tests look at what people see of it
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            complaints.append(message.text)
+
+    def opened(person: Person | None, address: str = "/", size: tuple[int, int] = DESK, *, ready: str = "h1") -> Page:
+        state = {"storage_state": cookies(person)} if person else {}
+        context = context_for(browser, size, **state)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", heard)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "response",
+            lambda answer: complaints.append(f"{answer.status} {answer.url}") if answer.status == 500 else None,
+        )
+        page.goto(station.url + address)
+        if person:
+            settled(page, ready)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []

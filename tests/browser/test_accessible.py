@@ -1,0 +1,125 @@
+"""What an automatic look can find: names, labels, sizes, overflow, contrast, keyboard. People with eyes look at the pictures."""
+
+from collections.abc import Callable
+
+import pytest
+from driving import ANA, EMMA, LUIS, PHONE, Running, jpeg, settled, shot, upload
+from playwright.sync_api import Page, expect
+
+OpenPage = Callable[..., Page]
+PLACES = {
+    "home": "/",
+    "inspect": "/inspect",
+    "history": "/history",
+    "model": "/model",
+    "people": "/administration",
+    "keys": "/administration?part=keys",
+    "audit": "/administration?part=audit",
+    "storage": "/administration?part=storage",
+    "account": "/account",
+}
+NAMELESS = """() => [...document.querySelectorAll('.vb a, .vb button, .vb input:not([type=hidden]), .vb select, .vb textarea, .vb img')]
+  .filter((each) => each.checkVisibility())
+  .filter((each) => {
+    if (each.tagName === 'IMG') return !each.hasAttribute('alt')
+    const labels = [...(each.labels ?? [])].map((label) => label.textContent).join('')
+    return !(each.textContent.trim() || labels.trim() || each.getAttribute('aria-label'))
+  }).map((each) => each.outerHTML.slice(0, 120))"""
+SMALL = """() => [...document.querySelectorAll('.vb button, .vb a.button, .vb a.line, .vb .tabs a, .vb .subtabs a, .vb select, .vb input:not([type=hidden]):not([type=checkbox]):not([type=file]), .vb label.button, .vb label.check, .vb summary')]
+  .filter((each) => each.checkVisibility() && !each.matches('.skip'))
+  .filter((each) => { const box = each.getBoundingClientRect(); return box.width > 0 && (box.height < 43.5 || box.width < 43.5) })
+  .map((each) => each.outerHTML.slice(0, 120))"""
+PALE = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number)
+  const light = (colour) => {
+    const [r, g, b] = parts(colour).map((part) => part / 255).map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const ground = (each) => {
+    for (let up = each; up; up = up.parentElement) {
+      const colour = getComputedStyle(up).backgroundColor
+      if ((parts(colour)[3] ?? 1) > 0.99) return colour
+    }
+    return 'rgb(255, 255, 255)'
+  }
+  const found = []
+  for (const each of document.querySelectorAll('.vb *')) {
+    const words = [...each.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())
+    if (!words || !each.checkVisibility() || each.closest('[disabled], svg, .only-heard, .finder')) continue
+    const [a, b] = [light(getComputedStyle(each).color), light(ground(each))].sort((x, y) => y - x)
+    if ((a + 0.05) / (b + 0.05) < 4.5) found.push(each.outerHTML.slice(0, 120))
+  }
+  return found
+}"""
+TWICE = """() => { const ids = [...document.querySelectorAll('.vb [id]')].map((each) => each.id); return ids.filter((id, place) => ids.indexOf(id) !== place) }"""
+WIDER = """() => [document.documentElement.scrollWidth, document.querySelector('.stMain').scrollWidth].filter((width) => width > innerWidth)"""
+
+
+@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize(("person", "size"), [(ANA, PHONE), (EMMA, (1280, 860))], ids=["phone-es", "desk-en"])
+def test_every_page_can_be_used_by_everybody(
+    open_page: OpenPage, name: str, person: object, size: tuple[int, int]
+) -> None:
+    page = open_page(person, PLACES[name], size, ready=".capture" if name == "inspect" else "h1")
+    kind = "phone-es" if size == PHONE else "desk-en"
+    shot(page, f"{name}-{kind}")
+    assert page.evaluate(NAMELESS) == []
+    assert page.evaluate(SMALL) == []
+    assert page.evaluate(PALE) == []
+    assert page.evaluate(TWICE) == []
+    assert page.evaluate(WIDER) == []
+    assert page.locator(".vb h1").count() == 1
+    expect(page.locator("html")).to_have_attribute("lang", kind[-2:])
+    assert page.title().endswith("Visto Bueno")
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_nothing_of_streamlit_s_own_shows(open_page: OpenPage, name: str) -> None:
+    page = open_page(ANA, PLACES[name], ready=".capture" if name == "inspect" else "h1")
+    shown = page.evaluate(
+        """() => [...document.querySelectorAll('[data-testid]')].filter((each) => each.checkVisibility({ visibilityProperty: true }))
+          .map((each) => each.dataset.testid).filter((each) => /Toolbar|Header|Status|Deploy|MainMenu|Decoration|Footer|Sidebar|Skip/.test(each))"""
+    )
+    assert shown == []
+    words = page.locator("body").inner_text()
+    for foreign in (
+        "Deploy",
+        "Streamlit",
+        "Running",
+        "Browse files",
+        "Drag and drop",
+        "Take Photo",
+        "Rerun",
+        "Skip to",
+    ):
+        assert foreign not in words
+
+
+def test_the_keyboard_alone_is_enough_to_inspect(open_page: OpenPage) -> None:
+    page = open_page(LUIS, "/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Ir al contenido")).to_be_focused()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.textContent.trim()") == "Inspeccionar fruta":
+            break
+    assert page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".capture")
+    settled(page, ".capture")
+    page.get_by_role("button", name="Abrir la cámara").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('.finder video').videoWidth > 0")
+    expect(page.get_by_role("button", name="Tomar la foto")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator(".verdict")).to_be_visible()
+    expect(page.get_by_role("button", name="Tomar la foto")).to_be_focused()  # the next one is one key away
+
+
+def test_a_verdict_is_told_to_who_cannot_see_it(open_page: OpenPage, station: Running) -> None:
+    page = open_page(LUIS, "/inspect", ready=".capture")
+    page.set_input_files(".capture .files input", [upload("oye.jpg", jpeg("banana_fit", 1))])
+    verdict = page.get_by_role("status").filter(has_text="N.º")
+    expect(verdict).to_have_attribute("aria-live", "assertive")
+    expect(page.get_by_role("img", name="Probabilidad de no apto")).to_be_visible()
+    expect(page.get_by_role("img", name="La fotografía inspeccionada")).to_be_visible()

@@ -1,0 +1,164 @@
+import csv
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+from driving import ANA, LUIS, PASSWORD, PHONE, SOFIA, Running, jpeg, settled, shot
+from playwright.sync_api import Page, expect
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def inspections(station: Running) -> list[dict[str, object]]:
+    """Some inspections, sent as a machine sends them."""
+    import httpx
+
+    luis = station.access.person_by_email(ANA.email)
+    _, secret = station.access.make_key("prueba", ("inspect", "read"), luis)
+    found = []
+    for key, seed in (
+        ("banana_fit", 1),
+        ("apple_fit", 1),
+        ("banana_unfit", 2),
+        ("orange_unfit", 4),
+        ("other", 1),
+        ("apple_unfit", 3),
+    ):
+        answer = httpx.post(
+            f"{station.url}/api/v1/inspections",
+            files={"photo": (f"maquina-{key}.jpg", jpeg(key, seed), "image/jpeg")},
+            headers={"Authorization": f"Bearer {secret}"},
+            timeout=60,
+        )
+        assert answer.status_code == 201, answer.text
+        found.append(answer.json())
+    return found
+
+
+def test_home_says_what_today_looks_like_and_what_waits(open_page: OpenPage) -> None:
+    page = open_page(SOFIA, "/")
+    expect(page.get_by_role("heading", name="Hoy")).to_be_visible()
+    expect(page.locator(".tile")).to_have_count(3)
+    expect(page.get_by_text(re.compile("intervalo del 95"))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("Esperan revisión · [1-9]"))).to_be_visible()
+    page.get_by_role("link", name="Inspeccionar fruta").click()
+    expect(page.locator(".capture")).to_be_visible()
+
+
+def test_home_on_a_phone(open_page: OpenPage) -> None:
+    shot(open_page(ANA, "/", PHONE), "home-phone-es")
+
+
+def test_one_inspection_is_found_and_shown_with_every_fact(
+    open_page: OpenPage, inspections: list[dict[str, object]]
+) -> None:
+    page = open_page(LUIS, "/history")
+    shot(page, "history-desk-es")
+    number = inspections[0]["number"]
+    page.locator(f"a.line[data-value='{number}']").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("APTO|NO APTO|REVISAR"))
+    expect(page).to_have_url(re.compile(f"n={number}"))
+    facts = page.locator("dl.facts-list")
+    expect(facts).to_contain_text(str(inspections[0]["photo_sha256"]))
+    expect(facts).to_contain_text("maquina-banana_fit.jpg")
+    expect(facts).to_contain_text("prueba")
+    expect(page.get_by_role("button", name="NO APTO")).to_have_count(0)  # an inspector does not review
+    settled(page)
+    shot(page, "one-desk-es")
+    page.get_by_role("link", name="Historial").last.click()
+    expect(page.locator("a.line").first).to_be_visible()
+
+
+def test_a_filter_narrows_the_list_and_the_csv_holds_exactly_that(open_page: OpenPage) -> None:
+    page = open_page(SOFIA, "/history")
+    page.get_by_text("Filtrar").first.click()
+    page.get_by_label("Respuesta").select_option("review")
+    expect(page).to_have_url(re.compile("answer=review"))
+    settled(page)
+    page.get_by_label("Buscar").fill("maquina-")
+    page.get_by_role("button", name="Filtrar").click()
+    expect(page).to_have_url(re.compile("text=maquina"))
+    settled(page)
+    listed = page.locator("a.line")
+    for each in listed.all():
+        expect(each).to_contain_text("REVISAR")
+    shot(page, "history-filtered-desk-es")
+    with page.expect_download() as waited:
+        page.get_by_role("link", name="Descargar CSV").click()
+    rows = list(csv.reader(io.StringIO(waited.value.path().read_text(encoding="utf-8-sig"))))
+    assert len(rows) == 1 + listed.count()
+    page.get_by_role("button", name="Quitar filtros").click()
+    expect(page).to_have_url(re.compile("/history$"))
+
+
+def test_a_filter_that_nothing_meets_says_so(open_page: OpenPage) -> None:
+    page = open_page(LUIS, "/history?text=esto-no-existe", PHONE)
+    expect(page.get_by_text("No hay ninguna inspección así.")).to_be_visible()
+
+
+def test_a_number_that_does_not_exist_says_so_and_shows_the_list(open_page: OpenPage) -> None:
+    page = open_page(LUIS, "/history?n=99999999")
+    expect(page.get_by_role("status").first).to_contain_text("99999999")
+    expect(page.locator("a.line").first).to_be_visible()
+
+
+def test_an_address_written_by_hand_does_no_harm(open_page: OpenPage) -> None:
+    page = open_page(
+        LUIS,
+        "/history?answer=%3Cscript%3E&since=ayer&after=zzz&who=x&reason=1&text=%3Cimg%20src=x%20onerror=alert(1)%3E",
+    )
+    expect(page.get_by_role("heading", level=1)).to_have_text("Historial")
+    expect(page.locator("img[src=x]")).to_have_count(0)
+
+
+def test_a_supervisor_reviews_what_waits_and_the_verdict_stays(open_page: OpenPage, station: Running) -> None:
+    page = open_page(SOFIA, "/history?waiting=1", PHONE)
+    expect(page.get_by_role("link", name="Esperan revisión")).to_have_attribute("aria-current", "page")
+    waiting = page.locator("a.line")
+    number = waiting.first.get_attribute("data-value")
+    waiting.first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("REVISAR")
+    page.get_by_label("Nota").fill("Golpe leve <b>abajo</b>")
+    page.get_by_role("button", name="NO APTO").click()
+    review = page.locator(".said-by")
+    expect(review).to_contain_text("NO APTO")
+    expect(review).to_contain_text("Golpe leve <b>abajo</b>")
+    expect(review).to_contain_text(SOFIA.name)
+    expect(page.get_by_role("heading", level=1)).to_have_text("REVISAR")
+    settled(page)
+    shot(page, "review-phone-es")
+    kept = page.request.get(f"{station.url}/api/v1/inspections/{number}").json()
+    assert kept["answer"] == "review"
+    assert [each["answer"] for each in kept["reviews"]] == ["unfit"]
+    page.goto(f"{station.url}/history?waiting=1")
+    settled(page)
+    expect(page.locator(f"a.line[data-value='{number}']")).to_have_count(0)
+
+
+def test_a_list_is_turned_page_by_page(open_page: OpenPage, station: Running) -> None:
+    import httpx
+
+    with httpx.Client(base_url=station.url, timeout=60) as client:
+        _, secret = station.access.make_key("muchas", ("inspect",), station.access.person_by_email(ANA.email))
+        for seed in range(26):
+            data = jpeg("apple_fit", 100 + seed, (160, 160))
+            answer = client.post(
+                "/api/v1/inspections",
+                content=data,
+                headers={"Authorization": f"Bearer {secret}", "Content-Type": "image/jpeg"},
+            )
+            assert answer.status_code == 201
+    page = open_page(LUIS, "/history")
+    expect(page.locator("a.line")).to_have_count(25)
+    first = page.locator("a.line").first.get_attribute("data-value")
+    page.get_by_role("button", name="Más antiguas").click()
+    expect(page).to_have_url(re.compile("after="))
+    expect(page.locator(f"a.line[data-value='{first}']")).to_have_count(0)
+    page.get_by_role("button", name="Volver a las últimas").click()
+    expect(page.locator(f"a.line[data-value='{first}']")).to_have_count(1)
+
+
+def test_the_password_of_nobody_is_on_any_page(open_page: OpenPage) -> None:
+    assert PASSWORD not in open_page(ANA, "/administration").content()
