@@ -8,7 +8,7 @@ from ..texts import LANGUAGES, say
 from . import formats
 from .hypertext import Deed, h, hypertext, join
 from .pieces import facts, notice
-from .visit import Visit, set_language
+from .visit import Visit
 
 
 def show(visit: Visit) -> None:
@@ -20,7 +20,7 @@ def show(visit: Visit) -> None:
 def _act(deed: Deed, visit: Visit) -> None:
     identity = visit.identity
     if deed.name == "language" and deed.value in LANGUAGES:
-        set_language(visit, deed.value)
+        visit.access.set_language(identity, deed.value)
         st.rerun()
     if deed.name == "end" and identity.actor.id is not None:
         visit.access.end_sessions(identity.actor.id, identity.actor, but=identity.session)

@@ -15,9 +15,9 @@ from ..errors import VistoBuenoError
 from ..station import running_station
 from ..texts import LANGUAGES, say
 from . import account, administration, history, home, inspect, model, palette
-from .hypertext import component, deed_of, h, join
+from .hypertext import component, deed_of, h, hypertext, join
 from .icons import icon
-from .visit import Visit, go, set_language, zone_named
+from .visit import Visit, go, zone_named
 
 log = logging.getLogger(__name__)
 SIGN_IN = "/login"
@@ -46,11 +46,14 @@ PLACES = (
 
 def show() -> None:
     """One run of the script: one page for one person."""
-    access = running_access()
-    identity = _who(access)
-    language = identity.language if identity else running_station().settings.default_language
     st.set_page_config(page_title=BRAND, layout="wide")
     st.html(_style())
+    access, language = running_access(), running_station().settings.default_language
+    try:
+        identity = _who(access)
+    except VistoBuenoError as error:  # the database is away: nobody can be known now
+        component("shell")(key="shell", data=_frame(language, _apology(language, error.message(language))))
+        return
     if identity is None:
         component("shell")(key="shell", data=_frame(language, Markup(), SIGN_IN))
         return
@@ -89,7 +92,7 @@ def _bar(visit: Visit, here: Place, pages: Mapping[str, "st.Page"]) -> None:
     if deed.name == "go" and deed.value in pages:
         go(deed.value)
     if deed.name == "language" and deed.value in LANGUAGES:
-        set_language(visit, deed.value)
+        visit.access.set_language(visit.identity, deed.value)
         st.rerun()
 
 
@@ -161,16 +164,15 @@ def _refused(visit: Visit) -> None:
 
 
 def _notice(visit: Visit, text: str) -> None:
-    from .hypertext import hypertext
+    hypertext(_apology(visit.language, text), "notice")
 
-    hypertext(
-        h(
-            '<section role="alert"><h1>{title}</h1><p>{text}</p><p><a class="button" href="/">{home}</a></p></section>',
-            title=say(visit.language, "ui_not_now"),
-            text=text,
-            home=say(visit.language, "ui_page_home"),
-        ),
-        "notice",
+
+def _apology(language: str, text: str) -> Markup:
+    return h(
+        '<section role="alert"><h1>{title}</h1><p>{text}</p><p><a class="button" href="/">{home}</a></p></section>',
+        title=say(language, "ui_not_now"),
+        text=text,
+        home=say(language, "ui_page_home"),
     )
 
 

@@ -38,12 +38,6 @@ def base_url(visit: Visit) -> str:
     return visit.station.settings.public_url.rstrip("/") or f"{asked.scheme}://{asked.netloc}"
 
 
-def set_language(visit: Visit, language: str) -> None:
-    """Remember the person's language."""
-    if visit.identity.actor.id is not None:
-        visit.access.set_language(visit.identity.actor.id, language)
-
-
 def zone_named(name: str | None) -> ZoneInfo:
     """The browser's time zone, UTC where it names none that exists."""
     try:
