@@ -41,7 +41,8 @@ bench: $(DEV)
 lock: $(DEV)
 	$(LOCK) pyproject.toml --all-extras $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/serve.txt
-	for extra in docs tools; do $(LOCK) pyproject.toml --extra $$extra -c requirements/dev.txt -o requirements/$$extra.txt || exit 1; done
+	for extra in docs tools; do $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $$extra | \
+	  $(LOCK) - -c requirements/dev.txt -o requirements/$$extra.txt || exit 1; done
 	$(subst --universal,--python-platform x86_64-manylinux_2_28,$(LOCK)) pyproject.toml --extra train -c requirements/dev.txt -o requirements/train.txt
 	echo hatchling | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.middleware import Middleware
 
-from . import api, health, inference, metrics
+from . import api, health, inference, metrics, start_checks
 from .observed import Observed
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ async def running(_: object) -> AsyncIterator[None]:
     from ..settings import read_settings
     from ..station import Station, set_running_station
 
-    station = Station.open(read_settings())
+    settings = read_settings()
+    start_checks.warn(settings)
+    station = Station.open(settings)
     set_running_station(station)
     try:
         yield
