@@ -42,6 +42,8 @@ class FolderEvidence:
             with _answering(missing=True):
                 return self._path(key).read_bytes()
         except FileNotFoundError as error:
+            if not self.folder.is_dir():  # not this photograph is away, all are
+                raise unavailable(error) from error
             raise EvidenceMissing(key) from error
 
     def delete(self, key: str) -> None:

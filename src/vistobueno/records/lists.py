@@ -6,7 +6,20 @@ import re
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Integer, Select, column, false, func, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    Select,
+    column,
+    false,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+)
 
 from ..errors import VistoBuenoError
 from .database import reading
@@ -28,21 +41,21 @@ class CursorRefused(VistoBuenoError):
 def inspections_page(engine: Engine, asked: Filter, after: str | None, limit: int) -> Page[Inspection]:
     """The inspections that ``asked`` lets through, those after the cursor ``after``."""
     with reading(engine) as connection:
-        return _page(connection, _filtered(connection, asked), after, limit)
+        query, order = _filtered(connection, asked)
+        return _page(connection, query, order, after, limit)
 
 
 def waiting_page(engine: Engine, after: str | None, limit: int) -> Page[Inspection]:
     """The inspections that wait for a person."""
     with reading(engine) as connection:
         query = select(inspections).join(waiting, waiting.c.inspection_number == inspections.c.number)
-        return _page(connection, query, after, limit, waiting.c.inspection_number)
+        return _page(connection, query, waiting.c.inspection_number, after, limit)
 
 
 def _page(
-    connection: Connection, query: Select[Any], after: str | None, limit: int, order: ColumnElement[int] | None = None
+    connection: Connection, query: Select[Any], order: ColumnElement[int], after: str | None, limit: int
 ) -> Page[Inspection]:
     limit = max(1, min(limit, MOST))
-    order = inspections.c.number if order is None else order
     if after is not None:
         query = query.where(order < _number_of(after))
     rows = connection.execute(query.order_by(order.desc()).limit(limit + 1)).all()
@@ -50,30 +63,38 @@ def _page(
     return Page(tuple(found), _cursor(found[-1].number) if len(rows) > limit else None)
 
 
-def _filtered(connection: Connection, asked: Filter) -> Select[Any]:
+def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], ColumnElement[int]]:
+    """The query, and the number to order by: that of the table with the fewest rows, whose index then gives the order."""
     query = select(inspections)
     number = inspections.c.number
+    order: ColumnElement[int] = number
     words = (asked.answer, asked.product, asked.reason, asked.text, asked.source)
     if any(word is not None and not word.isprintable() for word in words) or abs(asked.actor_id or 0) > _LARGEST:
-        return query.where(false())  # nothing has such a name, and no database would take it
-    for each in (inspections.c.answer, inspections.c.product, inspections.c.actor_id, inspections.c.source):
-        if (value := getattr(asked, each.name)) is not None:
-            query = query.where(each == value)
+        return query.where(false()), order  # nothing has such a name, and no database would take it
     # A number is never earlier than a lower one, so that a moment is a number too.
     if asked.since is not None:
         first = _first_since(connection, asked.since)
         query = query.where(false() if first is None else number >= first)
     if asked.until is not None and (first := _first_since(connection, asked.until)) is not None:
         query = query.where(number < first)
-    if asked.reason is not None:
-        query = query.join(reasons, reasons.c.inspection_number == number).where(reasons.c.reason == asked.reason)
     if asked.reviewed is True:
-        query = query.join(reviews, reviews.c.inspection_number == number).where(text("reviews.first"))
+        query, order = query.join(reviews, reviews.c.inspection_number == number), reviews.c.inspection_number
+        query = query.where(text("reviews.first"))
     elif asked.reviewed is False and asked.answer == "review":
-        query = query.join(waiting, waiting.c.inspection_number == number)
+        query, order = query.join(waiting, waiting.c.inspection_number == number), waiting.c.inspection_number
     elif asked.reviewed is False:
         query = query.where(~select(reviews.c.id).where(reviews.c.inspection_number == number).exists())
-    return _named(connection, query, asked.text) if asked.text else query
+    if asked.reason is not None:
+        query, order = query.join(reasons, reasons.c.inspection_number == number), reasons.c.inspection_number
+        query = query.where(reasons.c.reason == asked.reason)
+    if asked.text:
+        query, order = _named(connection, query, order, asked.text)
+    narrow = order is not number and connection.dialect.name == "sqlite"
+    for each in (inspections.c.answer, inspections.c.product, inspections.c.actor_id, inspections.c.source):
+        if (value := getattr(asked, each.name)) is not None:
+            # SQLite's "+": not by this column's index, which would find more rows and then have to sort them
+            query = query.where((literal_column(f"+{each}", each.type) if narrow else each) == value)
+    return query, order
 
 
 def _first_since(connection: Connection, moment: datetime) -> int | None:
@@ -82,18 +103,22 @@ def _first_since(connection: Connection, moment: datetime) -> int | None:
     return found
 
 
-def _named(connection: Connection, query: Select[Any], wanted: str) -> Select[Any]:
+def _named(
+    connection: Connection, query: Select[Any], order: ColumnElement[int], wanted: str
+) -> tuple[Select[Any], ColumnElement[int]]:
     """Three letters or more are found by the index of names; fewer are common, so that the newest are found soon."""
-    likeness = func.lower(inspections.c.filename).contains(wanted.lower(), autoescape=True)
+    postgresql = connection.dialect.name == "postgresql"
+    place = (
+        func.strpos if postgresql else func.instr
+    )  # not LIKE: PostgreSQL takes its rows to be far fewer than they are
+    inside = place(func.lower(inspections.c.filename), wanted.lower()) > 0
     if len(wanted) < 3:
-        return query.where(likeness)
-    if connection.dialect.name == "postgresql":
-        return query.where(
-            likeness, text("trigrams(inspections.filename) @> trigrams(:wanted)").bindparams(wanted=wanted)
-        )
-    phrase = '"' + wanted.replace('"', '""') + '"'
-    names = text(f"{NAMES} MATCH :phrase").bindparams(phrase=phrase)
-    return query.join(_NAMES, _NAMES.c.rowid == inspections.c.number).where(names)
+        return query.where(inside), order
+    if postgresql:
+        found = text("trigrams(inspections.filename) @> trigrams(:wanted)").bindparams(wanted=wanted)
+        return query.where(inside, found), order
+    phrase = text(f"{NAMES} MATCH :phrase").bindparams(phrase='"' + wanted.replace('"', '""') + '"')
+    return query.join(_NAMES, _NAMES.c.rowid == inspections.c.number).where(phrase), _NAMES.c.rowid
 
 
 def _cursor(number: int) -> str:

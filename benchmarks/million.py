@@ -1,0 +1,179 @@
+"""Lists, filters and charts over a million inspections, on SQLite and PostgreSQL: how long a page waits."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import quantiles
+
+from sqlalchemy import Engine, text
+
+from vistobueno.records.database import migrate, open_database, writing
+from vistobueno.records.ledger import Ledger
+from vistobueno.records.lists import inspections_page, waiting_page
+from vistobueno.records.values import Filter
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # the suite's own way to a real PostgreSQL
+
+DAYS = 365
+_NUMBERS = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) SELECT {} FROM n",
+    "postgresql": "SELECT {} FROM generate_series(1, CAST(:count AS int)) AS n(i)",
+}
+# One in seven waits or waited for a person; one in a thousand photographs is poor; ten inspectors, one machine; lots of
+# 400 photographs, named by phone or by lot.
+_COLUMNS = {
+    "number": "i",
+    "actor_kind": "CASE WHEN i % 11 = 0 THEN 'key' ELSE 'person' END",
+    "actor_id": "i % 11",
+    "actor_name": "'inspector ' || (i % 11)",
+    "source": "CASE WHEN i % 11 = 0 THEN 'api' WHEN i % 50 = 1 THEN 'bulk' ELSE 'page' END",
+    "filename": "CASE WHEN i % 3 = 0 THEN 'lote-' || (i / 400) || '-' || (i % 400) || '.jpg' "
+    "ELSE 'IMG_' || (20250000 + i / 2740) || '_' || i || '.jpg' END",
+    "model_digest": "'d707672dfd40ce8db04fbd6157073a0ab6453d3c6902966c8a2ce3f32d8e9943'",
+    "model_name": "'vistobueno-lite0'",
+    "model_version": "'0.1.0'",
+    "photo_sha256": "'e2fc1c697542293c6c30d520502111092d3860b1c568bf194dcda73bdbbe08af'",
+    "evidence": "'2025/01/01/' || i || '.jpg'",
+    "width": "4000",
+    "height": "3000",
+    "format": "'jpeg'",
+    "bytes": "2000000 + i % 1000000",
+    "sharpness": "20 + i % 30",
+    "brightness": "0.5",
+    "clipped": "0.01",
+    "answer": "CASE i % 7 WHEN 0 THEN 'review' WHEN 1 THEN 'unfit' ELSE 'fit' END",
+    "reasons": "CASE WHEN i % 1001 = 0 THEN 'poor_photo,uncertain' WHEN i % 7 = 0 THEN 'uncertain' ELSE '' END",
+    "forced": "CASE i % 7 WHEN 1 THEN 'unfit' ELSE 'fit' END",
+    "product": "CASE i % 5 WHEN 0 THEN 'orange' WHEN 1 THEN 'banana' ELSE 'apple' END",
+    "class_key": "'apple_fit'",
+    "probability_unfit": "(i % 1000) / 1000.0",
+    "elapsed_ms": "60",
+}
+
+_POOR = (
+    "INSERT INTO reasons (reason, inspection_number) "
+    "SELECT 'poor_photo', number FROM inspections WHERE reasons LIKE 'poor%'"
+)
+_REVIEWS = (
+    "INSERT INTO reviews (id, inspection_number, at, actor_kind, actor_id, actor_name, answer, note, first) "
+    "SELECT number, number, at, 'person', 1, 'supervisor', 'fit', '', true FROM inspections "
+    "WHERE answer = 'review' AND number % 9 <> 0"
+)
+_TALLIES = (
+    "INSERT INTO tallies (day, product, answer, count) "
+    "SELECT {}, product, answer, count(*) FROM inspections GROUP BY 1, 2, 3"
+)
+
+
+def fill(engine: Engine, count: int) -> None:
+    """``count`` inspections spread over a year that ends now, with what goes with them."""
+    kind = engine.dialect.name
+    begin, step = datetime.now(UTC) - timedelta(days=DAYS), DAYS * 86_400 / count
+    values = dict(_COLUMNS)
+    if kind == "sqlite":
+        values["at"] = "strftime('%Y-%m-%d %H:%M:%f', :begin, '+' || (i * :step) || ' seconds') || '000'"
+        values |= {"probabilities": '\'{"apple_fit": 0.98, "apple_unfit": 0.02}\'', "activation": "zeroblob(98)"}
+    else:
+        values["at"] = "CAST(:begin AS timestamptz) + i * CAST(:step AS float) * interval '1 second'"
+        values |= {"probabilities": 'CAST(\'{"apple_fit": 0.98, "apple_unfit": 0.02}\' AS json)'}
+        values |= {"activation": "decode(repeat('00', 98), 'hex')"}
+    values["activation_width"] = "7"
+    given = {"count": count, "step": step, "begin": begin.strftime("%Y-%m-%d %H:%M:%S")}
+    numbers = _NUMBERS[kind].format(", ".join(values.values()))
+    statements = [
+        f"INSERT INTO inspections ({', '.join(values)}) {numbers}",
+        "INSERT INTO reasons (reason, inspection_number) SELECT 'uncertain', number FROM inspections WHERE reasons <> ''",
+        _POOR,
+        _REVIEWS,
+        "INSERT INTO waiting (inspection_number) SELECT number FROM inspections WHERE answer = 'review' AND number % 9 = 0",
+        _TALLIES.format("date(at)" if kind == "sqlite" else "CAST(at AS date)"),
+    ]
+    with writing(engine) as connection:
+        if kind == "postgresql":  # row by row is slow where there are a million at once
+            rebuilt = connection.execute(text("SELECT pg_get_indexdef('inspections_name'::regclass)")).scalar_one()
+            statements = [
+                "DROP INDEX inspections_name",
+                *statements,
+                "SET LOCAL maintenance_work_mem = '512MB'",
+                str(rebuilt),
+            ]
+        for statement in statements:
+            wanted = {name: value for name, value in given.items() if f":{name}" in statement}
+            connection.execute(text(statement), wanted)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+
+
+def questions(engine: Engine, count: int) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What pages and programs ask, each with its name."""
+    now = datetime.now(UTC)
+    lists: dict[str, Filter] = {
+        "all": Filter(),
+        "one answer": Filter(answer="unfit"),
+        "product and answer": Filter(product="orange", answer="unfit"),
+        "one day": Filter(since=now - timedelta(days=200), until=now - timedelta(days=199)),
+        "a month, unfit oranges": Filter(
+            product="orange", answer="unfit", since=now - timedelta(days=200), until=now - timedelta(days=170)
+        ),
+        "one inspector": Filter(actor_id=3),
+        "one inspector's unfit oranges": Filter(actor_id=3, product="orange", answer="unfit"),
+        "from machines, to review": Filter(source="api", answer="review"),
+        "poor photographs": Filter(reason="poor_photo"),
+        "poor photographs of oranges": Filter(reason="poor_photo", product="orange"),
+        "reviewed": Filter(reviewed=True),
+        "not reviewed": Filter(reviewed=False),
+        "reviewed, fit": Filter(reviewed=True, answer="review", product="banana"),
+        "name: a rare one": Filter(text=f"lote-{count // 1200}-"),
+        "name: a common one": Filter(text=".jpg"),
+        "name: one day": Filter(text=f"IMG_{20250000 + count // 5480}"),
+        "name: two letters": Filter(text="te"),
+        "name: none": Filter(text="mango"),
+        "name and answer": Filter(text="lote-", answer="review"),
+        "nobody's": Filter(actor_id=99),
+        "of no such product": Filter(product="mango", answer="unfit"),
+    }
+    for name, asked in lists.items():
+        yield f"list, {name}", lambda asked=asked: inspections_page(engine, asked, None, 50)
+    middle = inspections_page(engine, Filter(until=now - timedelta(days=180)), None, 1).next
+    yield "list, a page in the middle", lambda: inspections_page(engine, Filter(), middle, 50)
+    yield "list, waiting", lambda: waiting_page(engine, None, 50)
+    ledger, today = Ledger(engine), now.date()
+    yield "count, waiting", ledger.waiting_count
+    yield "chart of a month", lambda: ledger.day_counts(today - timedelta(days=30), today)
+    yield "chart of a year", lambda: ledger.day_counts(today - timedelta(days=DAYS), today)
+    yield "one inspection", lambda: ledger.inspection(count // 2)
+
+
+def seconds_of(question: Callable[[], object], rounds: int) -> list[float]:
+    """How long each of ``rounds`` answers took, the first unasked-for."""
+    question()
+    taken = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        question()
+        taken.append(time.perf_counter() - start)
+    return taken
+
+
+def answer(kind: str, folder: str, count: int, rounds: int) -> dict[str, list[float]]:
+    """Seconds by question, on a database that is made for it in ``folder``."""
+    with ExitStack() as stack:
+        if kind == "postgresql":
+            from servers import postgresql_server
+
+            url = stack.enter_context(postgresql_server()).new_database()
+        else:
+            url = f"sqlite:///{Path(folder) / 'million.sqlite'}"
+        engine = open_database(url)
+        stack.callback(engine.dispose)
+        migrate(engine)
+        fill(engine, count)
+        return {name: seconds_of(question, rounds) for name, question in questions(engine, count)}
+
+
+def p95(seconds: list[float]) -> float:
+    """The 95th percentile."""
+    return quantiles(seconds, n=20)[-1] if len(seconds) > 1 else seconds[0]
