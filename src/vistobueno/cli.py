@@ -117,6 +117,23 @@ def inspect_command(
 
 
 @app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address it listens on (BIND_ADDRESS).")] = "",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port it listens on (PORT).")] = 0,
+    language: Language = "",
+) -> None:
+    """Start the station: pages, API and inference protocol on one port."""
+    from dataclasses import replace
+
+    from .commands.serve import run_serve
+    from .settings import read_settings
+
+    settings = read_settings()
+    settings = replace(settings, bind_address=host or settings.bind_address, port=port or settings.port)
+    run_serve(settings, language or user_language())
+
+
+@app.command()
 def demo(
     folder: Annotated[Path | None, typer.Option(help="Keep the drawings here.")] = None,
     model: ModelOption = "",

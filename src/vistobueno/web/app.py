@@ -1,69 +1,107 @@
 """Assembles the one port: pages, API, inference protocol and operation in one Streamlit application."""
 
+import logging
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starlette.middleware import Middleware
-
+from ..errors import VistoBuenoError
+from ..settings import Settings, read_settings
 from ..texts import say
-from . import api, health, inference, metrics, sign_in, start_checks
-from .guard import Guard
-from .observed import Observed
-from .proxies import Proxies
+from .process import settle
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
 
-    from ..access import Access
+    from ..station import Station
 
 SCRIPT = Path(__file__).resolve().parent.parent / "ui" / "main.py"
+PATIENCE = 30.0  # seconds that a start waits for a database that starts at the same time
+_log = logging.getLogger("vistobueno.web")
 
 
-def parts() -> dict[str, Any]:
-    """What `st.App` takes beside the script."""
+def parts(settings: Settings | None = None) -> dict[str, Any]:
+    """What `st.App` takes beside the script; settings are the environment's unless given."""
+    settle()
+    from starlette.middleware import Middleware
+
+    from . import api, health, inference, metrics, sign_in
+    from .guard import Guard
+    from .observed import Observed, Routed
+    from .proxies import Proxies
+
     return {
-        "lifespan": running,
-        "routes": [*sign_in.routes, *health.routes, *metrics.routes, *inference.routes(), *api.routes()],
-        "middleware": [Middleware(Observed), Middleware(Proxies), Middleware(Guard)],
+        "lifespan": partial(running, settings=settings),
+        "routes": [*health.routes, *metrics.routes, *sign_in.routes, *inference.routes(), *api.routes()],
+        "middleware": [Middleware(each) for each in (Observed, Proxies, Guard, Routed)],
     }
 
 
-def application() -> "App":
+def application(settings: Settings | None = None) -> "App":
     """The application of an installed package: what main.py makes, without the file."""
+    chosen = parts(settings)
     from streamlit.starlette import App
 
-    return App(SCRIPT, **parts())
+    return App(SCRIPT, **chosen)
 
 
 @asynccontextmanager
-async def running(_: object) -> AsyncIterator[None]:
+async def running(_: object, settings: Settings | None = None) -> AsyncIterator[None]:
     """The station and its access are open while the application runs."""
     from ..access import Access, set_running_access
-    from ..settings import read_settings
-    from ..station import Station, set_running_station
+    from ..station import set_running_station
+    from .logs import configure_logs
+    from .start_checks import warn
 
-    settings = read_settings()
-    start_checks.warn(settings)
-    station = Station.open(settings)
+    settings = settings or read_settings()
+    configure_logs(settings.log_level)
+    try:
+        station = _opened(settings)
+        access = Access(station.engine, settings)
+        link = access.first_admin_link(_address(settings))
+    except VistoBuenoError as error:
+        _log.critical(error.message(settings.default_language), extra={"code": error.code})
+        raise
     set_running_station(station)
-    access = Access(station.engine, settings)
     set_running_access(access)
-    greet(access)
+    warn(settings)
+    if link is not None:
+        print(say(settings.default_language, "web_first_admin", link=link), file=sys.stdout, flush=True)  # noqa: T201 for the person who starts it, and in no log
+    bundle = station.model.bundle
+    _log.info("ready", extra={"model": bundle.name, "model_version": bundle.version, "model_digest": bundle.digest})
     try:
         yield
     finally:
         set_running_access(None)
         set_running_station(None)
         station.close()
+        _log.info("stopped")
 
 
-def greet(access: "Access") -> None:
-    """Print the link that makes the first admin, where there is none: never into the log, which others read."""
-    settings = access.settings
-    link = access.first_admin_link(settings.public_url or f"http://localhost:{settings.port}")
-    if link is not None:
-        sys.stderr.write(f"\n{say(settings.default_language, 'access_first_admin')}\n  {link}\n\n")
-        sys.stderr.flush()
+def _opened(settings: Settings) -> "Station":
+    """Open the station; a database or a store that is not there yet is waited for."""
+    from ..station import Station, Unavailable
+
+    last = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return Station.open(settings)
+        except Unavailable as error:
+            if time.monotonic() > last:
+                raise
+            _log.warning(error.message(settings.default_language), extra={"code": error.code})
+            time.sleep(1)
+
+
+def _address(settings: Settings) -> str:
+    """Where people reach it; under `streamlit run` Streamlit chose the port."""
+    from streamlit import config
+
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    chosen = config.get_option("server.port") if config._server_mode == "starlette-app" else settings.port
+    return f"http://localhost:{chosen}"

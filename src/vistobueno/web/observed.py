@@ -58,6 +58,21 @@ class Observed:
             REQUEST_ID.reset(token)
 
 
+class Routed:
+    """The innermost layer: notes which route answers, where the outermost finds it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; a router says in the scope what it chose."""
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            if scope["type"] == "http":
+                scope["state"]["route"] = route_of(scope)
+
+
 def route_of(scope: Scope) -> str:
     """The template of the route that answered: few values, none of them somebody's."""
     if named := scope.get("state", {}).get("route"):

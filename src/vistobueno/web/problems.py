@@ -110,6 +110,8 @@ def problem(
         "code": code or _CODES[known],
         "request_id": connection.scope.get("state", {}).get("request_id", ""),
     }
+    if connection.scope["path"].startswith("/v2"):
+        document["error"] = document["detail"]  # where clients of the Open Inference Protocol look
     if listed := list(errors):
         document["errors"] = listed
     return Response(
