@@ -124,9 +124,7 @@ class Watched:
             await asyncio.sleep(RECHECK)
             used, self._used = self._used, False
             try:
-                identity = await to_thread.run_sync(
-                    partial(running_access().identify_session, self._token, seen=used)
-                )
+                identity = await to_thread.run_sync(partial(running_access().identify_session, self._token, seen=used))
             except VistoBuenoError:  # the database is away: nothing can be read or written either
                 self._used = self._used or used
                 continue
@@ -214,6 +212,8 @@ def comes_from_elsewhere(connection: HTTPConnection) -> bool:
     origin = connection.headers.get("origin")
     if origin is None:
         return False
+    if origin == "null":  # a browser that hides where a form comes from still says whether it was from here
+        return connection.headers.get("sec-fetch-site") != "same-origin"
     parts = urlsplit(origin)
     scheme = "https" if connection.scope.get("scheme") in ("https", "wss") else "http"
     return (parts.scheme, parts.netloc.lower()) != (scheme, connection.headers.get("host", "").lower())
