@@ -29,14 +29,14 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     settle()
     from starlette.middleware import Middleware
 
-    from . import api, health, inference, metrics, sign_in
+    from . import api, health, inference, metrics, provider, sign_in
     from .guard import Guard
     from .observed import Observed, Routed
     from .proxies import Proxies
 
     return {
         "lifespan": partial(running, settings=settings),
-        "routes": [*health.routes, *metrics.routes, *sign_in.routes, *inference.routes(), *api.routes()],
+        "routes": [*health.routes, *metrics.routes, *sign_in.routes, *provider.routes, *inference.routes(), *api.routes()],
         "middleware": [Middleware(each) for each in (Observed, Proxies, Guard, Routed)],
     }
 
@@ -70,7 +70,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     set_running_access(access)
     warn(settings)
     if link is not None:
-        print(say(settings.default_language, "web_first_admin", link=link), file=sys.stdout, flush=True)  # noqa: T201 for the person who starts it, and in no log
+        sys.stderr.write(f"\n{say(settings.default_language, 'access_first_admin')}\n  {link}\n\n")  # never a record
     bundle = station.model.bundle
     _log.info("ready", extra={"model": bundle.name, "model_version": bundle.version, "model_digest": bundle.digest})
     try:

@@ -1,7 +1,5 @@
 """The pages in front of the station: sign in and out, one-time links, change of password. No script, both languages."""
 
-import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -36,22 +34,11 @@ from .problems import headers_of, language_of, problem_of, status_of
 LANGUAGE_COOKIE, FORM_COOKIE, DEVICE_COOKIE = "vistobueno_language", "vistobueno_form", "vistobueno_device"
 YEAR = 365 * 24 * 3600
 MOST_FORM = 20_000  # bytes
-_LINK = re.compile(r"(/login/link/)[^/? ]+")
 _DEVICES = 4  # accounts that one browser is known to: a phone beside the line is passed on
 _HASHING = CapacityLimiter(2)  # a crowd waits here without a thread each
 _STATUS: tuple[tuple[type[VistoBuenoError], int], ...] = (
     (Throttled, 429), (SignInRefused, 401), (LinkRefused, 404), (PasswordRefused, 422), (AccessRefused, 422),
 )  # fmt: skip
-
-
-class Unlinked(logging.Filter):
-    """Takes one-time links out of a server's log of paths: who reads the log must not come in with them."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keep the record, without the secret."""
-        if isinstance(record.args, tuple):
-            record.args = tuple(_LINK.sub(r"\1…", each) if isinstance(each, str) else each for each in record.args)
-        return True
 
 
 @dataclass(frozen=True)
