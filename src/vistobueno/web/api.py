@@ -47,15 +47,21 @@ def make_api() -> FastAPI:
         api.include_router(router)
 
     async def openapi(request: Request) -> Response:
-        identity_of(request)
+        _known_as(request, "openapi.json")
         return JSONResponse(described(api))
 
     async def docs(request: Request) -> Response:
-        identity_of(request)
+        _known_as(request, "docs")
         return page(described(api), language_of(request))
 
     api.router.routes += [Route("/openapi.json", openapi), Route("/docs", docs)]
     return api
+
+
+def _known_as(request: Request, name: str) -> None:
+    """For those who are known alone; counted under its own name."""
+    identity_of(request)
+    request.scope["state"]["route"] = f"{ROOT}/{name}"
 
 
 def described(api: FastAPI) -> dict[str, Any]:

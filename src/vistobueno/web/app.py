@@ -36,7 +36,14 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
 
     return {
         "lifespan": partial(running, settings=settings),
-        "routes": [*health.routes, *metrics.routes, *sign_in.routes, *provider.routes, *inference.routes(), *api.routes()],
+        "routes": [
+            *health.routes,
+            *metrics.routes,
+            *sign_in.routes,
+            *provider.routes,
+            *inference.routes(),
+            *api.routes(),
+        ],
         "middleware": [Middleware(each) for each in (Observed, Proxies, Guard, Routed)],
     }
 
@@ -66,11 +73,14 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     except VistoBuenoError as error:
         _log.critical(error.message(settings.default_language), extra={"code": error.code})
         raise
+    except Exception:
+        _log.critical("the station does not start", exc_info=True)  # uvicorn only says that it does not
+        raise
     set_running_station(station)
     set_running_access(access)
     warn(settings)
     if link is not None:
-        sys.stderr.write(f"\n{say(settings.default_language, 'access_first_admin')}\n  {link}\n\n")  # never a record
+        sys.stderr.write(f"\n{say(settings.default_language, 'web_first_admin')}\n  {link}\n\n")  # never a record
     bundle = station.model.bundle
     _log.info("ready", extra={"model": bundle.name, "model_version": bundle.version, "model_digest": bundle.digest})
     try:

@@ -32,28 +32,25 @@ Answer = Callable[[Request], Awaitable[Response]]
 def routes() -> list[Route]:
     """Every path of the protocol."""
     model = "/v2/models/{name}"
-    return [
-        Route("/v2", spoken(server)),
-        Route("/v2/", spoken(server)),
-        Route("/v2/health/live", spoken(live)),
-        Route("/v2/health/ready", spoken(ready)),
-        *(
-            route
-            for place in (model, f"{model}/versions/{{version}}")
-            for route in (
-                Route(place, spoken(metadata)),
-                Route(f"{place}/ready", spoken(model_ready)),
-                Route(f"{place}/infer", spoken(infer), methods=["POST"]),
-            )
-        ),
-        Route("/v2/{rest:path}", spoken(nothing)),
+    places = (model, f"{model}/versions/{{version}}")
+    answers: list[tuple[str, Answer, str]] = [
+        ("/v2", server, "GET"),
+        ("/v2/", server, "GET"),
+        ("/v2/health/live", live, "GET"),
+        ("/v2/health/ready", ready, "GET"),
+        *((place, metadata, "GET") for place in places),
+        *((f"{place}/ready", model_ready, "GET") for place in places),
+        *((f"{place}/infer", infer, "POST") for place in places),
+        ("/v2/{rest:path}", nothing, "GET"),
     ]
+    return [Route(path, spoken(answer, path), methods=[method]) for path, answer, method in answers]
 
 
-def spoken(answer: Answer) -> Answer:
-    """Errors as the protocol says them: ``{"error": …}``."""
+def spoken(answer: Answer, path: str) -> Answer:
+    """Errors as the protocol says them: ``{"error": …}``; counted under the path's template."""
 
     async def answered(request: Request) -> Response:
+        request.scope["state"]["route"] = path
         try:
             return await answer(request)
         except TensorRefused as error:

@@ -70,7 +70,7 @@ class Routed:
             await self.app(scope, receive, send)
         finally:
             if scope["type"] == "http":
-                scope["state"]["route"] = route_of(scope)
+                scope["state"].setdefault("route", route_of(scope))
 
 
 def route_of(scope: Scope) -> str:
