@@ -1,0 +1,403 @@
+import csv
+import io
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from altered_bundle import ALL_FIT, ALL_REVIEW, edited, rewritten
+from kept import ANA, SORTER
+from vistobueno.drawn import draw_photo
+from vistobueno.errors import BundleRefused, PhotoRefused
+from vistobueno.model.bundle import Bundle
+from vistobueno.settings import Settings
+from vistobueno.station import (
+    Busy,
+    Conflict,
+    Filter,
+    NotFound,
+    Station,
+    Unavailable,
+    running_station,
+    set_running_station,
+)
+
+Open = Callable[..., Station]
+
+
+def jpeg(key: str = "apple_fit", seed: int = 1, size: tuple[int, int] = (640, 480), **options: object) -> bytes:
+    out = io.BytesIO()
+    draw_photo(key, seed, size).save(out, "JPEG", **options)
+    return out.getvalue()
+
+
+PHOTO = jpeg()
+
+
+@pytest.fixture
+def open_station(small_bundle: Bundle, new_database: Callable[[], str], tmp_path: Path) -> Iterator[Open]:
+    """Opens a station in one place, again and again; the last one is closed at the end."""
+    settings = Settings(data_dir=tmp_path / "data", database_url=new_database(), model_path=str(small_bundle.path))
+    opened: list[Station] = []
+
+    def open_again(**changes: object) -> Station:
+        while opened:
+            opened.pop().close()
+        opened.append(Station.open(replace(settings, **changes)))
+        return opened[0]
+
+    yield open_again
+    while opened:
+        opened.pop().close()
+
+
+@pytest.fixture
+def station(open_station: Open) -> Station:
+    return open_station()
+
+
+def files(station: Station) -> list[Path]:
+    return [path for path in (station.settings.data_dir / "evidence").rglob("*") if path.is_file()]
+
+
+def test_an_inspection_is_kept_with_its_photograph_and_found_again_tomorrow(open_station: Open) -> None:
+    station = open_station()
+    kept = station.inspect(PHOTO, ANA, source="page", filename="apple.jpg")
+    photograph, heat = station.photograph(kept.inspection.number), station.heat_map(kept.inspection.number)
+    again = open_station()
+    assert not kept.replayed
+    assert again.inspection(1) == kept.inspection
+    assert again.inspections().items == (kept.inspection,)
+    assert again.photograph(1) == photograph
+    assert again.heat_map(1) == heat != photograph
+    assert (kept.inspection.width, kept.inspection.height, kept.inspection.bytes) == (640, 480, len(PHOTO))
+    assert kept.inspection.model_digest == station.model.bundle.digest
+
+
+@pytest.mark.parametrize("size", [(4000, 3000), (640, 480), (3000, 200), (200, 3000)])
+def test_the_photograph_that_is_kept_is_one_small_jpeg(station: Station, size: tuple[int, int]) -> None:
+    number = station.inspect(jpeg(size=size), ANA, source="page").inspection.number
+    with Image.open(io.BytesIO(station.photograph(number))) as kept:
+        assert kept.format == "JPEG"
+        assert max(kept.size) <= 1024
+        assert kept.width / kept.height == pytest.approx(size[0] / size[1], rel=0.03)
+    with Image.open(io.BytesIO(station.thumbnail(number, 100))) as small:
+        assert max(small.size) <= 100
+    assert len(files(station)) == 1
+
+
+def test_where_it_was_taken_never_reaches_the_store(station: Station) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.Make] = "CameraMaker"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (12.0, 2.0, 3.0)
+    number = station.inspect(jpeg(exif=exif.tobytes(), comment=b"secret"), ANA, source="page").inspection.number
+    data = station.photograph(number)
+    assert b"CameraMaker" not in data and b"Exif" not in data and b"secret" not in data
+    with Image.open(io.BytesIO(data)) as kept:
+        assert kept.height > kept.width  # upright
+
+
+def test_a_photograph_that_cannot_be_judged_leaves_nothing(station: Station) -> None:
+    for data in (b"", b"not a photograph", PHOTO[:2000]):
+        with pytest.raises(PhotoRefused):
+            station.inspect(data, ANA, source="page")
+    assert station.inspections().items == () and files(station) == []
+
+
+def test_judging_alone_keeps_nothing(station: Station) -> None:
+    assert station.judge(PHOTO).answer in ("fit", "unfit", "review")
+    assert station.inspections().items == () and files(station) == []
+
+
+def test_the_same_call_again_is_the_same_inspection(station: Station) -> None:
+    first = station.inspect(PHOTO, SORTER, source="api", idempotency_key="k")
+    again = station.inspect(PHOTO, SORTER, source="api", idempotency_key="k")
+    assert (again.inspection, again.replayed) == (first.inspection, True)
+    with pytest.raises(Conflict, match="key_used"):
+        station.inspect(jpeg(seed=2), SORTER, source="api", idempotency_key="k")
+    assert not station.inspect(PHOTO, ANA, source="api", idempotency_key="k").replayed
+    assert len(files(station)) == 2
+
+
+def test_the_same_call_many_times_at_once_is_one_inspection(station: Station) -> None:
+    barrier, found = threading.Barrier(6), []
+
+    def one() -> None:
+        barrier.wait()
+        kept = station.inspect(PHOTO, SORTER, source="api", idempotency_key="k")
+        found.append((kept.inspection.number, kept.replayed))
+
+    threads = [threading.Thread(target=one) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [(1, False), *[(1, True)] * 5]
+    assert len(files(station)) == 1
+
+
+def test_where_every_place_is_taken_the_next_is_told_to_come_again(open_station: Open) -> None:
+    station = open_station(judging_threads=1, judging_queue=1)
+    with station.admit() as first, station.admit():
+        with pytest.raises(Busy, match="busy") as refused:
+            station.inspect(PHOTO, ANA, source="page")
+        assert refused.value.retry_after >= 1
+        assert station.inspect(PHOTO, ANA, source="page", admitted=first).inspection.number == 1
+    assert station.inspect(PHOTO, ANA, source="page").inspection.number == 2
+    assert station.judge(PHOTO).product
+
+
+def test_many_at_once_all_get_their_own_verdict(open_station: Open) -> None:
+    station = open_station(judging_threads=2, judging_queue=30)
+    photos = [jpeg(key, 3) for key in ("apple_fit", "banana_unfit", "other")]
+    alone = [station.judge(photo).probability_unfit for photo in photos]
+    found: list[tuple[float, float]] = []
+
+    def some() -> None:
+        for expected, photo in zip(alone, photos, strict=True):
+            found.append((station.inspect(photo, ANA, source="api").inspection.probability_unfit, expected))
+
+    threads = [threading.Thread(target=some) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 18 and all(ours == pytest.approx(expected, abs=1e-6) for ours, expected in found)
+    assert [each.number for each in station.inspections().items] == list(range(18, 0, -1))
+
+
+def test_a_station_that_closes_finishes_what_it_took_in(open_station: Open) -> None:
+    station = open_station(judging_threads=1)
+    started, kept = threading.Event(), []
+
+    def one() -> None:
+        with station.admit() as place:
+            started.set()
+            kept.append(station.inspect(PHOTO, ANA, source="page", admitted=place))
+
+    thread = threading.Thread(target=one)
+    thread.start()
+    started.wait()
+    thread.join()
+    again = open_station()
+    assert again.inspection(1) == kept[0].inspection
+
+
+def test_reviews_and_counts(station: Station, small_bundle: Bundle) -> None:
+    number = station.inspect(PHOTO, ANA, source="page").inspection.number
+    assert station.waiting_count() == len(station.waiting().items) == 1
+    station.review(number, ANA, "unfit", "a bruise")
+    assert station.waiting_count() == 0
+    found = station.inspection(number)
+    assert [each.answer for each in found.reviews] == ["unfit"]
+    assert found.answer == "review"
+    day = found.at.date()
+    assert sum(each.count for each in station.day_counts(day - timedelta(days=1), day)) == 1
+
+
+def test_what_is_not_there_is_said(station: Station) -> None:
+    for ask in (station.inspection, station.photograph, station.heat_map, station.thumbnail):
+        with pytest.raises(NotFound, match="no_inspection"):
+            ask(1)
+    with pytest.raises(NotFound, match="no_inspection"):
+        station.review(1, ANA, "fit")
+
+
+def test_an_old_photograph_is_gone_and_said_to_be(station: Station) -> None:
+    number = station.inspect(PHOTO, ANA, source="page").inspection.number
+    station.review(number, ANA, "fit")
+    assert station.apply_retention(-1, ANA) == 1
+    assert not station.inspection(number).has_photograph
+    for ask in (station.photograph, station.heat_map, station.thumbnail):
+        with pytest.raises(NotFound, match="no_photograph"):
+            ask(number)
+
+
+def test_the_table_for_spreadsheets(station: Station) -> None:
+    for seed, name in enumerate(("=cmd|' /C calc'!A0.jpg", 'with "quotes", and comma.jpg', "ñ.jpg")):
+        station.inspect(jpeg(seed=seed), ANA, source="page", filename=name)
+    station.review(1, replace(ANA, name="@Ana"), "unfit", "-2\nsecond line")
+    text = "".join(station.export_csv(Filter(), "es"))
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert text.startswith("\ufeffnúmero,fecha (UTC),respuesta,")
+    assert [row["número"] for row in rows] == ["3", "2", "1"]
+    assert [row["archivo"] for row in rows] == ["ñ.jpg", 'with "quotes", and comma.jpg', " C calc'!A0.jpg".strip()]
+    assert rows[2]["revisó"] == "'@Ana" and rows[2]["nota"] == "'-2\nsecond line"
+    assert rows[0]["respuesta"] == "REVISAR"
+    english = "".join(station.export_csv(Filter(text="ñ.jpg"), "en"))
+    assert len(list(csv.reader(io.StringIO(english)))) == 2
+
+
+def test_a_table_of_several_pages_is_whole(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vistobueno.station.station._EXPORTED_AT_ONCE", 2)
+    for _ in range(5):
+        station.inspect(PHOTO, ANA, source="page")
+    assert len(list(station.export_csv(Filter(), "en"))) == 6
+
+
+def test_ready_says_what_is_not(station: Station) -> None:
+    assert station.ready().ok
+    folder = station.settings.data_dir / "evidence"
+    folder.rename(folder.with_name("away"))
+    assert station.ready().checks == {"model": True, "database": True, "evidence": False}
+    assert not station.ready().ok
+
+
+def test_the_station_of_a_process(station: Station) -> None:
+    set_running_station(station)
+    assert running_station() is station
+    set_running_station(None)
+    with pytest.raises(RuntimeError, match="no station"):
+        running_station()
+
+
+# Models
+
+
+def test_the_configured_model_is_known_and_active(station: Station, small_bundle: Bundle) -> None:
+    (only,) = station.models()
+    assert (only.digest, only.active, only.name) == (small_bundle.digest, True, small_bundle.name)
+    assert Path(only.location) == station.settings.data_dir / "models" / small_bundle.digest
+
+
+def test_another_model_is_added_activated_and_rolled_back(
+    open_station: Open, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    station = open_station()
+    other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
+    added = station.add_model(other.path, ANA)
+    assert (added.active, station.model.bundle.digest) == (False, small_bundle.digest)
+    assert station.inspect(PHOTO, ANA, source="page").inspection.answer == "review"
+    assert station.activate(added.digest, ANA).active
+    assert station.inspect(PHOTO, ANA, source="page").inspection.model_version == "2"
+    again = open_station()  # what a person chose stays chosen
+    assert again.model.bundle.digest == other.digest
+    assert again.roll_back(ANA).digest == small_bundle.digest == again.model.bundle.digest
+    assert open_station().model.bundle.digest == small_bundle.digest
+
+
+def test_nothing_to_roll_back_to_is_said(station: Station) -> None:
+    with pytest.raises(NotFound, match="no_earlier_model"):
+        station.roll_back(ANA)
+    with pytest.raises(NotFound, match="no_model"):
+        station.activate("0" * 64, ANA)
+
+
+def test_a_model_that_is_damaged_while_it_serves_goes_on_and_a_damaged_one_is_never_made_active(
+    open_station: Open, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    station = open_station(judging_threads=2)
+    other = station.add_model(rewritten(small_bundle, tmp_path / "other", policy=ALL_REVIEW, version="2").path, ANA)
+    station.activate(other.digest, ANA)
+    (Path(other.location) / "model.tflite").write_bytes(b"damaged")
+    threads = [threading.Thread(target=station.inspect, args=(PHOTO, ANA), kwargs={"source": "page"}) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(station.inspections().items) == 4
+    with pytest.raises(BundleRefused, match="bundle_damaged"):
+        station.activate(other.digest, ANA)
+    assert station.model.bundle.digest == other.digest
+    assert open_station().model.bundle.digest == small_bundle.digest  # the configured one, with a word in the log
+
+
+def test_a_bundle_that_was_replaced_by_another_is_not_taken_for_it(
+    station: Station, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    import shutil
+
+    other = station.add_model(rewritten(small_bundle, tmp_path / "other", version="2").path, ANA)
+    shutil.rmtree(other.location)
+    shutil.copytree(rewritten(small_bundle, tmp_path / "third", version="3").path, other.location)
+    with pytest.raises(BundleRefused, match="bundle_replaced"):
+        station.activate(other.digest, ANA)
+
+
+def test_a_bundle_that_does_not_keep_its_promise_is_not_added(
+    station: Station, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    broken = edited(small_bundle, tmp_path / "broken", lambda raw: raw["classes"].reverse())
+    with pytest.raises(BundleRefused):
+        station.add_model(broken, ANA)
+    assert len(station.models()) == 1
+    assert [path.name for path in (station.settings.data_dir / "models").iterdir()] == [small_bundle.digest]
+
+
+def test_where_the_settings_name_another_model_it_serves_from_the_next_start(
+    open_station: Open, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    open_station()
+    other = rewritten(small_bundle, tmp_path / "other", version="2")
+    station = open_station(model_path=str(other.path))
+    assert station.model.bundle.version == "2"
+    assert [each.active for each in station.models()] == [True, False]
+    assert station.roll_back(ANA).version == small_bundle.version
+
+
+def test_a_model_that_was_swapped_while_a_photograph_is_judged_is_the_one_that_is_recorded(
+    open_station: Open, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    station = open_station(judging_threads=2, judging_queue=40)
+    other = station.add_model(rewritten(small_bundle, tmp_path / "o", version="2", policy=ALL_FIT).path, ANA)
+    stop = threading.Event()
+
+    def inspect_on() -> None:
+        while not stop.is_set():
+            station.inspect(PHOTO, ANA, source="api")
+
+    threads = [threading.Thread(target=inspect_on) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        station.activate(other.digest, ANA)
+        station.activate(small_bundle.digest, ANA)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    every = station.inspections(limit=500).items
+    found = {(each.model_version, each.scope_threshold is None) for each in every}  # one of the two knows no strangers
+    assert found <= {("2", True), (small_bundle.version, False)}
+
+
+# Bad days
+
+
+def test_a_full_disk_keeps_nothing_and_ends_with_space(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+    import os
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(Unavailable, match="disk_full"):
+            station.inspect(PHOTO, ANA, source="page")
+    assert station.inspections().items == () and files(station) == []
+    assert station.inspect(PHOTO, ANA, source="page").inspection.number == 1
+
+
+def test_a_store_that_is_away_keeps_nothing_and_comes_back_without_a_restart(station: Station) -> None:
+    folder = station.settings.data_dir / "evidence"
+    folder.rename(folder.with_name("away"))
+    with pytest.raises(Unavailable, match="evidence_away"):
+        station.inspect(PHOTO, ANA, source="page")
+    folder.with_name("away").rename(folder)
+    assert station.inspect(PHOTO, ANA, source="page").inspection.number == 1
+
+
+def test_the_map_of_a_model_that_gives_none_is_not_made_up(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    score = type(station.model).score
+    monkeypatch.setattr(type(station.model), "score", lambda self, photo: replace(score(self, photo), activation=None))
+    number = station.inspect(PHOTO, ANA, source="page").inspection.number
+    assert not station.inspection(number).has_heat_map
+    with pytest.raises(NotFound, match="no_heat_map"):
+        station.heat_map(number)
+    assert np.asarray(Image.open(io.BytesIO(station.photograph(number)))).std() > 0

@@ -1,0 +1,140 @@
+import io
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from kept import ANA
+from test_station import PHOTO, jpeg
+from vistobueno.errors import PhotoRefused
+from vistobueno.model.bundle import Bundle
+from vistobueno.records.values import Inspection
+from vistobueno.settings import Settings
+from vistobueno.station import BatchRefused, Station, Unavailable, batch
+from vistobueno.station.batch import inspect_entries
+
+
+@pytest.fixture
+def station(small_bundle: Bundle, tmp_path: Path) -> Station:
+    opened = Station.open(Settings(data_dir=tmp_path / "data", model_path=str(small_bundle.path)))
+    yield opened  # type: ignore[misc]
+    opened.close()
+
+
+def zipped(entries: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return out
+
+
+def test_every_photograph_is_inspected_in_its_order_and_a_bad_one_stops_no_other(station: Station) -> None:
+    file = zipped({"lot/a.jpg": PHOTO, "lot/notes.txt": b"not a photograph", "lot/b.jpg": jpeg("banana_fit"),
+                   "__MACOSX/._a.jpg": b"x", "lot/.DS_Store": b"x", "Thumbs.db": b"x", "lot/": b""})  # fmt: skip
+    outcomes = list(station.inspect_zip(file, ANA, source="bulk"))
+    assert [each.name for each in outcomes] == ["lot/a.jpg", "lot/notes.txt", "lot/b.jpg"]
+    assert [each.error.code if each.error else None for each in outcomes] == [None, "not_a_photo", None]
+    assert [each.inspection.number for each in outcomes if each.inspection] == [1, 2]
+    assert station.inspection(2).filename == "b.jpg"
+
+
+def test_the_same_zip_again_is_done_once_even_after_half_of_it(station: Station) -> None:
+    file = zipped({f"{number}.jpg": jpeg(seed=number) for number in range(5)})
+    begun = station.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 7")
+    next(begun)
+    begun.close()  # who sent it went away
+    outcomes = list(station.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 7"))
+    assert len({each.inspection.number for each in outcomes if each.inspection}) == 5
+    assert len(station.inspections().items) == 5
+
+
+def test_two_alike_in_one_zip_are_two_inspections(station: Station) -> None:
+    file = zipped({"a.jpg": PHOTO, "b.jpg": PHOTO})
+    assert len(list(station.inspect_zip(file, ANA, source="bulk", idempotency_key="k"))) == 2
+    assert len(station.inspections().items) == 2
+
+
+def refused(file: io.BytesIO) -> str:
+    with pytest.raises(BatchRefused) as error:
+        list(inspect_entries(file, unasked, 2))
+    return error.value.code
+
+
+def unasked(data: bytes, name: str, place: int) -> Inspection:
+    raise AssertionError("nothing may be inspected")
+
+
+def test_what_is_no_zip_of_photographs_is_refused_before_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = zipped({"a.jpg": PHOTO}).getvalue()
+    assert refused(io.BytesIO(b"")) == "not_a_zip"
+    assert refused(io.BytesIO(b"no zip" * 100)) == "not_a_zip"
+    assert refused(io.BytesIO(whole[:-30])) == "not_a_zip"
+    assert refused(zipped({})) == "zip_empty"
+    assert refused(zipped({"__MACOSX/x": b"x"})) == "zip_empty"
+    monkeypatch.setattr(batch, "MOST", 3)
+    assert refused(zipped({f"{number}.jpg": b"x" for number in range(4)})) == "too_many_photos"
+    assert refused(zipped({f"{number}.jpg": b"x" for number in range(7)})) == "too_many_photos"
+    monkeypatch.setattr(batch, "_LARGEST", 100)
+    assert refused(zipped({"a.jpg": bytes(101)})) == "zip_too_large"
+
+
+def test_a_list_of_entries_that_is_too_long_is_not_even_read() -> None:
+    end = b"PK\x05\x06" + bytes(4) + (60_000).to_bytes(2, "little") * 2 + (3_000_000).to_bytes(4, "little") + bytes(6)
+    assert refused(io.BytesIO(bytes(3_000_000) + end)) == "too_many_photos"
+
+
+def test_an_entry_that_unpacks_without_measure_takes_no_more_than_a_photograph_may() -> None:
+    sizes = []
+
+    def noted(data: bytes, name: str, place: int) -> Inspection:
+        sizes.append(len(data))
+        raise PhotoRefused("file_too_large", es="no", en="no")
+
+    bomb = zipped({"bomb.jpg": bytes(200_000_000)})
+    assert len(bomb.getvalue()) < 400_000
+    (outcome,) = inspect_entries(bomb, noted, 2)
+    assert outcome.error is not None and outcome.error.code == "file_too_large"
+    assert sizes == [15_000_001]
+
+
+def test_a_damaged_and_an_encrypted_entry_are_said_by_name(station: Station) -> None:
+    damaged = bytearray(zipped({"a.jpg": PHOTO, "b.jpg": jpeg("banana_fit")}, zipfile.ZIP_STORED).getvalue())
+    damaged[200] ^= 0xFF
+    first, second = station.inspect_zip(io.BytesIO(bytes(damaged)), ANA, source="bulk")
+    assert (first.error.code if first.error else "", second.error) == ("damaged_photo", None)
+    locked = bytearray(zipped({"a.jpg": PHOTO}).getvalue())
+    directory = locked.rfind(b"PK\x01\x02")
+    for flags in (6, directory + 8):
+        locked[flags] |= 1
+    (outcome,) = station.inspect_zip(io.BytesIO(bytes(locked)), ANA, source="bulk")
+    assert outcome.error is not None and outcome.error.code == "zip_encrypted"
+
+
+def test_no_more_are_in_memory_than_are_judged_at_once() -> None:
+    now, most, lock = 0, 0, threading.Lock()
+
+    def counted(data: bytes, name: str, place: int) -> Inspection:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        with lock:
+            now -= 1
+        raise PhotoRefused("not_a_photo", es="no", en="no")
+
+    assert len(list(inspect_entries(zipped({f"{n}": b"x" for n in range(50)}), counted, 3))) == 50
+    assert most <= 3
+
+
+def test_where_nothing_can_be_kept_the_rest_is_not_tried() -> None:
+    tried = []
+
+    def away(data: bytes, name: str, place: int) -> Inspection:
+        tried.append(name)
+        raise Unavailable("database_away", es="no", en="no")
+
+    outcomes = list(inspect_entries(zipped({f"{n}": b"x" for n in range(20)}), away, 1))
+    assert [each.error.code for each in outcomes if each.error] == ["database_away"] * 20
+    assert len(tried) == 1

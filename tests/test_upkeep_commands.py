@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from kept import ANA
+from test_station import PHOTO
+from vistobueno.cli import app
+from vistobueno.model.bundle import Bundle
+from vistobueno.records.restore import BackupRefused
+from vistobueno.settings import Settings
+from vistobueno.station import Station
+
+
+def vistobueno(*words: str | Path, data: Path) -> str:
+    done = CliRunner().invoke(app, [str(word) for word in words], env={"DATA_DIR": str(data), "DATABASE_URL": ""})
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.output
+
+
+@pytest.fixture
+def data(small_bundle: Bundle, tmp_path: Path) -> Path:
+    """The folder of a station that runs while the commands do."""
+    station = Station.open(Settings(data_dir=tmp_path / "data", model_path=str(small_bundle.path)))
+    station.inspect(PHOTO, ANA, source="page")
+    yield tmp_path / "data"  # type: ignore[misc]
+    station.close()
+
+
+def test_a_running_station_is_backed_up_and_restored_elsewhere(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "backup.zip"
+    said = vistobueno("backup", file, "--language", "es", data=data)
+    assert "1 inspecciones y 1 fotografías" in said
+    restored = vistobueno("restore", file, "--language", "en", data=tmp_path / "other")
+    assert "1 inspections and 1 photographs, equal to the backup" in restored
+    assert said.split()[-1] == restored.split()[-1]
+    assert len(list((tmp_path / "other" / "models").glob("*/bundle.json"))) == 1
+
+
+def test_a_station_with_data_is_not_replaced_unless_told(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "backup.zip"
+    vistobueno("backup", file, data=data)
+    with pytest.raises(BackupRefused, match="not_empty"):
+        vistobueno("restore", file, data=data)
+    other = tmp_path / "other"
+    vistobueno("restore", file, data=other)
+    assert "equal to the backup" in vistobueno("restore", file, "--replace", "-l", "en", data=other)
+
+
+def test_retention_says_what_it_removed(data: Path) -> None:
+    assert "RETENTION_DAYS es 0" in vistobueno("retention", "-l", "es", data=data)
+    assert "0 old photographs removed" in vistobueno("retention", "--days", "30", "-l", "en", data=data)
