@@ -35,7 +35,11 @@ def sources(language: str, folder: Path, screenshots: Path) -> None:
     for name in ("conf.py", "diagram.py"):
         shutil.copy(HERE / "site" / name, folder / name)
     if screenshots.is_dir():
-        shutil.copytree(screenshots, folder / "screenshots", ignore=lambda _, names: [n for n in names if not n.endswith(f"-{language}.png")])
+        shutil.copytree(
+            screenshots,
+            folder / "screenshots",
+            ignore=lambda _, names: [n for n in names if not n.endswith(f"-{language}.png")],
+        )
     for page in folder.glob("*.md"):
         text = page.read_text(encoding="utf-8")
         for mark, put in GENERATED.items():
@@ -89,7 +93,18 @@ def build(out: Path, screenshots: Path) -> None:
             "DOCS_SCREENSHOTS": str(folder / "screenshots"),
             "PYTHONPATH": str(folder),
         }
-        command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(folder), str(out / language)]
+        command = [
+            sys.executable,
+            "-m",
+            "sphinx",
+            "-W",
+            "--keep-going",
+            "-q",
+            "-b",
+            "html",
+            str(folder),
+            str(out / language),
+        ]
         subprocess.run(command, check=True, env=environment)
         shutil.rmtree(out / language / ".doctrees", ignore_errors=True)
     (out / "index.html").write_text(_CHOICE, encoding="utf-8")
@@ -101,6 +116,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=HERE.parent / "build" / "docs")
     pictures = HERE.parent / "artefacts" / "screenshots"  # where the tests in a browser leave them
-    parser.add_argument("--screenshots", type=Path, default=pictures, help="pictures NAME-phone-es.png, NAME-desk-en.png, …")
+    parser.add_argument(
+        "--screenshots", type=Path, default=pictures, help="pictures NAME-phone-es.png, NAME-desk-en.png, …"
+    )
     chosen = parser.parse_args()
     build(chosen.out.resolve(), chosen.screenshots)

@@ -55,10 +55,14 @@ def drawing(language: str) -> str:
     words = _WORDS[language]
     title = str(words["title"])
     parts = [
-        f'<svg viewBox="0 0 1080 490" role="img" aria-label="{escape(title)}" style="width:100%;height:auto" '
-        'font-family="inherit" font-size="15" text-anchor="middle" fill="none" stroke="currentColor">',
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="9" markerHeight="9" orient="auto">'
-        '<path d="M0 0 8 4 0 8z" fill="currentColor" stroke="none"/></marker></defs>',
+        (
+            f'<svg viewBox="0 0 1080 490" role="img" aria-label="{escape(title)}" style="width:100%;height:auto" '
+            'font-family="inherit" font-size="15" text-anchor="middle" fill="none" stroke="currentColor">'
+        ),
+        (
+            '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="9" markerHeight="9" orient="auto">'
+            '<path d="M0 0 8 4 0 8z" fill="currentColor" stroke="none"/></marker></defs>'
+        ),
     ]
     parts += [_arrow(_BOXES[start], _BOXES[end]) for start, end in _ARROWS]
     for name, (x, y, width) in _BOXES.items():
@@ -80,9 +84,7 @@ def _arrow(start: tuple[int, int, int], end: tuple[int, int, int]) -> str:
     elif x2 + w2 < x1 and abs(y1 - y2) < 100:
         points = x1, y1 + _HEIGHT / 2, x2 + w2, y2 + _HEIGHT / 2
     elif (x1, w1) == (x2, w2) and y2 - y1 > 200:  # past a box that stands between
-        return (
-            f'<path d="M{x1 + w1} {y1 + _HEIGHT / 2} h40 V{y2 + _HEIGHT / 2} h-40" marker-end="url(#tip)"/>'
-        )
+        return f'<path d="M{x1 + w1} {y1 + _HEIGHT / 2} h40 V{y2 + _HEIGHT / 2} h-40" marker-end="url(#tip)"/>'
     else:
         points = x1 + w1 / 2, y1 + _HEIGHT, x2 + w2 / 2, y2
     return '<path d="M{} {} L{} {}" marker-end="url(#tip)"/>'.format(*points)
