@@ -36,7 +36,7 @@ def plain_email(email: str) -> str:
         AccessRefused: ``email_invalid``.
     """
     plain = email.strip().lower()
-    if not _EMAIL.fullmatch(plain):
+    if not _EMAIL.fullmatch(plain) or not plain.isprintable() or len(plain) > 320:
         raise access_refused("email_invalid")
     return plain
 

@@ -31,6 +31,11 @@ class Subject:
     name: str
 
 
+def shown(text: str) -> str:
+    """A stranger's text as every database takes it: what cannot be printed is a question mark."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else "?" for each in text)
+
+
 class Entry:
     """Lets people and machines in. State: the database, and the throttle's counts."""
 
@@ -51,7 +56,7 @@ class Entry:
         Raises:
             SignInRefused, Throttled
         """
-        tried = email.strip().lower()[:320]
+        tried = shown(email.strip().lower()[:320])
         counts = self._throttle.counts_of_sign_in(tried, address, self._device(tried, device))
         self._throttle.check(counts)
         with reading(self._engine) as connection:
@@ -240,7 +245,7 @@ class Entry:
     def _begin(
         self, connection: Connection, now: datetime, person_id: int, address: str, agent: str, action: str, by: str
     ) -> tuple[str, Identity]:
-        token, identity = kept.begin(connection, now, person_id, self._lasts, address, agent)
+        token, identity = kept.begin(connection, now, person_id, self._lasts, address, shown(agent))
         trail.write(connection, now, identity.actor, action, identity.email, by=by)
         return token, identity
 

@@ -25,13 +25,13 @@ class Passwords:
     def hash(self, password: str) -> str:
         """What is kept of a password."""
         with _AT_ONCE:
-            return self._hasher.hash(_plain(password))
+            return self._hasher.hash(_bytes(password))
 
     def match(self, kept: str | None, password: str) -> bool:
         """Whether it is the password; where there is none to compare with, the same work is done for nothing."""
         with _AT_ONCE:
             try:
-                return self._hasher.verify(kept or self._nobody, _plain(password)) and kept is not None
+                return self._hasher.verify(kept or self._nobody, _bytes(password)) and bool(kept)
             except (VerificationError, InvalidHashError):
                 return False
 
@@ -68,6 +68,10 @@ def common_passwords() -> frozenset[str]:
 def _plain(password: str) -> str:
     """One form for what looks alike: an ñ is one letter on every keyboard."""
     return unicodedata.normalize("NFKC", password)
+
+
+def _bytes(password: str) -> bytes:
+    return _plain(password).encode("utf-8", "surrogatepass")
 
 
 def _parts(text: str) -> set[str]:

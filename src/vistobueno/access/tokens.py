@@ -6,6 +6,7 @@ SHA-256 is enough for them, unlike for passwords: each has 256 random bits, so t
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ..settings import Settings
 
 KEY_START = "vb_"
 _PREFIX_BYTES, _SECRET_BYTES = 5, 32
+_PREFIX = re.compile(r"[0-9a-f]{10}")
 
 
 def new_token() -> str:
@@ -35,7 +37,7 @@ def key_prefix(key: str) -> str | None:
     """The prefix of what looks like a key of ours."""
     start, _, rest = key.partition("_")
     prefix, _, secret = rest.partition("_")
-    return prefix if f"{start}_" == KEY_START and len(prefix) == 2 * _PREFIX_BYTES and secret else None
+    return prefix if f"{start}_" == KEY_START and _PREFIX.fullmatch(prefix) and secret else None
 
 
 def same(first: str, second: str) -> bool:
