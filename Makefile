@@ -1,4 +1,4 @@
-# make run    sets everything up and judges photographs: make run PHOTOS=folder, or none to have some drawn
+# make run    sets everything up and starts the station; make run PHOTOS=folder judges photographs instead
 # make test   runs the tests; make setup only prepares them; make lint, make types and make bench check the rest; make clean removes what these made
 PYTHON ?= python3
 PHOTOS ?=
@@ -19,8 +19,12 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 # Exit codes 1 (something unfit) and 2 (something to review) are answers, not failures; anything else is one.
 run: $(SERVE)
-	@$(BIN)/vistobueno $(if $(PHOTOS),inspect "$(PHOTOS)",demo) $(ARGS); code=$$?; \
+ifeq ($(PHOTOS),)
+	@exec $(BIN)/vistobueno serve $(ARGS)
+else
+	@$(BIN)/vistobueno inspect "$(PHOTOS)" $(ARGS); code=$$?; \
 	case $$code in 0|1|2) exit 0;; *) exit $$code;; esac
+endif
 
 setup: $(DEV)
 
