@@ -14,7 +14,7 @@ DEV := $(VENV)/.dev-$(VERSION)-$(shell cat requirements/dev.txt pyproject.toml |
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 
-.PHONY: run setup test lint types bench lock clean python
+.PHONY: run setup test lint types bench lock clean docs sbom notices python
 .DEFAULT_GOAL := run
 
 # Exit codes 1 (something unfit) and 2 (something to review) are answers, not failures; anything else is one.
@@ -49,6 +49,18 @@ lock: $(DEV)
 	  $(LOCK) - -c requirements/dev.txt -o requirements/$$extra.txt || exit 1; done
 	$(subst --universal,--python-platform x86_64-manylinux_2_28,$(LOCK)) pyproject.toml --extra train -c requirements/dev.txt -o requirements/train.txt
 	echo hatchling | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
+
+# The documents' site, in build/docs; with the screenshots that the tests in a browser left, where they did.
+docs: $(DEV)
+	$(BIN)/python docs/build.py $(ARGS)
+
+# What serving installs, as CycloneDX, from an environment that holds nothing else.
+sbom: $(DEV)
+	$(PYTHON) -m venv --clear build/serving && build/serving/bin/pip install --quiet --require-hashes -r requirements/serve.txt
+	$(BIN)/cyclonedx-py environment build/serving --pyproject pyproject.toml --output-file build/vistobueno.cdx.json
+
+notices: $(DEV)
+	$(BIN)/python deploy/notices.py > THIRD_PARTY_NOTICES.md
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

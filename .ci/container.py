@@ -124,7 +124,7 @@ def look_inside() -> None:
         "    except OSError: return False\n"
         "print(json.dumps({'uid': os.getuid(), 'tools': [n for n in ('gcc', 'cc', 'make', 'pip', 'pip3', 'apt-get', 'perl') "
         "if shutil.which(n)], 'heavy': [n for n in ('tensorflow', 'keras', 'torch', 'scipy', 'pip') "
-        "if importlib.util.find_spec(n)], 'writable': [p for p in ('/', '/app', '/venv', '/etc', '/data', '/tmp') if writable(p)]}))"
+        "if importlib.util.find_spec(n)], 'writable': [p for p in ('/', '/app', '/venv', '/data', '/tmp') if writable(p)]}))"
     )
     found = json.loads(inside("python3", "-c", program).stdout)
     check(found == {"uid": 10001, "tools": [], "heavy": [], "writable": ["/data", "/tmp"]}, f"inside: {found}")

@@ -5,7 +5,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -231,7 +231,6 @@ def test_requirements_for_hosts_lead_to_the_lock() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in KNOWN:
         monkeypatch.delenv(name, raising=False)
-    return
