@@ -92,6 +92,13 @@ def steady(model: str, photos: list[str], rounds: int) -> dict[str, dict[str, li
     return {"photo": _in_turn(from_photo, paths, rounds), "prediction": _in_turn(from_picture, paths, rounds)}
 
 
+def lists(kind: str, folder: str, count: int, rounds: int) -> dict[str, float]:
+    """The p95 in seconds of every question to a database of ``count`` inspections."""
+    from million import answer, p95
+
+    return {question: p95(seconds) for question, seconds in answer(kind, folder, count, rounds).items()}
+
+
 def _in_turn(ways: Mapping[str, Callable[[Path], Any]], photos: list[Path], rounds: int) -> dict[str, list[float]]:
     for way in ways.values():  # once for nothing: caches, compilation
         way(photos[0])
@@ -147,6 +154,6 @@ def _bare(model: Path, cover: int) -> Callable[[Path], Any]:
 
 
 if __name__ == "__main__":
-    names = {"bundle": bundle, "draw": draw, "fill": fill, "origin": origin, "steady": steady}
+    names = {"bundle": bundle, "draw": draw, "fill": fill, "origin": origin, "steady": steady, "lists": lists}
     result = names[sys.argv[1]](**json.loads(sys.argv[2]))
     print(json.dumps(result))

@@ -26,10 +26,14 @@ class Plan:
     folder_rounds: int
     few: int
     many: int
+    inspections: int  # in the database whose lists are read
+    answers: int  # of each question
 
 
-FULL = Plan(large=3, starts=7, rounds=30, folder=2_000, folder_rounds=3, few=200, many=20_000)
-SMOKE = Plan(large=1, starts=1, rounds=3, folder=20, folder_rounds=1, few=20, many=200)
+FULL = Plan(large=3, starts=7, rounds=30, folder=2_000, folder_rounds=3, few=200, many=20_000,
+            inspections=1_000_000, answers=40)  # fmt: skip
+SMOKE = Plan(large=1, starts=1, rounds=3, folder=20, folder_rounds=1, few=20, many=200,
+             inspections=2_000, answers=2)  # fmt: skip
 LARGE, MEDIUM = (4000, 3000), (1400, 1050)  # pixels
 
 
@@ -47,6 +51,7 @@ def measure(plan: Plan, model: Path, work: Path, say: Callable[[str], None]) -> 
         *_first(plan, model, large, work, say),
         *_steady(plan, model, large, say),
         *_folders(plan, model, folders, say),
+        *_lists(plan, work, say),
     ]
 
 
@@ -107,6 +112,21 @@ def _folders(plan: Plan, model: Path, folders: dict[int, Path], say: Callable[[s
         Figure(f"peak memory, folder of {plan.many:,}", f"folder of {plan.few:,}", "MB", many, few, many / few,
                at_most=1.1),
     ]  # fmt: skip
+
+
+def _lists(plan: Plan, work: Path, say: Callable[[str], None]) -> list[Figure]:
+    """The slowest question on each database, beside one inspection by its number."""
+    rows = []
+    for kind, name in (("sqlite", "SQLite"), ("postgresql", "PostgreSQL")):
+        say(f"lists and charts over {plan.inspections:,} inspections, {name}")
+        (work / kind).mkdir()
+        given = {"kind": kind, "folder": work / kind, "count": plan.inspections, "rounds": plan.answers}
+        taken: dict[str, float] = child("lists", **given)[1]
+        slowest = max(taken, key=lambda question: taken[question])
+        one = taken["one inspection"] * 1e3
+        rows.append(Figure(f"slowest p95 of {plan.inspections:,}, {name} ({slowest})", "one by its number", "ms",
+                           taken[slowest] * 1e3, one, taken[slowest] * 1e3 / one, most=150))  # fmt: skip
+    return rows
 
 
 def _milliseconds(ways: dict[str, list[float]]) -> dict[str, list[float]]:
