@@ -10,6 +10,9 @@ from driving import DESK, PATIENCE, Person, Running, chromium, context_for, laun
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright  # noqa: E402
 
 OpenPage = Callable[..., Page]
+KNOWN = ("Failed to load resource", "The page that you have requested does not seem to exist")
+"""What a browser and Streamlit tell the console of a status of 400 and more; the tests look at what people see of it."""
+
 expect.set_options(timeout=PATIENCE)
 
 
@@ -61,8 +64,7 @@ def open_page(browser: Browser, station: Running, cookies: Callable[[Person], ob
     contexts, complaints = [], []
 
     def heard(message: ConsoleMessage) -> None:
-        # a status of 400 and more is told on the console too; the tests look at what people see of it
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        if message.type == "error" and not message.text.startswith(KNOWN):
             complaints.append(message.text)
 
     def opened(person: Person | None, address: str = "/", size: tuple[int, int] = DESK, *, ready: str = "h1") -> Page:

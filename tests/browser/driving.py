@@ -11,7 +11,7 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,10 @@ class Person:
 
 
 ANA = Person("Ana Quispe", "admin")
-SOFIA = Person("Sofía Rojas", "supervisor")
+SOFIA = Person("Sofia Rojas", "supervisor")
 LUIS = Person("Luis Condori", "inspector")
 EMMA = Person("Emma Hart", "admin", "en")
-EVERYBODY = (ANA, replace(SOFIA, name="Sofia Rojas"), LUIS, EMMA)
-SOFIA = EVERYBODY[1]
+EVERYBODY = (ANA, SOFIA, LUIS, EMMA)
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def running(folder: Path, people: Sequence[Person] = EVERYBODY, **environment: s
         "DATA_DIR": str(settings.data_dir),
         "SECRET_KEY": settings.secret_key,
         "PORT": str(port),
-        "ADMIN_EMAIL": ANA.email,
+        "ADMIN_EMAIL": "first@frutas.example",
         "ADMIN_PASSWORD": PASSWORD,
         **environment,
     }

@@ -48,7 +48,7 @@ def test_access_is_taken_away_and_given_back(open_page: OpenPage, station: Runni
     row.get_by_role("button", name="Devolver acceso").click()
     expect(row.get_by_role("button", name="Quitar acceso")).to_be_visible()
     row.get_by_role("combobox").select_option("supervisor")
-    expect(page.locator(".notice")).to_contain_text("Hecho.")
+    expect(page.locator(".notice")).to_contain_text("El papel cambió")
     assert station.access.person_by_email(person.email).role == "supervisor"
     shot(page, "people-phone-es")
 

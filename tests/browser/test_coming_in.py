@@ -118,3 +118,4 @@ def test_an_address_that_does_not_exist_shows_a_page_of_ours(open_page: OpenPage
     page = open_page(ANA, "/nonsense")
     expect(page.get_by_role("heading", level=1)).to_have_text("Hola, Ana Quispe")
     expect(page.get_by_text("Page not found")).to_have_count(0)
+    expect(page.get_by_role("navigation", name="Páginas")).to_be_visible()

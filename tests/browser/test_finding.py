@@ -2,6 +2,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from driving import ANA, LUIS, PASSWORD, PHONE, SOFIA, Running, jpeg, settled, shot
@@ -11,7 +12,7 @@ OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def inspections(station: Running) -> list[dict[str, object]]:
+def inspections(station: Running) -> list[dict[str, Any]]:
     """Some inspections, sent as a machine sends them."""
     import httpx
 
@@ -52,7 +53,7 @@ def test_home_on_a_phone(open_page: OpenPage) -> None:
 
 
 def test_one_inspection_is_found_and_shown_with_every_fact(
-    open_page: OpenPage, inspections: list[dict[str, object]]
+    open_page: OpenPage, inspections: list[dict[str, Any]]
 ) -> None:
     page = open_page(LUIS, "/history")
     shot(page, "history-desk-es")
@@ -61,7 +62,7 @@ def test_one_inspection_is_found_and_shown_with_every_fact(
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("APTO|NO APTO|REVISAR"))
     expect(page).to_have_url(re.compile(f"n={number}"))
     facts = page.locator("dl.facts-list")
-    expect(facts).to_contain_text(str(inspections[0]["photo_sha256"]))
+    expect(facts).to_contain_text(inspections[0]["photo"]["sha256"])
     expect(facts).to_contain_text("maquina-banana_fit.jpg")
     expect(facts).to_contain_text("prueba")
     expect(page.get_by_role("button", name="NO APTO")).to_have_count(0)  # an inspector does not review

@@ -40,7 +40,7 @@ def _act(deed: Deed, visit: Visit) -> None:
             )
         elif deed.name == "role":
             access.set_role(number, deed.fields.get("role", ""), by)
-            said = notice(say(language, "ui_done"))
+            said = notice(say(language, "ui_people_role_set"))
         elif deed.name == "disable":
             access.disable(number, by)
             said = notice(say(language, "ui_done"))

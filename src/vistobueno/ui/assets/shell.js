@@ -32,6 +32,10 @@ function watch(data) {
     }, 1500)
   }
   new MutationObserver(look).observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] })
+  // we show no dialogs; Streamlit's own, of a page that does not exist, speaks only English
+  const close = () => document.querySelector("[data-testid=stDialog] button, .stDialog button")?.click()
+  new MutationObserver(close).observe(document.body, { childList: true })
+  close()
   look()
   return state
 }
