@@ -18,7 +18,16 @@ PLACES = {
     "storage": "/administration?part=storage",
     "account": "/account",
 }
-FOREIGN_WORDS = ("Deploy", "Streamlit", "Running", "Browse files", "Drag and drop", "Take Photo", "Rerun", "Skip to main")
+FOREIGN_WORDS = (
+    "Deploy",
+    "Streamlit",
+    "Running",
+    "Browse files",
+    "Drag and drop",
+    "Take Photo",
+    "Rerun",
+    "Skip to main",
+)
 TOUCHED = ", ".join(
     f".vb {each}"
     for each in (

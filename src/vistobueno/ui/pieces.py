@@ -55,22 +55,18 @@ def inspection_row(inspection: Inspection, visit: Visit) -> Markup:
     language = visit.language
     said = [say(language, f"ui_why_{each}") if each in REASONS else each for each in inspection.reasons]
     reviewed = inspection.reviews[-1] if inspection.reviews else None
-    about = " · ".join(
-        [
-            formats.lately(inspection.at, visit.zone, language),
-            *said,
-            *([inspection.filename] if inspection.filename else []),
-        ]
-    )
+    about = " · ".join([formats.lately(inspection.at, visit.zone, language), *said])
+    file = h('<span class="file"> · {0}</span>', inspection.filename) if inspection.filename else ""
     return h(
         '<li><a class="line" href="/history?n={n}" data-act="open" data-value="{n}">{picture}'
-        '<span class="what"><b>{number} · {product}</b><small>{about}</small></span>'
+        '<span class="what"><b>{number} · {product}</b><small>{about}{file}</small></span>'
         '<span class="side">{answer}<small>{beside}</small></span></a></li>',
         n=inspection.number,
         picture=thumbnail(inspection),
         number=inspection_number(inspection.number, language),
         product=product_of(inspection, language),
         about=about,
+        file=file,
         answer=answer(inspection.answer, language),
         beside=say(language, "ui_reviewed_as", answer=say(language, reviewed.answer)) if reviewed else "",
     )

@@ -38,8 +38,7 @@ export class Camera {
     this.canvas.getContext("2d").drawImage(this.video, 0, 0)
     this.canvas.hidden = false
     const blob = await new Promise((done) => this.canvas.toBlob(done, "image/jpeg", 0.92))
-    const stamp = new Date().toISOString().slice(0, 19).replaceAll(":", "-")
-    return new File([blob], `camera-${stamp}.jpg`, { type: "image/jpeg" })
+    return new File([blob], "camera.jpg", { type: "image/jpeg" })
   }
 
   live() {

@@ -1,0 +1,194 @@
+import re
+import subprocess
+import sys
+import tomllib
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from vistobueno.ui import formats, palette
+from vistobueno.ui.card import card_html
+from vistobueno.ui.hypertext import NOTHING, deed_of, h
+from vistobueno.ui.inspect import outcomes_of
+from vistobueno.ui.visit import zone_named
+
+UI = Path(__file__).parents[1] / "src" / "vistobueno" / "ui"
+LIMA = ZoneInfo("America/Lima")
+
+
+@pytest.mark.parametrize(("text", "ground"), palette.READ)
+def test_everything_that_is_read_stands_out_from_its_ground(text: str, ground: str) -> None:
+    assert palette.contrast(text, ground) >= 4.5
+
+
+@pytest.mark.parametrize(("mark", "ground"), palette.SEEN)
+def test_everything_that_is_seen_stands_out_from_its_ground(mark: str, ground: str) -> None:
+    assert palette.contrast(mark, ground) >= 3
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    assert palette.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert palette.contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+
+
+def test_the_style_uses_the_palette_and_hardly_any_colour_beside_it() -> None:
+    style = (UI / "style.css").read_text(encoding="utf-8")
+    named = set(re.findall(r"var\(--([a-z-]+)", style)) - {"r", "bar", "tabs"}
+    known = {name.lower().replace("_", "-") for name in vars(palette) if name.isupper()}
+    assert named <= known
+    assert set(re.findall(r"#[0-9a-f]{3,6}\b", style)) <= {
+        "#1b2a22",
+        "#fff",
+        "#d79a3e",
+    }  # ink and white of the banner; a hatch
+
+
+def test_streamlit_is_given_the_colours_of_the_palette() -> None:
+    theme = tomllib.loads((UI / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
+    assert (theme["primaryColor"], theme["backgroundColor"], theme["textColor"]) == (
+        palette.LEAF,
+        palette.PAPER,
+        palette.INK,
+    )
+    assert theme["secondaryBackgroundColor"] == palette.SAND
+
+
+def test_every_component_is_declared_and_has_its_script() -> None:
+    declared = tomllib.loads((UI.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    for each in declared["tool"]["streamlit"]["component"]["components"]:
+        assert (UI.parent / each["asset_dir"] / f"{each['name']}.js").is_file()
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "es", "en"),
+    [
+        (1234.5, 1, "1.234,5", "1,234.5"),
+        (0, 0, "0", "0"),
+        (-4.23, 2, "−4,23", "−4.23"),
+        (1_000_000, 0, "1.000.000", "1,000,000"),
+    ],
+)
+def test_numbers_have_the_form_of_the_language(value: float, digits: int, es: str, en: str) -> None:
+    assert (formats.number(value, "es", digits), formats.number(value, "en", digits)) == (es, en)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.0, "0.0%"),
+        (1.0, "100.0%"),
+        (0.5, "50.0%"),
+        (0.00001, "<\u00a00.1%"),
+        (0.99999, ">\u00a099.9%"),
+        (0.9731, "97.3%"),
+    ],
+)
+def test_what_is_not_all_is_never_said_to_be_all(share: float, said: str) -> None:
+    assert formats.percent(share, "en") == said
+
+
+def test_a_share_in_spanish_has_a_space_that_does_not_break() -> None:
+    assert formats.percent(0.973, "es") == "97,3\u00a0%"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0, "0 B"), (999, "999 B"), (1500, "1,5 kB"), (2_345_678, "2,3 MB"), (5e12, "5,0 TB")]
+)
+def test_sizes(value: float, said: str) -> None:
+    assert formats.size(value, "es") == said
+
+
+def test_a_moment_is_told_in_the_person_s_zone() -> None:
+    at = datetime(2026, 11, 26, 3, 5, tzinfo=UTC)
+    assert formats.moment(at, LIMA, "es") == "25 nov 2026, 22:05"
+    assert formats.moment(at, ZoneInfo("UTC"), "en") == "26 Nov 2026, 03:05"
+
+
+def test_what_is_of_today_is_told_by_the_clock_alone() -> None:
+    now = datetime.now(UTC)
+    assert formats.lately(now, LIMA, "es") == now.astimezone(LIMA).strftime("%H:%M")
+    assert "," in formats.lately(now - timedelta(days=2), LIMA, "es")
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_every_month_has_a_name_in_both_languages(month: int) -> None:
+    assert re.fullmatch(r"1 [a-z]{3} 2026", formats.day(date(2026, month, 1), "es"))
+    assert re.fullmatch(r"1 [A-Z][a-z]{2} 2026", formats.day(date(2026, month, 1), "en"))
+
+
+def test_wilson_is_that_of_the_books() -> None:
+    assert formats.wilson(1, 10) == pytest.approx((0.0179, 0.4042), abs=5e-4)  # Newcombe 1998
+    assert formats.wilson(0, 0) == (0.0, 1.0)
+
+
+@given(st.integers(1, 10_000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
+def test_an_interval_holds_its_share(pair: tuple[int, int]) -> None:
+    count, of = pair
+    low, high = formats.wilson(count, of)
+    assert 0 <= low <= count / of + 1e-12
+    assert count / of - 1e-12 <= high <= 1
+
+
+@pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../../etc/passwd", "\0", "a" * 5000])
+def test_a_time_zone_that_does_not_exist_is_utc(name: str | None) -> None:
+    assert zone_named(name).key == "UTC"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.sampled_from(["id", "name", "number", "of", "fields", "value"]) | st.text(), inner)
+    ),
+)
+
+
+@given(json_values)
+def test_whatever_a_browser_sends_is_a_deed_or_nothing(raw: object) -> None:
+    assert all(isinstance(text, str) for text in deed_of(raw).fields.values())
+
+
+@given(json_values)
+def test_whatever_a_browser_sends_is_a_list_of_outcomes(raw: object) -> None:
+    assert all(each.number is None or isinstance(each.number, int) for each in outcomes_of(raw))
+
+
+def test_a_file_is_in_the_list_once_however_often_it_is_told() -> None:
+    told = {"id": "a", "group": "g", "of": 2, "name": "x.jpg", "number": 7}
+    assert [each.number for each in outcomes_of([told, told, {**told, "number": 8}, {"no": "id"}, 3])] == [8]
+    assert deed_of(None) == NOTHING
+
+
+@given(st.text())
+def test_no_text_becomes_html(text: str) -> None:
+    shown = h('<p title="{0}">{0}</p>', text)
+    assert shown.count("<") == 2
+    assert shown.count(">") == 2
+    assert shown.count('"') == 2
+
+
+def test_a_card_is_shown_in_its_forms() -> None:
+    shown = card_html(
+        "# Modelo\n\nEs **bueno** `x`.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n```sh\nrun <it>\n```\n\n- uno\n- dos"
+    )
+    assert "<h2>Modelo</h2>" in shown and "<b>bueno</b> <code>x</code>" in shown
+    assert shown.count("<tr>") == 2 and '<th scope="col">a</th>' in shown
+    assert "<pre>run &lt;it&gt;</pre>" in shown and shown.count("<li>") == 2
+
+
+@given(st.text())
+def test_a_stranger_s_card_brings_no_html_along(text: str) -> None:
+    shown = card_html(f"{text}\n\n<script>alert(1)</script>")
+    assert isinstance(shown, Markup)
+    assert "<script" not in shown.lower()
+
+
+def test_the_pages_do_without_the_heavy_libraries() -> None:
+    program = "import sys, vistobueno.ui.shell; print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) & {"pandas", "pyarrow", "altair", "matplotlib"} == set()
