@@ -30,7 +30,7 @@ class Conflict(VistoBuenoError):
 
 @dataclass(frozen=True)
 class Write:
-    """A caller's name for one write: the same key with the same content is the same write."""
+    """A caller's name for one write: the same key with the same content (a SHA-256) is the same write."""
 
     key: str
     actor: Actor
@@ -39,7 +39,8 @@ class Write:
     @property
     def key_hash(self) -> str:
         """The key as it is kept: nobody's key can meet another's."""
-        return hashlib.sha256(f"{self.actor.kind}\n{self.actor.id}\n{self.key}".encode()).hexdigest()
+        said = f"{self.actor.kind}\n{self.actor.id}\n{self.key}"
+        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Ledger:
@@ -56,6 +57,12 @@ class Ledger:
         """
         with writing(self.engine) as connection:
             return _add(connection, draft, activation, write)
+
+    def is_used(self, write: Write) -> bool:
+        """Whether this key was used before, for whatever content."""
+        with reading(self.engine) as connection:
+            asked = select(writes.c.key_hash).where(writes.c.key_hash == write.key_hash)
+            return connection.execute(asked).first() is not None
 
     def written(self, write: Write) -> Inspection | None:
         """The inspection that this write made before; None when it is new.

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -148,10 +148,14 @@ class Station:
             Unavailable: it cannot be kept now; nothing was.
         """
         with self._place(admitted):
-            write = Write(idempotency_key, actor, hashlib.sha256(data).hexdigest()) if idempotency_key else None
-            if write is not None and (before := self._ledger.written(write)) is not None:
-                return Kept(before, replayed=True)
+            write = Write(idempotency_key, actor, "") if idempotency_key else None
+            if write is not None and self._ledger.is_used(write):
+                write = replace(write, content_sha256=hashlib.sha256(data).hexdigest())
+                if (before := self._ledger.written(write)) is not None:
+                    return Kept(before, replayed=True)
             judged = self._judging.run(_judged, self.model, data)
+            if write is not None:  # the photograph's hash is known now, and is not taken twice
+                write = replace(write, content_sha256=str(judged.photo_facts["photo_sha256"]))
             return self._keep(judged, actor, source, filename, len(data), write)
 
     def inspection(self, number: int) -> Inspection:
