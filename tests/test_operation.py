@@ -1,0 +1,200 @@
+"""Bad days of a running station: stopped, killed, disk full, database gone, model replaced. Nothing acknowledged is lost."""
+
+import io
+import random
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from serving import Served, serving
+from vistobueno.drawn import draw_photo
+from vistobueno.model.bundle import Bundle
+
+API = "/api/v1"
+JPEG = {"Content-Type": "image/jpeg"}
+KILLS = 50
+
+
+def picture(seed: int) -> bytes:
+    file = io.BytesIO()
+    draw_photo("banana_fit", seed, (200, 150)).save(file, "JPEG")
+    return file.getvalue()
+
+
+class Sender(threading.Thread):
+    """Sends photographs until told to stop, and remembers what was acknowledged."""
+
+    def __init__(self, served: Served, pictures: list[bytes]) -> None:
+        super().__init__(daemon=True)
+        self.served, self.pictures = served, pictures
+        self.over = threading.Event()
+        self.acknowledged: dict[int, str] = {}
+
+    def run(self) -> None:
+        with self.served.client() as client:
+            place = 0
+            while not self.over.is_set():
+                place += 1
+                try:
+                    answer = client.post(
+                        f"{API}/inspections", content=self.pictures[place % len(self.pictures)], headers=JPEG
+                    )
+                except httpx.TransportError:
+                    time.sleep(0.01)  # it is being killed and started again
+                    continue
+                if answer.status_code == 201:
+                    made = answer.json()
+                    self.acknowledged[made["number"]] = made["photo"]["sha256"]
+
+
+@pytest.mark.timeout(400)
+def test_killed_at_random_under_load_it_keeps_all_that_it_acknowledged(tmp_path: Path, small_bundle: Bundle) -> None:
+    rng = random.Random(5)
+    pictures = [picture(seed) for seed in range(8)]
+    with serving(tmp_path, MODEL_PATH=str(small_bundle.path)) as served:
+        served.secret = served.key()
+        senders = [Sender(served, pictures) for _ in range(3)]
+        for each in senders:
+            each.start()
+        for _ in range(KILLS):
+            time.sleep(rng.uniform(0.0, 0.25))
+            served.stop(signal.SIGKILL)
+            served.start()
+        for each in senders:
+            each.over.set()
+        for each in senders:
+            each.join(60)
+        acknowledged = {number: sha for each in senders for number, sha in each.acknowledged.items()}
+        with served.client() as client:
+            kept: dict[int, str] = {}
+            cursor = ""
+            while cursor is not None:
+                params = {"limit": "200", **({"cursor": cursor} if cursor else {})}
+                page = client.get(f"{API}/inspections", params=params).json()
+                kept |= {each["number"]: each["photo"]["sha256"] for each in page["items"]}
+                cursor = page["next"]
+            assert acknowledged
+            assert {number: kept.get(number) for number in acknowledged} == acknowledged
+            assert sorted(kept) == list(range(1, len(kept) + 1)), "no number is missing or half-written"
+            for number in kept:
+                answer = client.get(f"{API}/inspections/{number}/photo")
+                assert answer.content.startswith(b"\xff\xd8") and answer.content.endswith(b"\xff\xd9")
+
+
+def test_told_to_stop_it_finishes_what_it_accepted_and_ends(tmp_path: Path, small_bundle: Bundle) -> None:
+    with serving(tmp_path, MODEL_PATH=str(small_bundle.path)) as served:
+        served.secret = served.key()
+        senders = [Sender(served, [picture(1)]) for _ in range(2)]
+        for each in senders:
+            each.start()
+        while not all(each.acknowledged for each in senders):
+            time.sleep(0.01)
+        served.stop()
+        for each in senders:
+            each.over.set()
+            each.join(60)
+        assert '"message": "stopped"' in served.log
+        served.start()
+        with served.client() as client:
+            for number, sha in {**senders[0].acknowledged, **senders[1].acknowledged}.items():
+                assert client.get(f"{API}/inspections/{number}").json()["photo"]["sha256"] == sha
+
+
+def test_idle_it_ends_at_once_even_with_a_connection_open(tmp_path: Path, small_bundle: Bundle) -> None:
+    with serving(tmp_path, MODEL_PATH=str(small_bundle.path)) as served, served.client() as client:
+        client.get(f"{API}/me")
+        assert served.stop() < 5
+
+
+def test_a_database_that_goes_and_comes_back_is_met_without_a_restart(tmp_path: Path, small_bundle: Bundle) -> None:
+    with serving(tmp_path, MODEL_PATH=str(small_bundle.path)) as served, served.client() as client:
+        assert client.post(f"{API}/inspections", content=picture(1), headers=JPEG).status_code == 201
+        file = served.settings.data_dir / "vistobueno.sqlite"
+        away = tmp_path / "away"
+        away.mkdir()
+        for each in file.parent.glob("vistobueno.sqlite*"):
+            each.rename(away / each.name)
+        checked = client.get("/readyz")
+        assert (checked.status_code, checked.json()["checks"]["database"]) == (503, False)
+        answer = client.post(f"{API}/inspections", content=picture(2), headers=JPEG)
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_away")
+        assert answer.headers["retry-after"]
+        assert client.get("/healthz").status_code == 200
+        for each in away.iterdir():
+            each.rename(file.parent / each.name)
+        served.wait_until_ready()
+        assert client.post(f"{API}/inspections", content=picture(2), headers=JPEG).json()["number"] == 2
+
+
+def test_a_store_that_cannot_take_more_is_said_and_nothing_is_half_kept(tmp_path: Path, small_bundle: Bundle) -> None:
+    with serving(tmp_path, MODEL_PATH=str(small_bundle.path)) as served, served.client() as client:
+        made = client.post(f"{API}/inspections", content=picture(1), headers=JPEG).json()
+        store = next(each for each in served.settings.data_dir.iterdir() if each.is_dir() and any(each.rglob("*.jpg")))
+        away = tmp_path / "away"
+        store.rename(away)
+        store.write_bytes(b"")  # no folder can be made here: as on a disk that is full or gone
+        answer = client.post(f"{API}/inspections", content=picture(2), headers=JPEG)
+        assert answer.status_code == 503
+        assert client.get("/readyz").json()["checks"]["evidence"] is False
+        store.unlink()
+        away.rename(store)
+        served.wait_until_ready()
+        assert client.post(f"{API}/inspections", content=picture(2), headers=JPEG).json()["number"] == 2
+        assert client.get(made["links"]["photo"]).status_code == 200
+
+
+def test_a_bundle_that_is_replaced_under_it_changes_no_answer(tmp_path: Path, small_bundle: Bundle) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(small_bundle.path, bundle)
+    with serving(tmp_path, MODEL_PATH=str(bundle)) as served, served.client() as client:
+        before = client.post(f"{API}/inspections", content=picture(1), headers=JPEG).json()
+        (bundle / "model.tflite").write_bytes(b"another model")
+        after = client.post(f"{API}/inspections", content=picture(1), headers=JPEG).json()
+        assert after["probabilities"] == before["probabilities"]
+        assert after["model"] == before["model"]
+
+
+def test_a_damaged_bundle_is_refused_at_start_in_words(tmp_path: Path, small_bundle: Bundle) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(small_bundle.path, bundle)
+    (bundle / "model.tflite").write_bytes(b"another model")
+    with pytest.raises(AssertionError, match="bundle_damaged"), serving(tmp_path, MODEL_PATH=str(bundle)):
+        pass
+
+
+def test_when_every_place_is_taken_the_answer_says_when_to_come_again(tmp_path: Path, small_bundle: Bundle) -> None:
+    with serving(tmp_path, MODEL_PATH=str(small_bundle.path), JUDGING_THREADS="1", JUDGING_QUEUE="0") as served:
+        served.secret = served.key()
+        begun, go = threading.Event(), threading.Event()
+
+        def slow() -> bytes:
+            data = picture(1)
+
+            def body() -> "list[bytes]":
+                return [data[:100], data[100:]]
+
+            def sent() -> "object":
+                yield body()[0]
+                begun.set()
+                go.wait(30)
+                yield body()[1]
+
+            with served.client() as client:
+                return client.post(f"{API}/inspections", content=sent(), headers=JPEG).content  # type: ignore[arg-type]
+
+        thread = threading.Thread(target=slow)
+        thread.start()
+        begun.wait(30)
+        with served.client() as client:
+            while (answer := client.post(f"{API}/inspections", content=picture(2), headers=JPEG)).status_code == 201:
+                pass  # until the slow one has its place
+            assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+            assert int(answer.headers["retry-after"]) >= 1
+            go.set()
+            thread.join(30)
+            assert client.post(f"{API}/inspections", content=picture(2), headers=JPEG).status_code == 201
