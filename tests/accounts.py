@@ -35,7 +35,7 @@ class Accounts(Access):
 
     def __init__(self, engine: Engine, folder: Path, **settings: object) -> None:
         self.time = Clock()
-        chosen = Settings(data_dir=folder, secret_key="tests", **settings)  # type: ignore[arg-type]
+        chosen = Settings(data_dir=folder, secret_key="tests", **settings)  # type: ignore[arg-type] # noqa: S106
         super().__init__(engine, chosen, passwords=Passwords(time_cost=1, memory_cost=64), clock=self.time)
 
     def add(self, email: str = "ana@example.org", role: str = "inspector", name: str = "Ana") -> Person:

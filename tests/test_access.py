@@ -352,6 +352,14 @@ def test_guessing_keys_and_links_is_throttled_by_place(access: Accounts) -> None
         access.link("guess", HERE)
 
 
+def test_a_right_key_opens_whatever_its_neighbours_guess(access: Accounts) -> None:
+    person = access.add(role="admin")
+    _, secret = access.make_key("sorter", ["read"], person)
+    for _ in range(30):
+        access.identify_key("vb_0123456789_guess", THERE)
+    assert access.identify_key(secret, THERE)
+
+
 @pytest.mark.parametrize(("address", "meant"), [
     ("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("::ffff:203.0.113.7", "203.0.113.7"),
     ("fe80::1%eth0", "fe80::/64"), ("", "unknown"), ("nonsense", "unknown"),

@@ -92,17 +92,15 @@ class Entry:
         return identity
 
     def identify_key(self, token: str, address: str = "") -> Identity | None:
-        """Who a key speaks for.
+        """Who a key speaks for. A right one opens whatever its neighbours at this address do.
 
         Raises:
             Throttled: too many wrong keys from this address.
         """
-        counts = self._throttle.counts_of_tokens(address)
-        self._throttle.check(counts)
         with reading(self._engine) as connection:
             found = keys.find(connection, self._clock(), token[:200])
         if found is None:
-            self._failed(counts, "key_refused", None)
+            self._wrong_token(address, "key_refused")
             return None
         identity, due = found
         if due and identity.actor.id is not None:
@@ -148,12 +146,10 @@ class Entry:
         Raises:
             LinkRefused, Throttled
         """
-        counts = self._throttle.counts_of_tokens(address)
-        self._throttle.check(counts)
         with reading(self._engine) as connection:
             found = links.find(connection, self._clock(), token[:200])
         if found is None:
-            self._failed(counts, "link_refused", None)
+            self._wrong_token(address, "link_refused")
             raise link_refused()
         return found
 
@@ -252,6 +248,11 @@ class Entry:
     def _check_rules(self, password: str, *about: str) -> None:
         if broken := broken_rules(password, *about):
             raise password_refused(broken)
+
+    def _wrong_token(self, address: str, action: str) -> None:
+        counts = self._throttle.counts_of_tokens(address)
+        self._throttle.check(counts)
+        self._failed(counts, action, None)
 
     def _failed(self, counts: tuple[Count, ...], action: str, subject: str | None) -> None:
         last = self._throttle.failed(counts)

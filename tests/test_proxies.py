@@ -1,0 +1,97 @@
+import ipaddress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vistobueno.web.proxies import ProxiesRefused, parse, seen_through
+
+
+def scope(
+    peer: str = "10.0.0.5", port: int = 4000, kind: str = "http", scheme: str = "http", **headers: str
+) -> dict[str, Any]:
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return {
+        "type": kind,
+        "scheme": scheme,
+        "client": (peer, port),
+        "headers": [(b"host", b"inside:8000"), *raw],
+        "state": {},
+    }
+
+
+def told(found: Any) -> tuple[str, str, str]:
+    hosts = [value for name, value in found["headers"] if name == b"host"]
+    assert len(hosts) == 1
+    return found["client"][0], found["scheme"], hosts[0].decode()
+
+
+FORWARDED = {
+    "x_forwarded_for": "203.0.113.7",
+    "x_forwarded_proto": "https",
+    "x_forwarded_host": "fruit.example",
+}
+
+
+def test_a_trusted_proxy_is_believed() -> None:
+    assert told(seen_through(scope(**FORWARDED), "10.0.0.0/8")) == ("203.0.113.7", "https", "fruit.example")
+    assert told(seen_through(scope(kind="websocket", scheme="ws", **FORWARDED), "10.0.0.5"))[1] == "wss"
+
+
+@pytest.mark.parametrize("trusted", ["", "10.0.0.6", "192.168.0.0/16", "::1"])
+def test_anyone_else_is_not_and_their_claims_go_no_further(trusted: str) -> None:
+    found = seen_through(scope(**FORWARDED), trusted)
+    assert told(found) == ("10.0.0.5", "http", "inside:8000")
+    assert [name for name, _ in found["headers"]] == [b"host"]
+    assert found["state"]["proxied"]
+
+
+def test_what_a_client_writes_before_the_proxy_s_word_is_not_believed() -> None:
+    found = seen_through(scope(x_forwarded_for="1.2.3.4, 127.0.0.1, 203.0.113.7, 10.1.1.1"), "10.0.0.0/8")
+    assert told(found)[0] == "203.0.113.7"
+
+
+@pytest.mark.parametrize("claimed", ["nonsense", "", "203.0.113.7, <script>", "203.0.113.7:1234"])
+def test_a_claim_that_is_no_address_leaves_the_proxy_s_own(claimed: str) -> None:
+    assert told(seen_through(scope(x_forwarded_for=claimed), "10.0.0.5"))[0] == "10.0.0.5"
+
+
+@pytest.mark.parametrize("host", ["evil.example/path", "a b", "x@y", "", "fruit.example:99999999", "[::1"])
+def test_a_host_that_is_none_is_passed_over(host: str) -> None:
+    assert told(seen_through(scope(x_forwarded_host=host), "10.0.0.5"))[2] == "inside:8000"
+
+
+def test_a_star_believes_whoever_connects_and_takes_the_last_address() -> None:
+    assert told(seen_through(scope("198.51.100.1", x_forwarded_for="1.1.1.1, 203.0.113.7"), "*"))[0] == "203.0.113.7"
+
+
+def test_what_uvicorn_believed_already_is_undone() -> None:
+    """Its own handling of these headers trusts 127.0.0.1 and leaves port 0."""
+    rewritten = scope("203.0.113.7", 0, scheme="https", **FORWARDED)
+    assert told(seen_through(rewritten, "")) == ("127.0.0.1", "http", "inside:8000")
+    assert told(seen_through(rewritten, "127.0.0.1")) == ("203.0.113.7", "https", "fruit.example")
+
+
+def test_an_address_of_version_six_that_carries_one_of_four_is_that_one() -> None:
+    assert told(seen_through(scope("::ffff:10.0.0.5", **FORWARDED), "10.0.0.0/8"))[0] == "203.0.113.7"
+
+
+def test_without_a_peer_nobody_is_believed() -> None:
+    unnamed = scope(**FORWARDED) | {"client": None}
+    found = seen_through(unnamed, "10.0.0.0/8")
+    assert found["client"] is None and found["scheme"] == "http"
+
+
+def test_networks_that_are_none_are_refused_in_words() -> None:
+    with pytest.raises(ProxiesRefused) as caught:
+        parse("10.0.0.0/8, nonsense")
+    assert "TRUSTED_PROXIES" in caught.value.es and "TRUSTED_PROXIES" in caught.value.en
+
+
+@given(st.lists(st.ip_addresses().map(str), max_size=5), st.ip_addresses(v=4).map(str))
+def test_no_list_of_claims_makes_a_stranger_s_connection_anyone_else_s(claims: list[str], peer: str) -> None:
+    trusted = ipaddress.ip_address(peer) in ipaddress.ip_network("10.0.0.0/8")
+    found = seen_through(scope(peer, x_forwarded_for=", ".join(claims)), "10.0.0.0/8")
+    if not trusted:
+        assert found["client"][0] == peer
