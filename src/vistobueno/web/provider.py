@@ -1,17 +1,20 @@
 """Sign-in through the identity provider that OIDC_ISSUER names: there, and back."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
 from starlette.responses import Response
 from starlette.routing import Route
 
 from ..access import AccessRefused
-from ..access.provider import Provider
 from ..settings import Settings
 from .guard import is_secure
 from .problems import problem
 from .sign_in import Visit, come_in, page, safe_next, sign_in_page
+
+if TYPE_CHECKING:
+    from ..access.provider import Provider
 
 _NEXT = "vistobueno_next"
 
@@ -42,8 +45,10 @@ async def back(visit: Visit) -> Response:
 
 
 @cache
-def provider(settings: Settings) -> Provider:
+def provider(settings: Settings) -> "Provider":
     """The provider of these settings; what it says of itself is asked once."""
+    from ..access.provider import Provider  # Authlib and httpx: a tenth of the start, for those who use them
+
     return Provider(settings)
 
 
