@@ -11,6 +11,28 @@ from .pieces import empty
 from .visit import Visit, go
 
 _LIMIT = 50
+_ACTIONS = (
+    "signed_in",
+    "signed_out",
+    "sign_in_failed",
+    "throttled",
+    "link_used",
+    "link_refused",
+    "key_refused",
+    "password_changed",
+    "password_change_failed",
+    "invited",
+    "reset_link_made",
+    "role_changed",
+    "person_added",
+    "person_disabled",
+    "person_enabled",
+    "session_ended",
+    "sessions_ended",
+    "key_made",
+    "key_revoked",
+    "first_admin_link_made",
+)
 
 
 def show(visit: Visit) -> None:
@@ -40,8 +62,13 @@ def _event(event: Event, visit: Visit) -> Markup:
     at = formats.moment(event.at, visit.zone, visit.language)
     from_where = [event.actor.name, at, *([event.address] if event.address else [])]
     return h(
-        '<li><div class="line plain-line"><span class="what"><b><code>{0}</code> {1}</b><small>{2}</small></span></div></li>',
-        event.action,
+        '<li><div class="line plain-line"><span class="what"><b>{0} {1}</b><small>{2}</small></span></div></li>',
+        _action(event.action, visit.language),
         event.subject or "",
         " · ".join(from_where),
     )
+
+
+def _action(name: str, language: str) -> Markup:
+    """What was done, in words; what has no words here is called by its name."""
+    return h("{0}", say(language, f"ui_action_{name}")) if name in _ACTIONS else h("<code>{0}</code>", name)

@@ -16,8 +16,8 @@ _PATHS = {
     '<path d="m7.3 12.4 3.2 3.2 6.2-6.7" stroke="var(--sign, #fff)" stroke-width="2.7"/>',
     "unfit": '<path d="M7.8 1.8h8.4l6 6v8.4l-6 6H7.8l-6-6V7.8z" fill="currentColor" stroke="none"/>'
     '<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" stroke="var(--sign, #fff)" stroke-width="2.7"/>',
-    "review": '<path d="M12 .8 23.2 12 12 23.2.8 12z" fill="currentColor" stroke="none"/>'
-    '<path d="M9.6 9.7c.1-1.5 1-2.4 2.5-2.4s2.5.9 2.5 2.2c0 1.9-2.5 2-2.5 4.1M12.1 16.7v.1" '
+    "review": '<path d="M12 1.2 23.6 21.4a1 1 0 0 1-.9 1.5H1.3a1 1 0 0 1-.9-1.5z" fill="currentColor" stroke="none"/>'
+    '<path d="M9.4 11.7c.1-1.6 1.1-2.5 2.6-2.5s2.6.9 2.6 2.3c0 1.9-2.6 2-2.6 4.1M12 19.1v.1" '
     'stroke="var(--sign, #fff)" stroke-width="2.2"/>',
     "broken": '<path d="M12 7v6M12 16.7v.1" stroke-width="2.4"/><circle cx="12" cy="12" r="10" stroke-width="2.2"/>',
 }
