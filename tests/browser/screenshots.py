@@ -1,4 +1,4 @@
-"""Pictures of every page for the documents, in both languages, on a phone and on a desk: python tests/browser/screenshots.py FOLDER.
+"""Pictures of every page for the documents, in both languages, on phone and desk: python tests/browser/screenshots.py FOLDER.
 
 The station is a new one, its fruit is drawn by the project, its people do not exist.
 """
