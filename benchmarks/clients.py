@@ -1,0 +1,109 @@
+"""What speaks to a station under measurement, and the bare loop beside it: `python clients.py NAME JSON`, as child.py."""
+
+import http.client
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+BOUNDARY = "station"
+
+
+def key(folder: str) -> str:
+    """A key for the station whose records are in ``folder``."""
+    from vistobueno.access import SCOPES, Access
+    from vistobueno.records.values import SYSTEM
+    from vistobueno.settings import Settings
+    from vistobueno.station.station import open_records
+
+    settings = Settings(data_dir=Path(folder) / "data")
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine, _ = open_records(settings)
+    access = Access(engine, settings)
+    admin = access.add_person("bench@example.org", "bench", "admin", SYSTEM, password="of a station that ends soon")  # noqa: S106
+    return access.make_key("bench", SCOPES, admin)[1]
+
+
+def send(
+    port: int, path: str, headers: dict[str, str], photos: list[str], count: int, clients: int, form: str = ""
+) -> dict[str, Any]:
+    """Send ``count`` photographs by so many clients, each on one connection; seconds of all, and of each.
+
+    Args:
+        form: the field of a form; empty: the bare picture. An answer 503 is waited out and sent again, as a client does.
+    """
+    bodies = [Path(photo).read_bytes() for photo in photos]
+    if form:
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{form}"; filename="a.jpg"\r\n'
+        start = f"{head}Content-Type: image/jpeg\r\n\r\n".encode()
+        bodies = [start + body + f"\r\n--{BOUNDARY}--\r\n".encode() for body in bodies]
+        headers = {**headers, "Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    places: Iterator[int] = iter(range(count))
+    lock, waits, refused = threading.Lock(), [], [0]
+
+    def client() -> None:
+        line = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        while True:
+            with lock:
+                place = next(places, None)
+            if place is None:
+                return
+            begun = time.perf_counter()
+            while (status := _post(line, path, bodies[place % len(bodies)], headers)) == 503:
+                refused[0] += 1
+                time.sleep(0.2)
+            if status not in (200, 201):
+                raise SystemExit(f"the server answered {status}")
+            waits.append(time.perf_counter() - begun)
+
+    start_at = time.perf_counter()
+    with ThreadPoolExecutor(clients) as pool:
+        for each in [pool.submit(client) for _ in range(clients)]:
+            each.result()
+    return {"seconds": time.perf_counter() - start_at, "waits": waits, "refused": refused[0]}
+
+
+def _post(line: http.client.HTTPConnection, path: str, body: bytes, headers: dict[str, str]) -> int:
+    line.request("POST", path, body, headers)
+    answer = line.getresponse()
+    answer.read()
+    return answer.status
+
+
+def bare_many(model: str, photos: list[str], count: int, threads: int) -> float:
+    """Seconds that bare loops in so many threads take for ``count`` photographs, once loaded."""
+    cover = bare_cover(Path(model))
+    local = threading.local()
+
+    def one(place: int) -> None:
+        if not hasattr(local, "judge"):
+            local.judge = bare_way(Path(model), cover)
+        local.judge(Path(photos[place % len(photos)]))
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(one, range(4 * threads)))
+        start = time.perf_counter()
+        list(pool.map(one, range(count)))
+        return time.perf_counter() - start
+
+
+def bare_cover(model: Path) -> int:
+    """The shortest side that decoding must cover: what `open_photo` covers."""
+    spec = json.loads((model / "bundle.json").read_text(encoding="utf-8"))["input"]
+    return 2 * max(spec["width"], spec["height"])
+
+
+def bare_way(model: Path, cover: int) -> Callable[[Any], Any]:
+    """Pillow and LiteRT and nothing else."""
+    from child import _bare
+
+    return _bare(model, cover)
+
+
+if __name__ == "__main__":
+    names: dict[str, Callable[..., Any]] = {"key": key, "send": send, "bare_many": bare_many}
+    print(json.dumps(names[sys.argv[1]](**json.loads(sys.argv[2]))))
