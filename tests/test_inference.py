@@ -129,9 +129,9 @@ def test_a_client_meets_errors_as_it_knows_them(
         client.infer(small_bundle.name, [given], headers=dict(key))
     with pytest.raises(InferenceServerException, match="another"):
         client.infer("another", [given], headers=dict(key))
+    wanted = [triton.InferRequestedOutput("colour")]
+    photo = triton.InferInput("image", [1], "BYTES").set_data_from_numpy(np.array([picture(1)], object))
     with pytest.raises(InferenceServerException, match="there is no output"):
-        wanted = [triton.InferRequestedOutput("colour")]
-        photo = triton.InferInput("image", [1], "BYTES").set_data_from_numpy(np.array([picture(1)], object))
         client.infer(small_bundle.name, [photo], outputs=wanted, headers=dict(key))
     with pytest.raises(InferenceServerException, match="401"):
         client.infer(small_bundle.name, [given])
