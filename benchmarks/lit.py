@@ -29,7 +29,7 @@ class Judge(litserve.LitAPI):
 
     def encode_response(self, output: Any) -> dict[str, list[float]]:
         """As JSON."""
-        return {"logits": [float(each) for each in output[0]]}
+        return {"logits": output.ravel().tolist()}
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 from figures import Figure, paired, table
 from machine import cores, facts
 from processes import child, inspect
+from station import station_figures
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,14 @@ class Plan:
     many: int
     inspections: int  # in the database whose lists are read
     answers: int  # of each question
+    sent: int  # photographs to the station and to each way beside it, in a turn
+    turns: int
 
 
 FULL = Plan(large=3, starts=7, rounds=30, folder=2_000, folder_rounds=3, few=200, many=20_000,
-            inspections=1_000_000, answers=40)  # fmt: skip
+            inspections=1_000_000, answers=40, sent=120, turns=5)  # fmt: skip
 SMOKE = Plan(large=1, starts=1, rounds=3, folder=20, folder_rounds=1, few=20, many=200,
-             inspections=2_000, answers=2)  # fmt: skip
+             inspections=2_000, answers=2, sent=16, turns=1)  # fmt: skip
 LARGE, MEDIUM = (4000, 3000), (1400, 1050)  # pixels
 
 
@@ -52,6 +55,7 @@ def measure(plan: Plan, model: Path, work: Path, say: Callable[[str], None]) -> 
         *_steady(plan, model, large, say),
         *_folders(plan, model, folders, say),
         *_lists(plan, work, say),
+        *station_figures(plan.sent, plan.turns, model, large, work, say),
     ]
 
 
