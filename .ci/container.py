@@ -250,6 +250,11 @@ def cleaned(keep: bool) -> Iterator[None]:
         clear()
     try:
         yield
+    except BaseException:  # also an exit: how the station was says why
+        state = subprocess.run(["podman", "inspect", "--format", "{{json .State}}", NAME], env=ENVIRONMENT, check=False)
+        if state.returncode == 0:
+            subprocess.run(["podman", "logs", "--tail", "40", NAME], env=ENVIRONMENT, check=False)
+        raise
     finally:
         if not keep:
             clear()
