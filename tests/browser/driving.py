@@ -62,6 +62,7 @@ class Running:
     url: str
     access: Access
     log: Path
+    pid: int
 
 
 def chromium() -> str | None:
@@ -108,7 +109,7 @@ def running(folder: Path, people: Sequence[Person] = EVERYBODY, **environment: s
                     access.add_person(
                         each.email, each.name, each.role, SYSTEM, password=PASSWORD, language=each.language
                     )
-            yield Running(url, access, log)
+            yield Running(url, access, log, server.pid)
         finally:
             server.terminate()
             server.wait(20)

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from driving import ANA, LUIS, PHONE, Running, jpeg, mango, settled, shot, upload, zipped
@@ -146,6 +147,17 @@ def test_a_busy_station_or_a_cut_line_is_said_calmly_and_the_photograph_is_sent_
     page.wait_for_selector(".verdict")
     assert len(keys) == 2 and keys[0] == keys[1]
     assert newest(page, station) == before + 1
+
+
+def test_the_server_never_loads_what_only_tables_of_streamlit_need(open_page: OpenPage, station: Running) -> None:
+    maps = Path(f"/proc/{station.pid}/maps")
+    if not maps.is_file():
+        pytest.skip("this system does not tell what a process has loaded")
+    for address in ("/", "/inspect", "/history", "/model", "/administration"):
+        open_page(ANA, address, ready=".capture" if address == "/inspect" else "h1")
+    loaded = maps.read_text()
+    assert "numpy" in loaded
+    assert [name for name in ("pandas", "pyarrow", "altair") if f"/{name}/" in loaded] == []
 
 
 def test_files_that_are_dropped_on_the_page_are_inspected(open_page: OpenPage) -> None:

@@ -38,13 +38,13 @@ def show(visit: Visit) -> None:
         above = st.container(key="inspect-above")
         sent = component("capture")(
             key="capture",
-            data={
+            data={  # flat: Streamlit loads pandas (60 MB) to look whether what is nested may be a table
                 "language": language,
-                "texts": {name: say(language, f"ui_capture_{name}") for name in _TEXTS},
+                **{name: say(language, f"ui_capture_{name}") for name in _TEXTS},
                 "inspections": "/api/v1/inspections",
                 "batches": "/api/v1/batches",
                 "sign_in": "/login",
-                "csrf": visit.identity.csrf,
+                "csrf": visit.identity.csrf or "",
             },
             on_outcomes_change=lambda: None,
         )

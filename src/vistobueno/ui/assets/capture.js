@@ -73,18 +73,17 @@ class Capture {
   update(data, setStateValue) {
     this.data = data
     this.setStateValue = setStateValue
-    const texts = data.texts
     const say = (selector, text) => {
       const element = this.root.querySelector(selector)
       if (element.textContent !== text) element.textContent = text
     }
-    say(".open", texts.open)
-    say(".phone span", texts.phone)
-    say(".files span", texts.files)
-    say(".hint", matchMedia("(hover: hover)").matches ? `${texts.hint} ${texts.drop}` : texts.hint)
-    say(".shutter .only-heard", texts.shoot)
-    say(".close", texts.close)
-    this.root.querySelector("video").setAttribute("aria-label", texts.finder)
+    say(".open", data.open)
+    say(".phone span", data.phone)
+    say(".files span", data.files)
+    say(".hint", matchMedia("(hover: hover)").matches ? `${data.hint} ${data.drop}` : data.hint)
+    say(".shutter .only-heard", data.shoot)
+    say(".close", data.close)
+    this.root.querySelector("video").setAttribute("aria-label", data.finder)
     this.draw()
     if (!this.began) {
       this.began = true
@@ -97,7 +96,7 @@ class Capture {
     button.setAttribute("aria-busy", "true")
     const refusal = await this.camera.start()
     button.removeAttribute("aria-busy")
-    this.say(refusal && this.data.texts[refusal])
+    this.say(refusal && this.data[refusal])
     this.root.querySelector(".finder").hidden = Boolean(refusal)
     this.root.querySelector(".open").hidden = !refusal
     this.root.classList.toggle("live", !refusal)
@@ -173,7 +172,7 @@ class Capture {
       name.textContent = item.name
       const state = document.createElement("span")
       state.className = "state"
-      state.textContent = item.said || this.data.texts[item.state === "waiting" ? "waits" : item.done < 1 ? "sends" : "judges"]
+      state.textContent = item.said || this.data[item.state === "waiting" ? "waits" : item.done < 1 ? "sends" : "judges"]
       row.append(name, state)
       if (item.state === "sending") {
         const bar = document.createElement("progress")
@@ -186,7 +185,7 @@ class Capture {
         again.type = "button"
         again.className = "button small"
         again.dataset.again = item.id
-        again.textContent = this.data.texts.again
+        again.textContent = this.data.again
         row.append(again)
       }
       return row

@@ -11,7 +11,7 @@ export async function send(item, data, told, tell) {
     const later = answer.status === 0 || answer.status === 503 || answer.status === 429
     if (!later) return refused(answer)
     if (attempt === PATIENCE) return told({ state: "failed", said: sentence(answer, data) })
-    told({ said: answer.status ? data.texts.busy : data.texts.offline })
+    told({ said: answer.status ? data.busy : data.offline })
     await pause(Math.min(15, Math.max(answer.after, attempt)))
   }
 
@@ -41,7 +41,7 @@ function sentence(answer, data) {
     const problem = JSON.parse(answer.text)
     return problem.detail ?? problem.title
   } catch {
-    return answer.status ? data.texts.failed : data.texts.offline
+    return answer.status ? data.failed : data.offline
   }
 }
 
