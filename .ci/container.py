@@ -132,7 +132,7 @@ def look_inside() -> None:
 
 def first_admin(url: str) -> str:
     """Through Chromium: the one-time link makes the first administrator, who signs in and makes a key."""
-    from driving import chromium, context_for, launched, settled, sign_in
+    from driving import chromium, context_for, jpeg, launched, settled, sign_in, upload
     from playwright.sync_api import sync_playwright
 
     link = re.search(r"https?://\S+/login/link/\S+", podman("logs", NAME))
@@ -153,7 +153,14 @@ def first_admin(url: str) -> str:
         page = context_for(browser, (1280, 860)).new_page()
         sign_in(page, url, "ana@frutas.example", PASSWORD)
         settled(page)
-        for address in ("/inspect", "/history", "/model", "/account", "/administration?part=storage"):
+        page.goto(f"{url}/inspect")
+        settled(page, ".capture")
+        page.set_input_files(
+            ".capture .files input",
+            [upload("banano.jpg", jpeg("banana_fit", 1)), upload("manzana.jpg", jpeg("apple_unfit", 2))],
+        )
+        page.locator("a.line").nth(1).wait_for()
+        for address in ("/", "/history", "/model", "/account", "/administration?part=storage"):
             page.goto(url + address)
             settled(page)
         page.goto(f"{url}/administration?part=keys")

@@ -32,6 +32,7 @@ _API_WORDS = {
 def sources(language: str, folder: Path, screenshots: Path) -> None:
     """Pages of one language with all that is generated put in, ready for Sphinx."""
     shutil.copytree(HERE / language, folder)
+    shutil.copy(HERE / "security" / ("asvs.md" if language == "en" else f"asvs.{language}.md"), folder / "asvs.md")
     for name in ("conf.py", "diagram.py"):
         shutil.copy(HERE / "site" / name, folder / name)
     if screenshots.is_dir():
