@@ -6,6 +6,8 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -170,31 +172,39 @@ def test_a_damaged_bundle_is_refused_at_start_in_words(tmp_path: Path, small_bun
 def test_when_every_place_is_taken_the_answer_says_when_to_come_again(tmp_path: Path, small_bundle: Bundle) -> None:
     with serving(tmp_path, MODEL_PATH=str(small_bundle.path), JUDGING_THREADS="1", JUDGING_QUEUE="0") as served:
         served.secret = served.key()
+
+        def post(number: int) -> httpx.Response:
+            with served.client() as client:
+                return client.post(f"{API}/inspections", content=picture(number), headers=JPEG)
+
+        with ThreadPoolExecutor(8) as crowd:
+            answers = list(crowd.map(post, range(32)))
+        refused = [answer for answer in answers if answer.status_code == 503]
+        assert refused
+        assert {answer.json()["code"] for answer in refused} == {"busy"}
+        assert min(int(answer.headers["retry-after"]) for answer in refused) >= 1
+        assert {answer.status_code for answer in answers} == {201, 503}
+        assert post(1).status_code == 201
+
+
+def test_whoever_sends_slowly_holds_nobody_up(tmp_path: Path, small_bundle: Bundle) -> None:
+    with serving(tmp_path, MODEL_PATH=str(small_bundle.path), JUDGING_THREADS="1", JUDGING_QUEUE="0") as served:
+        served.secret = served.key()
         begun, go = threading.Event(), threading.Event()
 
-        def slow() -> bytes:
-            data = picture(1)
+        def slow() -> Iterator[bytes]:
+            yield picture(1)[:100]
+            begun.set()
+            go.wait(30)
+            yield picture(1)[100:]
 
-            def body() -> "list[bytes]":
-                return [data[:100], data[100:]]
-
-            def sent() -> "object":
-                yield body()[0]
-                begun.set()
-                go.wait(30)
-                yield body()[1]
-
+        def post_slowly() -> int:
             with served.client() as client:
-                return client.post(f"{API}/inspections", content=sent(), headers=JPEG).content  # type: ignore[arg-type]
+                return client.post(f"{API}/inspections", content=slow(), headers=JPEG).status_code
 
-        thread = threading.Thread(target=slow)
-        thread.start()
-        begun.wait(30)
-        with served.client() as client:
-            while (answer := client.post(f"{API}/inspections", content=picture(2), headers=JPEG)).status_code == 201:
-                pass  # until the slow one has its place
-            assert (answer.status_code, answer.json()["code"]) == (503, "busy")
-            assert int(answer.headers["retry-after"]) >= 1
-            go.set()
-            thread.join(30)
+        with ThreadPoolExecutor(1) as other, served.client() as client:
+            slowly = other.submit(post_slowly)
+            assert begun.wait(30)
             assert client.post(f"{API}/inspections", content=picture(2), headers=JPEG).status_code == 201
+            go.set()
+            assert slowly.result(30) == 201

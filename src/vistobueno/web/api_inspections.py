@@ -24,7 +24,7 @@ from .api_values import (
     review_as,
 )
 from .asking import allowed, open_station, source_of
-from .intake import BODIES, photo_in
+from .intake import photo_in, received
 from .metrics import PLACES, count
 from .problems import refuse
 
@@ -100,19 +100,20 @@ async def inspect(request: Request) -> Response:
     `curl -H "Authorization: Bearer $KEY" -H "Content-Type: image/jpeg" --data-binary @banana.jpg …`
     """
     identity, station, key = allowed(request, "inspect"), open_station(), idempotency_key(request)
-    with station.admit() as place, PLACES.track_inprogress(), BODIES.share() as share:
+    with received(station) as share:
         upload = await photo_in(request, share)
-        work = partial(
-            station.inspect,
-            upload.data,
-            identity.actor,
-            source=source_of(identity),
-            filename=upload.name,
-            idempotency_key=key,
-            admitted=place,
-        )
-        del upload
-        kept = await to_thread.run_sync(work, limiter=_JUDGED_AT_ONCE)
+        with station.admit() as place, PLACES.track_inprogress():
+            work = partial(
+                station.inspect,
+                upload.data,
+                identity.actor,
+                source=source_of(identity),
+                filename=upload.name,
+                idempotency_key=key,
+                admitted=place,
+            )
+            del upload
+            kept = await to_thread.run_sync(work, limiter=_JUDGED_AT_ONCE)
     if not kept.replayed:
         count(kept.inspection)
     headers = {"Location": f"{ROOT}/inspections/{kept.inspection.number}"}

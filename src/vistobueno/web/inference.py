@@ -18,7 +18,7 @@ from ..photo import Limits, open_photo
 from ..station import Station
 from ..verdict import Verdict, judge
 from .asking import allowed, identity_of, open_station
-from .intake import BODIES, body_in
+from .intake import body_in, received
 from .metrics import PLACES, REFUSALS
 from .problems import headers_of, language_of, refuse, status_of
 from .tensors import LENGTH_HEADER, Array, TensorRefused, Values, read_call, write_answer
@@ -133,13 +133,14 @@ async def infer(request: Request) -> Response:
     bundle = _asked_for(request, station)
     if request.headers.get("content-encoding", "identity") != "identity":
         raise refuse(415, "wrong_media_type", "not_compressed")
-    with station.admit(), PLACES.track_inprogress(), BODIES.share() as share:
+    with received(station) as share:
         body = await body_in(request, MOST_BODY, share)
-        asked = read_call(body, request.headers.get(LENGTH_HEADER))
-        del body
-        items = _items(asked.name, asked.values, bundle)
-        work = partial(_judged, station, items)
-        scores, verdicts = await to_thread.run_sync(work)
+        with station.admit(), PLACES.track_inprogress():
+            asked = read_call(body, request.headers.get(LENGTH_HEADER))
+            del body
+            items = _items(asked.name, asked.values, bundle)
+            work = partial(_judged, station, items)
+            scores, verdicts = await to_thread.run_sync(work)
     outputs = _outputs(bundle, scores, verdicts)
     if asked.outputs is not None:
         if unknown := set(asked.outputs) - set(outputs):

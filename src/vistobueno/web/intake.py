@@ -13,7 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from ..station import Busy
+from ..station import Busy, Station
 from .problems import RequestRefused, refuse
 
 MOST_PHOTO = 15_000_000  # bytes; what `Limits.max_bytes` says of a photograph
@@ -74,6 +74,19 @@ class Share:
 
 
 BODIES = Budget(AT_ONCE)
+
+
+@contextmanager
+def received(station: Station) -> Iterator[Share]:
+    """A share for a body that is still to come. A full station refuses before a byte is read; one that comes slowly holds
+    no place meanwhile: take that when it is whole.
+
+    Raises:
+        Busy: every place is taken now.
+    """
+    station.admit().leave()
+    with BODIES.share() as share:
+        yield share
 
 
 async def photo_in(request: Request, share: Share) -> Upload:
