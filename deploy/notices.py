@@ -15,7 +15,9 @@ ELSEWHERE = {"win32"}  # platforms that the image and the tests are not on
 def locked(text: str) -> list[str]:
     """Names of the lock that this platform installs."""
     lines = re.findall(r"^([a-z0-9][\w.-]*)==\S+ ?(?:; (.*?))? \\$", text, re.MULTILINE)
-    return sorted({name for name, marker in lines if not any(f"sys_platform == '{each}'" in marker for each in ELSEWHERE)})
+    return sorted(
+        {name for name, marker in lines if not any(f"sys_platform == '{each}'" in marker for each in ELSEWHERE)}
+    )
 
 
 def licence(package: Distribution) -> str:

@@ -74,14 +74,21 @@ def test_what_serving_never_touches_is_taken_out_and_the_rest_stays(tmp_path: Pa
         (packages / name).parent.mkdir(parents=True, exist_ok=True)
         (packages / name).write_bytes(b"x")
     system = tmp_path / "root"
-    for name in ("usr/share/doc/x/copyright", "usr/bin/apt-get", "usr/bin/python3.11", "var/lib/dpkg/status"):
+    for name in (
+        "usr/share/doc/x/copyright",
+        "usr/share/doc/x/changelog.gz",
+        "usr/bin/apt-get",
+        "usr/bin/python3.11",
+        "var/lib/dpkg/status",
+    ):
         (system / name).parent.mkdir(parents=True, exist_ok=True)
         (system / name).write_bytes(b"x")
     loaded("deploy/image/slim.py").main(tmp_path / "venv", system)
     assert [name for name in gone if (packages / name).exists()] == []
     assert [name for name in stay if not (packages / name).exists()] == []
     left = sorted(each.relative_to(system).as_posix() for each in system.rglob("*") if each.is_file())
-    assert left == ["usr/bin/python3.11", "var/lib/dpkg/status"]  # scanners read what Debian installed
+    # scanners read what Debian installed; its licences travel with it
+    assert left == ["usr/bin/python3.11", "usr/share/doc/x/copyright", "var/lib/dpkg/status"]
 
 
 def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path: Path) -> None:

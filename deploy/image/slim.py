@@ -1,6 +1,6 @@
 """Take out of the image what serving never touches: slim.py VENV ROOT. Run while the image is built, nowhere else.
 
-Each entry says why it may go; what is left is proved by the build (the model verifies) and by the container's test.
+What is left is proved by proof.py and the model's golden answers in the build, and by .ci/container.py in use.
 """
 
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 
 PACKAGES = (
     # Streamlit asks for these when a page shows a data frame, one of its own charts or a map. Ours show none: they are
-    # hypertext and SVG (tests/test_image.py holds them to it), so 160 MB, and as much memory, never load.
+    # hypertext and SVG (tests/test_image.py holds them to it), so these 160 MB would never load.
     "pyarrow*",
     "pandas*",
     "altair*",
@@ -35,7 +35,10 @@ PACKAGES = (
     "numpy/**/*.a",
 )
 SYSTEM = (
-    "usr/share/doc",
+    "usr/share/doc/*/changelog*",  # the copyright files stay: they are the licences of what Debian built
+    "usr/share/doc/*/NEWS*",
+    "usr/share/doc/*/README*",
+    "usr/share/doc/*/examples",
     "usr/share/man",
     "usr/share/info",
     "usr/share/locale",
