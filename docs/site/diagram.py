@@ -23,7 +23,7 @@ _WORDS = {
     "es": {
         "title": "Arquitectura: un puerto y un proceso; la guarda está delante de todo",
         "person": ("Persona", "teléfono o computador"),
-        "machine": ("Máquina", "clasificadora, ERP, guion"),
+        "machine": ("Máquina", "clasificadora, ERP, script"),
         "proxy": ("Proxy con TLS", "Caddy, nginx, Render"),
         "guard": ("Guarda", "sesión o clave"),
         "pages": ("Páginas", "Streamlit"),

@@ -29,7 +29,7 @@ class Settings:
     )
     env: str = _setting(
         "development",
-        es="Dónde corre; production exige SECRET_KEY y galletas seguras.",
+        es="Dónde corre; production exige SECRET_KEY y cookies seguras.",
         en="Where it runs; production demands SECRET_KEY and secure cookies.",
         choices=("development", "production"),
     )
