@@ -148,6 +148,13 @@ def test_another_site_cannot_make_a_browser_change_anything(served: Served, head
         assert answer.json()["code"] == "cross_site"
 
 
+def test_a_tls_proxy_that_is_not_trusted_is_named_as_the_reason(served: Served) -> None:
+    behind = {"Origin": served.url.replace("http://", "https://"), "Accept-Language": "en"}
+    answer = httpx.post(f"{served.url}/login", data={"email": "a@example.org"}, headers=behind)
+    assert (answer.status_code, answer.json()["code"]) == (403, "proxy_unknown")
+    assert "TRUSTED_PROXIES" in answer.json()["detail"]
+
+
 def test_our_own_page_can_with_the_token_of_its_session(served: Served) -> None:
     with signed_in(served, "admin") as client, signed_in(served, "inspector") as other:
         mine, theirs = (each.get("/password").text for each in (client, other))

@@ -60,6 +60,20 @@ def test_a_wrong_password_is_said_in_words_and_the_address_is_kept(
     assert "<script" not in answer.text and COOKIE not in client.cookies
 
 
+def test_production_without_tls_says_that_it_wants_https(tmp_path: Path, small_bundle: Bundle) -> None:
+    variables = {"MODEL_PATH": str(small_bundle.path), "ENV": "production", "SECRET_KEY": "0" * 64}
+    with serving(tmp_path, **variables) as station, browser(station.url) as plain:
+        answer = sign_in(plain, "ana@example.org", PASSWORD)
+        assert answer.status_code == 400
+        assert "https://" in answer.text and 'value="ana@example.org"' in answer.text
+
+
+def test_production_without_a_secret_does_not_start(tmp_path: Path, small_bundle: Bundle) -> None:
+    start = serving(tmp_path, MODEL_PATH=str(small_bundle.path), ENV="production")
+    with pytest.raises(AssertionError, match="openssl rand -hex 32"), start:
+        pass
+
+
 def test_an_address_that_is_a_program_is_shown_as_text(client: httpx.Client) -> None:
     answer = sign_in(client, '"><script>alert(1)</script>')
     assert "<script" not in answer.text and "&lt;script&gt;" in answer.text

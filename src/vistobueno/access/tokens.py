@@ -10,7 +10,7 @@ import re
 import secrets
 from pathlib import Path
 
-from ..settings import Settings
+from ..settings import SettingRefused, Settings
 
 KEY_START = "vb_"
 _PREFIX_BYTES, _SECRET_BYTES = 5, 32
@@ -61,9 +61,19 @@ class Signer:
 
 
 def secret_key(settings: Settings) -> bytes:
-    """SECRET_KEY, or one made at the first start and kept in DATA_DIR, readable by its owner alone."""
+    """SECRET_KEY, or one made at the first start and kept in DATA_DIR, readable by its owner alone.
+
+    Raises:
+        SettingRefused: ``secret_key_missing`` in production, where DATA_DIR may be another one tomorrow.
+    """
     if settings.secret_key:
         return hashlib.sha256(settings.secret_key.encode()).digest()
+    if settings.env == "production":
+        raise SettingRefused(
+            "secret_key_missing",
+            es="ENV=production exige SECRET_KEY. Haga una con: openssl rand -hex 32",
+            en="ENV=production demands SECRET_KEY. Make one with: openssl rand -hex 32",
+        )
     file = Path(settings.data_dir) / "secret.key"
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")

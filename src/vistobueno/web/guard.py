@@ -60,7 +60,7 @@ class Guard:
         unsafe = scope["method"] not in READS | {"OPTIONS"}
         key = key_in(connection)
         if unsafe and key is None and comes_from_elsewhere(connection):
-            return refused(connection, 403, access_refused("cross_site"))
+            return refused(connection, 403, access_refused("proxy_unknown" if lacks_tls(connection) else "cross_site"))
         if rule.who == "all":
             return None
         try:
@@ -217,6 +217,13 @@ def comes_from_elsewhere(connection: HTTPConnection) -> bool:
     parts = urlsplit(origin)
     scheme = "https" if connection.scope.get("scheme") in ("https", "wss") else "http"
     return (parts.scheme, parts.netloc.lower()) != (scheme, connection.headers.get("host", "").lower())
+
+
+def lacks_tls(connection: HTTPConnection) -> bool:
+    """Whether our own page asks over TLS and it comes here without: a proxy ends it that is not in TRUSTED_PROXIES."""
+    parts = urlsplit(connection.headers.get("origin", ""))
+    ours = parts.netloc.lower() == connection.headers.get("host", "").lower()
+    return ours and parts.scheme == "https" and connection.scope.get("scheme") in ("http", "ws")
 
 
 def is_meant(connection: HTTPConnection, identity: Identity, rule: Rule) -> bool:

@@ -323,8 +323,10 @@ def is_ours(visit: Visit, fields: Mapping[str, str]) -> bool:
 
 
 def stale(visit: Visit) -> str:
-    """What is said of a form that is not, or no longer, ours."""
-    return say(visit.language, "access_form_stale")
+    """What is said of a form that is not, or no longer, ours; or of a browser that keeps no secure cookie without TLS."""
+    kept = FORM_COOKIE in visit.request.cookies
+    plain = visit.request.url.scheme == "http" and is_secure(visit.request)
+    return say(visit.language, "access_needs_tls" if plain and not kept else "access_form_stale")
 
 
 def status(error: VistoBuenoError) -> int:
