@@ -73,9 +73,9 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
         return query.where(false()), order  # nothing has such a name, and no database would take it
     # A number is never earlier than a lower one, so that a moment is a number too.
     if asked.since is not None:
-        first = _first_since(connection, asked.since)
+        first = first_since(connection, asked.since)
         query = query.where(false() if first is None else number >= first)
-    if asked.until is not None and (first := _first_since(connection, asked.until)) is not None:
+    if asked.until is not None and (first := first_since(connection, asked.until)) is not None:
         query = query.where(number < first)
     if asked.reviewed is True:
         query, order = query.join(reviews, reviews.c.inspection_number == number), reviews.c.inspection_number
@@ -97,7 +97,8 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
     return query, order
 
 
-def _first_since(connection: Connection, moment: datetime) -> int | None:
+def first_since(connection: Connection, moment: datetime) -> int | None:
+    """The number of the first inspection since a moment."""
     first = select(inspections.c.number).where(inspections.c.at >= moment)
     found: int | None = connection.execute(first.order_by(inspections.c.at, inspections.c.number).limit(1)).scalar()
     return found

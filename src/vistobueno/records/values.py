@@ -111,7 +111,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class DayCount:
-    """How many inspections of one product got one answer on one day (UTC)."""
+    """How many inspections of one product got one answer on one day, UTC's unless another zone's was asked for."""
 
     day: date
     product: str

@@ -1,7 +1,7 @@
 """Inicio: what today looks like, what is waiting, and the way to inspect."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from markupsafe import Markup
 
@@ -19,8 +19,8 @@ _WAITING = 6  # shown of those that wait
 def show(visit: Visit) -> None:
     """The page."""
     language = visit.language
-    today = datetime.now(UTC).date()  # the station counts days in UTC
-    counts = visit.station.day_counts(today - timedelta(days=_DAYS - 1), today)
+    today = datetime.now(visit.zone).date()  # the person's, which in Lima lasts five hours longer than UTC's
+    counts = visit.station.own_day_counts(today - timedelta(days=_DAYS - 1), today, visit.zone)
     by_product: dict[str, Counter[str]] = {}
     by_day: dict[date, Counter[str]] = {}
     for each in counts:
