@@ -1,5 +1,6 @@
 """The API as a machine meets it: a real station in a process of its own, spoken to over a real connection."""
 
+import csv
 import io
 import json
 import socket
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from people_at import signed_in
 from serving import Served, serving
 from vistobueno.drawn import draw_photo
 from vistobueno.model.bundle import Bundle
@@ -232,6 +234,29 @@ def test_counts_models_csv_and_who_asks(client: httpx.Client) -> None:
     table = client.get(f"{API}/inspections.csv")
     assert table.headers["content-type"].startswith("text/csv")
     assert made["photo"]["sha256"] in table.text
+
+
+def test_a_table_speaks_the_language_that_is_asked_for_else_the_person_s_else_the_browser_s(served: Served) -> None:
+    def headings(client: httpx.Client, **asked: str) -> str:
+        table = client.get(f"{API}/inspections.csv", params={"limit": "1", **asked})
+        return table.text.lstrip("\ufeff").partition("\r\n")[0].partition(",")[0]
+
+    with served.client(language="en") as machine:
+        assert (headings(machine), headings(machine, language="es")) == ("number", "número")
+        problem(machine.get(f"{API}/inspections.csv", params={"language": "fr"}), 422, "invalid")
+    with signed_in(served, "inspector") as person:  # whose language is English
+        spanish = {"Accept-Language": "es"}
+        assert person.get(f"{API}/inspections.csv", headers=spanish).text.lstrip("\ufeff").startswith("number,")
+        assert headings(person, language="es") == "número"
+
+
+def test_a_table_holds_exactly_what_the_same_list_holds(served: Served, client: httpx.Client) -> None:
+    for seed in range(70, 76):
+        inspected(client, picture(seed))
+    for asked in ({"answer": "review", "reviewed": "false"}, {"answer": "review", "reviewed": "false", "product": "banana"}):
+        listed = client.get(f"{API}/inspections", params={**asked, "limit": 200}).json()["items"]
+        table = list(csv.reader(io.StringIO(client.get(f"{API}/inspections.csv", params=asked).text)))
+        assert [row[0] for row in table[1:]] == [str(each["number"]) for each in listed]
 
 
 @pytest.mark.parametrize("path", ["inspections", "models", "me", "openapi.json", "docs", "inspections/1/photo"])

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from servers import free_port
 from vistobueno.records.blobs import BlobEvidence
 from vistobueno.records.database import Unavailable, migrate, open_database, writing
-from vistobueno.records.evidence import KEY, Evidence, EvidenceMissing, new_key, open_evidence
+from vistobueno.records.evidence import KEY, Evidence, EvidenceMissing, Taken, new_key, open_evidence
 from vistobueno.records.folder import FolderEvidence
 from vistobueno.records.objects import ObjectEvidence
 from vistobueno.settings import SettingRefused, Settings
@@ -62,6 +62,15 @@ def test_what_was_put_is_there(evidence: Evidence) -> None:
     assert evidence.get(other) == b"another"
     evidence.check()
     assert {key, other} <= {each for each, _ in evidence.each_key()} <= {key, other, "check"}
+
+
+def test_a_store_tells_how_much_it_holds_and_where_it_is(evidence: Evidence) -> None:
+    assert evidence.taken() == Taken(0, 0)
+    for data in (PHOTO, b"another"):
+        evidence.put(new_key(), data)
+    evidence.check()
+    assert evidence.taken() == Taken(2, len(PHOTO) + len(b"another"))
+    assert ("photo" in evidence.place) != isinstance(evidence, BlobEvidence)
 
 
 def test_what_was_removed_is_gone_and_removing_it_again_is_no_error(evidence: Evidence) -> None:

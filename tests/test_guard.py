@@ -11,8 +11,10 @@ from people_at import HTML, access_of, browser, person_of, signed_in
 from serving import Served, serving
 from test_rules import ROUTES
 from vistobueno.access import COOKIE
+from vistobueno.access.trail import ADDRESS_HEADER, REQUEST_HEADER
 from vistobueno.model.bundle import Bundle
 from vistobueno.records.values import SYSTEM
+from vistobueno.web.guard import telling
 from vistobueno.web.rules import rule_for
 
 REFUSED = {303, 401, 403, 404}
@@ -249,3 +251,9 @@ def test_an_open_websocket_stays_while_its_session_does(served: Served) -> None:
                 read_to_the_end(ended)
         opened.ping().wait(WAIT)
         assert opened.close_code is None
+
+
+def test_the_pages_are_told_where_a_websocket_comes_from_and_a_client_cannot_say_so_itself() -> None:
+    sent = [(b"host", b"fruit.example"), (b"x-vistobueno-address", b"6.6.6.6"), (b"X-Vistobueno-Request", b"mine")]
+    told = telling({"type": "websocket", "headers": sent}, {ADDRESS_HEADER: "203.0.113.7", REQUEST_HEADER: "7"})
+    assert told["headers"] == [sent[0], (b"x-vistobueno-address", b"203.0.113.7"), (b"x-vistobueno-request", b"7")]

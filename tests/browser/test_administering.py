@@ -84,8 +84,15 @@ def test_a_key_is_shown_once_works_and_is_revoked(open_page: OpenPage, station: 
 
 
 def test_the_trail_tells_who_did_what(open_page: OpenPage) -> None:
-    page = open_page(ANA, "/administration?part=audit", PHONE)
-    expect(page.locator("li").first).to_be_visible()
+    page = open_page(ANA, "/administration", PHONE)
+    page.get_by_label("Correo").fill("vera@frutas.example")
+    page.get_by_label("Nombre").fill("Vera Luna")
+    page.get_by_role("button", name="Crear el enlace").click()
+    expect(page.locator("#link")).to_be_visible()
+    page.get_by_role("link", name="Auditoría").click()
+    line = page.locator("li").filter(has_text="vera@frutas.example")
+    expect(line).to_contain_text(ANA.name)
+    expect(line).to_contain_text("127.0.0.1")  # where her browser is
     expect(page.get_by_text(ANA.email).first).to_be_visible()
     shot(page, "audit-phone-es")
 

@@ -35,6 +35,10 @@ class Event:
     details: Mapping[str, Any]
 
 
+ADDRESS_HEADER, REQUEST_HEADER = "x-vistobueno-address", "x-vistobueno-request"
+"""With these the guard tells the pages, which run in threads of Streamlit's, where a websocket comes from. A client that
+sends them is not heard."""
+
 _where: ContextVar[Where] = ContextVar("where")
 _NOWHERE = Where()
 

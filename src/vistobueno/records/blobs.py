@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, func, insert, select
 
 from .database import reading, writing
 from .schema import blobs
-from .store import EvidenceMissing
+from .store import EvidenceMissing, Taken
 
 _AT_ONCE = 1000  # keys read from the database at once
 
 
 class BlobEvidence:
     """Photographs as rows of `blobs`."""
+
+    place = ""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -47,6 +49,12 @@ class BlobEvidence:
             if len(rows) < _AT_ONCE:
                 return
             last = rows[-1].key
+
+    def taken(self) -> Taken:
+        """Of all rows."""
+        with reading(self.engine) as connection:
+            count, size = connection.execute(select(func.count(), func.sum(func.length(blobs.c.data)))).one()
+        return Taken(count, int(size or 0))
 
     def check(self) -> None:
         """Whether the database answers."""

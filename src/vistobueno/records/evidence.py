@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 from ..settings import SettingRefused, Settings
 from .blobs import BlobEvidence
 from .folder import FolderEvidence
-from .store import KEY, Evidence, EvidenceMissing, new_key
+from .store import KEY, Evidence, EvidenceMissing, Taken, new_key
 
-__all__ = ["KEY", "Evidence", "EvidenceMissing", "new_key", "open_evidence"]
+__all__ = ["KEY", "Evidence", "EvidenceMissing", "Taken", "new_key", "open_evidence"]
 
 
 def open_evidence(settings: Settings, engine: Engine) -> Evidence:

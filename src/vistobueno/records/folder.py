@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .store import KEY, EvidenceMissing, unavailable
+from .store import KEY, EvidenceMissing, Taken, unavailable
 
 
 class FolderEvidence:
@@ -17,6 +17,11 @@ class FolderEvidence:
         self.folder = folder
         with _answering():
             self.folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def place(self) -> str:
+        """The folder."""
+        return str(self.folder.resolve())
 
     def put(self, key: str, data: bytes) -> None:
         """Write beside, make durable, rename, make the folder durable."""
@@ -58,6 +63,18 @@ class FolderEvidence:
                 if path.suffix in (".jpg", ".part"):
                     put = datetime.fromtimestamp(path.stat().st_mtime, UTC)
                     yield path.relative_to(self.folder).as_posix(), put
+
+    def taken(self) -> Taken:
+        """Of the files as long as they are; a disk takes somewhat more."""
+        count = size = 0
+        with _answering():
+            for home, _, names in os.walk(self.folder):
+                for name in names:
+                    if name.endswith(".jpg"):
+                        with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                            size += (Path(home) / name).stat().st_size
+                            count += 1
+        return Taken(count, size)
 
     def check(self) -> None:
         """Write a file and remove it."""

@@ -10,7 +10,7 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
 from ..settings import Settings
-from .store import EvidenceMissing, unavailable
+from .store import EvidenceMissing, Taken, unavailable
 
 _PATIENCE = timedelta(seconds=10)  # for one request, all its attempts included: somebody waits
 
@@ -20,6 +20,9 @@ class ObjectEvidence:
 
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
         self._store = bucket_of(bucket, prefix, settings, _PATIENCE)
+        self.place = "/".join(filter(None, (f"s3://{bucket}", prefix))) + (
+            f" ({settings.s3_endpoint})" if settings.s3_endpoint else ""
+        )
 
     def put(self, key: str, data: bytes) -> None:
         """One request."""
@@ -41,6 +44,15 @@ class ObjectEvidence:
         with _answering():
             for objects in obstore.list(self._store, folder or None):
                 yield from ((each["path"], each["last_modified"]) for each in objects)
+
+    def taken(self) -> Taken:
+        """As the storage lists them, a thousand in a request."""
+        count = size = 0
+        with _answering():
+            for objects in obstore.list(self._store):
+                photographs = [each["size"] for each in objects if each["path"].endswith(".jpg")]
+                count, size = count + len(photographs), size + sum(photographs)
+        return Taken(count, size)
 
     def check(self) -> None:
         """Write a small object, always the same one."""

@@ -4,6 +4,7 @@ import errno
 import re
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -22,11 +23,23 @@ class EvidenceMissing(Exception):
     """There is no photograph under this key."""
 
 
+@dataclass(frozen=True)
+class Taken:
+    """How many photographs a store holds, and their bytes."""
+
+    photographs: int
+    bytes: int
+
+
 class Evidence(Protocol):
     """A store of photographs by key.
 
     Every method raises `Unavailable` (``evidence_away``, ``disk_full``) when the store does not answer.
     """
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: a folder, a bucket, or empty for the database."""
 
     def put(self, key: str, data: bytes) -> None:
         """Keep a photograph; durable when this returns."""
@@ -39,6 +52,9 @@ class Evidence(Protocol):
 
     def each_key(self, folder: str = "") -> Iterator[tuple[str, datetime]]:
         """Keys in ``folder`` (``2026/11/25``; default all), and when each was put; what a crash left half-written, too."""
+
+    def taken(self) -> Taken:
+        """How much it holds now; a large store takes its time to tell."""
 
     def check(self) -> None:
         """Raise when a photograph could not be put now."""

@@ -29,6 +29,7 @@ from ..verdict import Condition, Verdict
 from .batch import ZipOutcome, entry_key, inspect_entries
 from .export import csv_lines
 from .judging import Judging, Place, T
+from .measuring import Measured, Measuring
 from .models import Models
 from .pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
 from .upkeep import Upkeep
@@ -74,7 +75,7 @@ class Station:
         self.model = self._models.at_start()
         self._changing_model = threading.Lock()
         self._judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
-        self._upkeep = Upkeep(self._keep_up)
+        self._upkeep, self._measuring = Upkeep(self._keep_up), Measuring(evidence)
 
     @classmethod
     def open(cls, settings: Settings) -> "Station":
@@ -104,6 +105,10 @@ class Station:
         except Unavailable:
             checks["evidence"] = False
         return Readiness(all(checks.values()), checks)
+
+    def evidence_taken(self, patience: float = 0.5) -> Measured | None:
+        """How much the store holds, as was measured lately; None while it is measured for the first time."""
+        return self._measuring.last(patience)
 
     def admit(self) -> Place:
         """Take a place before a photograph is in memory; give it to `inspect`, and leave it by ``with``.

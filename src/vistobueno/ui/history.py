@@ -1,13 +1,14 @@
 """Historial: every inspection, filtered and paged; one of them whole; what is filtered as CSV."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, get_args
 from urllib.parse import urlencode
 
 import streamlit as st
 from markupsafe import Markup
 
+from ..records.days import midnight
 from ..records.values import Filter, Inspection, Page, Source
 from ..station import CursorRefused, NotFound
 from ..texts import say
@@ -41,8 +42,10 @@ def _act(deed: Deed) -> None:
     if deed.name == "filter":
         given = {name: deed.fields[name].strip() for name in _FIELDS if deed.fields.get(name, "").strip()}
         go("history", **given)
-    if deed.name in ("clear", "waiting"):
-        go("history", **({"waiting": "1"} if deed.name == "waiting" else {}))
+    if deed.name == "clear":
+        go("history", **({"waiting": "1"} if "waiting" in _asked() else {}))
+    if deed.name in ("all", "waiting"):
+        go("history", **_among(deed.name, _asked()))
     if deed.name == "older":
         go("history", **_asked(), after=deed.value)
     if deed.name == "newest":
@@ -51,6 +54,14 @@ def _act(deed: Deed) -> None:
 
 def _asked() -> dict[str, str]:
     return {name: st.query_params[name] for name in _FIELDS if st.query_params.get(name)}
+
+
+def _among(which: str, asked: Mapping[str, str]) -> dict[str, str]:
+    """The same filters among all, or among those that wait: their answer is known."""
+    kept = {name: value for name, value in asked.items() if name in _FIELDS and name != "waiting"}
+    if which == "all":
+        return kept
+    return {**{name: value for name, value in kept.items() if name != "answer"}, "waiting": "1"}
 
 
 def _page(visit: Visit, asked: Mapping[str, str]) -> Markup:
@@ -66,7 +77,7 @@ def _page(visit: Visit, asked: Mapping[str, str]) -> Markup:
         title=say(language, "ui_page_history"),
         lead=say(language, "ui_history_lead"),
         query=csv_query(filter_, language),
-        file=f"vistobueno-{datetime.now(UTC):%Y-%m-%d}.csv",
+        file=f"vistobueno-{datetime.now(visit.zone):%Y-%m-%d}.csv",
         csv=say(language, "ui_history_csv"),
         filters=_filters(visit, asked),
         listed=listed,
@@ -77,8 +88,6 @@ def _page(visit: Visit, asked: Mapping[str, str]) -> Markup:
 
 def _found(visit: Visit, filter_: Filter, asked: Mapping[str, str]) -> Page[Inspection]:
     try:
-        if "waiting" in asked:
-            return visit.station.waiting(asked.get("after"), _LIMIT)
         return visit.station.inspections(filter_, asked.get("after"), _LIMIT)
     except CursorRefused:  # an address that somebody wrote by hand
         return visit.station.inspections(filter_, None, _LIMIT)
@@ -87,16 +96,17 @@ def _found(visit: Visit, filter_: Filter, asked: Mapping[str, str]) -> Page[Insp
 def filter_of(asked: Mapping[str, str], visit: Visit) -> Filter:
     """What the address asks for; what cannot be understood is not asked."""
     since, until = _day(asked.get("since")), _day(asked.get("until"))
-    who = asked.get("who", "")
+    who, waiting = asked.get("who", ""), "waiting" in asked
     return Filter(
-        answer=_one_of(asked.get("answer"), get_args(Answer)),
+        answer="review" if waiting else _one_of(asked.get("answer"), get_args(Answer)),
         product=asked.get("product"),
         reason=_one_of(asked.get("reason"), get_args(Reason)),
         text=asked.get("text"),
         actor_id=int(who) if who.isdecimal() else None,
         source=_one_of(asked.get("source"), get_args(Source)),
-        since=_midnight(since, visit) if since else None,
-        until=_midnight(until + timedelta(days=1), visit) if until else None,
+        since=midnight(since, visit.zone) if since else None,
+        until=midnight(until + timedelta(days=1), visit.zone) if until else None,
+        reviewed=False if waiting else None,
     )
 
 
@@ -114,8 +124,11 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
     products = sorted({each.product for each in bundle.classes if each.product})
     answers = [everything, *((each, say(language, each)) for each in ("fit", "unfit", "review"))]
     reasons = [everything, *((each, say(language, each)) for each in ("uncertain", "out_of_scope", "poor_photo"))]
+    waiting = "waiting" in asked
     fields = [
-        field(say(language, "ui_answer"), choice("answer", answers, asked.get("answer", ""), submits=True)),
+        Markup('<input type="hidden" name="waiting" value="1">')
+        if waiting
+        else field(say(language, "ui_answer"), choice("answer", answers, asked.get("answer", ""), submits=True)),
         field(
             say(language, "ui_product"),
             choice("product", [everything, *((each, product(each, language)) for each in products)], asked.get("product", ""),
@@ -132,15 +145,11 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
                say(language, "ui_search_hint"))  # fmt: skip
     fields.append(field(say(language, "ui_search"), search))
     used = any(name in asked for name in _FIELDS if name != "waiting")
-    waiting = "waiting" in asked
     toggle = h(
-        '<nav class="subtabs" aria-label="{0}"><a href="/history" data-act="clear"{1}>{2}</a>'
-        '<a href="/history?waiting=1" data-act="waiting"{3}>{4}</a></nav>',
-        say(language, "ui_history_which"),
-        "" if waiting else Markup(' aria-current="page"'),
-        say(language, "ui_history_all"),
-        Markup(' aria-current="page"') if waiting else "",
-        say(language, "ui_home_waiting"),
+        '<nav class="subtabs" aria-label="{which}">{all}{waiting}</nav>',
+        which=say(language, "ui_history_which"),
+        all=_tab("all", asked, say(language, "ui_history_all"), here=not waiting),
+        waiting=_tab("waiting", asked, say(language, "ui_home_waiting"), here=waiting),
     )
     form = h(
         '<section><form data-act="filter" aria-label="{filter}"><div class="filters">{fields}</div><div class="row">'
@@ -155,7 +164,18 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
         say(language, "ui_filter"),
         form,
     )
-    return toggle + (Markup() if waiting else folded)
+    return toggle + folded
+
+
+def _tab(which: str, asked: Mapping[str, str], words: str, *, here: bool) -> Markup:
+    query = urlencode(_among(which, asked))
+    return h(
+        '<a href="/history{0}" data-act="{1}"{2}>{3}</a>',
+        f"?{query}" if query else "",
+        which,
+        Markup(' aria-current="page"') if here else "",
+        words,
+    )
 
 
 def _date(name: str, asked: Mapping[str, str]) -> Markup:
@@ -176,10 +196,6 @@ def _day(text: str | None) -> date | None:
         return date.fromisoformat(text or "")
     except ValueError:
         return None
-
-
-def _midnight(day: date, visit: Visit) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=visit.zone).astimezone(UTC)
 
 
 def _one_of(value: str | None, known: tuple[Any, ...]) -> Any:

@@ -17,7 +17,7 @@ from ..texts import LANGUAGES, say
 from . import account, administration, history, home, inspect, model, palette
 from .hypertext import component, deed_of, h, hypertext, join
 from .icons import icon
-from .visit import Visit, go, zone_named
+from .visit import Visit, go, where_from, zone_named
 
 log = logging.getLogger(__name__)
 SIGN_IN = "/login"
@@ -46,6 +46,11 @@ PLACES = (
 
 def show() -> None:
     """One run of the script: one page for one person."""
+    with where_from():
+        _show()
+
+
+def _show() -> None:
     st.set_page_config(page_title=BRAND, layout="wide")
     st.html(_style())
     access, language = running_access(), running_station().settings.default_language

@@ -28,7 +28,7 @@ def _page(visit: Visit) -> Markup:
     days = settings.retention_days
     named: list[tuple[str, object]] = [
         (say(language, "ui_storage_database"), h("{0}<br><code>{1}</code>", kind, place)),
-        (say(language, "ui_storage_evidence"), h("<code>{0}</code>", settings.evidence_url or str(settings.data_dir))),
+        (say(language, "ui_storage_evidence"), _evidence(visit)),
         (say(language, "ui_storage_inspections"), formats.number(newest[0].number if newest else 0, language)),
         (
             say(language, "ui_storage_retention"),
@@ -57,6 +57,23 @@ def _page(visit: Visit) -> Markup:
         backup=say(language, "ui_storage_backup"),
         hint=say(language, "ui_storage_hint"),
     )
+
+
+def _evidence(visit: Visit) -> Markup:
+    """Where the photographs are, how many and how large, as far as is known now."""
+    language, place = visit.language, visit.station.evidence.place
+    measured = visit.station.evidence_taken()
+    words = say(language, "ui_storage_measuring")
+    if measured is not None:
+        words = say(
+            language,
+            "ui_storage_taken",
+            count=formats.number(measured.taken.photographs, language),
+            size=formats.size(measured.taken.bytes, language),
+            when=formats.lately(measured.at, visit.zone, language),
+        )
+    where = h("<code>{0}</code>", place) if place else h("{0}", say(language, "ui_storage_in_database"))
+    return h("{0}<br>{1}", words, where)
 
 
 def _taken(file: Path) -> int | None:

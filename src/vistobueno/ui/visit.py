@@ -1,5 +1,6 @@
 """Who looks at a page now, in which language and time zone, and the station they look at."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ import streamlit as st
 
 from ..access import Access
 from ..access.identity import Identity
+from ..access.trail import ADDRESS_HEADER, REQUEST_HEADER, coming_from
 from ..station import Station
 
 
@@ -33,9 +35,16 @@ def go(address: str, **query: str) -> NoReturn:
 
 
 def base_url(visit: Visit) -> str:
-    """The address that people use, as it is set or as this browser used it."""
-    asked = urlsplit(st.context.url or "")
+    """The address that people use: as it is set, else the origin of this browser's page, which the guard has compared."""
+    origin = st.context.headers.get("origin") or ""
+    asked = urlsplit(origin if origin.startswith("http") else st.context.url or "")
     return visit.station.settings.public_url.rstrip("/") or f"{asked.scheme}://{asked.netloc}"
+
+
+def where_from() -> AbstractContextManager[None]:
+    """What this run does is written down as coming from the client that the guard saw."""
+    told = st.context.headers
+    return coming_from(told.get(ADDRESS_HEADER), told.get(REQUEST_HEADER))
 
 
 def zone_named(name: str | None) -> ZoneInfo:

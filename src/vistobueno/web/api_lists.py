@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
@@ -46,10 +46,19 @@ async def waiting(
     summary="Inspections as CSV",
     responses={200: {"description": "A table, a line each.", "content": {"text/csv": {}}}, **problems(422)},
 )
-async def table(request: Request, asked: AskedFor) -> Response:
-    """The same inspections as one table, all of them, streamed; headings by Accept-Language."""
+async def table(
+    request: Request,
+    asked: AskedFor,
+    language: Annotated[
+        Literal["es", "en"] | None,
+        Query(
+            description="Of headings and words; without it the signed-in person's, then what Accept-Language asks for."
+        ),
+    ] = None,
+) -> Response:
+    """The same inspections as one table, all of them, streamed. What waits: `answer=review&reviewed=false`."""
     allowed(request, "read")
-    rows = open_station().export_csv(asked.filter, language_of(request))
+    rows = open_station().export_csv(asked.filter, language or language_of(request, own_first=True))
     first = await to_thread.run_sync(partial(next, rows, ""))  # what cannot be read is a problem, not a cut table
     headers = {"Content-Disposition": 'attachment; filename="vistobueno.csv"', "Cache-Control": "no-store"}
     return StreamingResponse(_batched(first, rows), headers=headers, media_type="text/csv; charset=utf-8")

@@ -29,7 +29,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     settle()
     from starlette.middleware import Middleware
 
-    from . import api, health, inference, metrics, provider, sign_in
+    from . import api, document, health, inference, metrics, provider, sign_in
     from .guard import Guard
     from .observed import Observed, Routed
     from .proxies import Proxies
@@ -39,12 +39,13 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
         "routes": [
             *health.routes,
             *metrics.routes,
+            *document.routes,
             *sign_in.routes,
             *provider.routes,
             *inference.routes(),
             *api.routes(),
         ],
-        "middleware": [Middleware(each) for each in (Observed, Proxies, Guard, Routed)],
+        "middleware": [Middleware(each) for each in (Observed, Proxies, Guard, document.Document, Routed)],
     }
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..access import Access, Identity, Throttled, cookie_name, running_access
 from ..access.errors import access_refused
 from ..access.tokens import KEY_START, same
-from ..access.trail import coming_from
+from ..access.trail import ADDRESS_HEADER, REQUEST_HEADER, coming_from
 from ..errors import VistoBuenoError
 from . import headers
 from .problems import language_of, problem, problem_of
@@ -100,7 +100,15 @@ class Guard:
             await send({"type": "websocket.close", "code": ENDED, "reason": ""})
             return
         scope["state"]["identity"] = identity
-        await Watched(token, rule.permission, receive, send).run(self.app, scope)
+        told = {ADDRESS_HEADER: address_of(connection), REQUEST_HEADER: scope["state"].get("request_id", "")}
+        await Watched(token, rule.permission, receive, send).run(self.app, telling(scope, told))
+
+
+def telling(scope: Scope, told: dict[str, str]) -> Scope:
+    """The scope with these headers, whatever the client said in them."""
+    ours = [(name.encode(), value.encode("latin-1", "replace")) for name, value in told.items()]
+    names = {name for name, _ in ours}
+    return {**scope, "headers": [each for each in scope["headers"] if each[0].lower() not in names] + ours}
 
 
 class Watched:

@@ -73,10 +73,15 @@ def headers_of(error: VistoBuenoError) -> dict[str, str]:
     return {} if after is None else {"Retry-After": str(after)}
 
 
-def language_of(connection: HTTPConnection) -> str:
-    """What Accept-Language asks for; without it the asker's own language, then Spanish."""
+def language_of(connection: HTTPConnection, *, own_first: bool = False) -> str:
+    """What Accept-Language asks for; without it the asker's own language, then Spanish.
+
+    With ``own_first`` a person's language counts first: they chose it, and a browser's was chosen by nobody.
+    """
     identity = connection.scope.get("state", {}).get("identity")
     own = getattr(identity, "language", None) or "es"
+    if own_first and identity is not None and identity.actor.kind == "person":
+        return own
     wishes = []
     for place, part in enumerate(connection.headers.get("accept-language", "").split(",")):
         name, _, weight = part.strip().partition(";")

@@ -59,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     _rule("/v2/*", "*", "nobody"),
     # Streamlit's own: its program text is public, all that it says about the station is not
     _rule("/static/*", "GET", "all"),
+    _rule("/favicon.svg", "GET", "all"),
     _rule("/favicon.png", "GET", "all"),
     _rule("/favicon.ico", "GET", "all"),
     _rule("/manifest.json", "GET", "all"),

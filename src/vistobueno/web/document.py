@@ -1,0 +1,112 @@
+"""The HTML document that Streamlit's program runs in, and its icon, as ours: title, language and sign from the first moment."""
+
+import io
+import re
+from functools import cache
+from importlib.resources import files
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..texts import say
+from ..ui.palette import LEAF
+from .problems import language_of
+from .rules import rule_for
+
+PAGES = "/*"  # the rule of what Streamlit answers with its document, whatever the page's name
+_OF_THE_OTHER = ("content-length", "content-encoding", "etag", "last-modified", "accept-ranges")
+_ICON = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="{LEAF}"/>\
+<path d="M9 16.5l5 5L23.5 11" fill="none" stroke="#fff" stroke-width="3.4" stroke-linecap="round" stroke-linejoin="round"/>\
+</svg>"""
+_ICON_SIDE = 180  # pixels: what a phone puts on its first screen
+_KEPT = {"Cache-Control": "public, max-age=86400"}
+
+
+class Document:
+    """Gives our document where Streamlit gives its own; a problem, a redirect and every other answer pass as they are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on."""
+        if scope["type"] != "http" or rule_for(scope["method"], scope["path"]).path != PAGES:
+            await self.app(scope, receive, send)
+            return
+        text: bytes | None = None
+
+        async def ours(message: Message) -> None:
+            nonlocal text
+            if message["type"] == "http.response.start" and is_document(message):
+                text = document(language_of(HTTPConnection(scope), own_first=True))
+                headers = MutableHeaders(raw=list(message["headers"]))
+                for name in _OF_THE_OTHER:
+                    del headers[name]
+                headers["Content-Length"] = str(len(text))
+                message = {**message, "headers": headers.raw}
+            elif message["type"] == "http.response.body" and text is not None:
+                if message.get("more_body"):
+                    return  # theirs; ours goes with the last piece of it
+                message = {**message, "body": b"" if scope["method"] == "HEAD" else text}
+            await send(message)
+
+        await self.app(scope, receive, ours)
+
+
+def is_document(message: Message) -> bool:
+    """Whether an answer begins a page."""
+    kind = MutableHeaders(raw=list(message.get("headers", ()))).get("content-type", "")
+    return message["status"] == 200 and kind.startswith("text/html")
+
+
+@cache
+def document(language: str) -> bytes:
+    """Streamlit's document with our title, icon and words in this language. Its script stays as the content policy knows it."""
+    text = files("streamlit").joinpath("static", "index.html").read_text(encoding="utf-8")
+    icons = '<link rel="icon" href="/favicon.svg" type="image/svg+xml" /><link rel="apple-touch-icon" href="/favicon.png" />'
+    for pattern, instead in (
+        (r'<html lang="[^"]*"', f'<html lang="{language}"'),
+        (r"<title>.*?</title>", "<title>Visto Bueno</title>"),
+        (r'<link rel="shortcut icon"[^>]*>', icons),
+        (r'<link\s+rel="preload"[^>]*as="font"[^>]*>', ""),  # ours are the system's
+        (r'(<!--(?:(?!-->).)*-->\s*)?<link rel="service-desc"[^>]*>', ""),  # of what the guard lets nobody use
+        (r"<noscript>.*?</noscript>", f"<noscript><p>{say(language, 'web_needs_script')}</p></noscript>"),
+    ):
+        text = re.sub(pattern, instead, text, count=1, flags=re.DOTALL)
+    return text.encode()
+
+
+def icon(request: Request) -> Response:
+    """The sign as a drawing."""
+    return Response(_ICON, headers=_KEPT, media_type="image/svg+xml")
+
+
+def icon_in_pixels(request: Request) -> Response:
+    """The same for what knows no drawings."""
+    return Response(_pixels(), headers=_KEPT, media_type="image/png")
+
+
+@cache
+def _pixels() -> bytes:
+    from PIL import Image, ImageDraw
+
+    side = 4 * _ICON_SIDE  # drawn large, for smooth edges
+    image = Image.new("RGB", (side, side), LEAF)
+    line = [(place * side / 32, height * side / 32) for place, height in ((9, 16.5), (14, 21.5), (23.5, 11))]
+    pen, width = ImageDraw.Draw(image), side * 34 // 320
+    pen.line(line, fill="#ffffff", width=width, joint="curve")
+    for x, y in line:
+        pen.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill="#ffffff")
+    out = io.BytesIO()
+    image.resize((_ICON_SIDE, _ICON_SIDE), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+routes = [
+    Route("/favicon.svg", icon),
+    Route("/favicon.png", icon_in_pixels),
+    Route("/favicon.ico", icon_in_pixels),
+]
