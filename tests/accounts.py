@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine
 
-from vistobueno.access import Access
+from vistobueno.access import Access, AccessRefused, SignInRefused
 from vistobueno.access.directory import Person
 from vistobueno.access.passwords import Passwords
 from vistobueno.records.values import SYSTEM
@@ -45,3 +46,15 @@ class Accounts(Access):
     def actions(self) -> list[str]:
         """What the trail tells, newest first."""
         return [event.action for event in self.audit_page().items]
+
+
+def refused_with(code: str, error: pytest.ExceptionInfo[AccessRefused]) -> None:
+    """An access was refused, in both languages."""
+    assert error.value.code == code
+    assert error.value.es and error.value.en and error.value.es != error.value.en
+
+
+def fail(access: Access, email: str = "ana@example.org", address: str = THERE, device: str = "") -> None:
+    """Somebody does not come in."""
+    with pytest.raises(SignInRefused):
+        access.sign_in(email, "wrong", address, device=device)

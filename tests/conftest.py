@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from accounts import Accounts
 from servers import PostgreSQL, postgresql_server, s3_server
 from vistobueno.model.bundle import Bundle
 from vistobueno.model.runtime import Model, load_model
@@ -95,6 +96,12 @@ def engine(new_database: Callable[[], str]) -> Iterator[Engine]:
     migrate(opened)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def access(engine: Engine, tmp_path: Path) -> Accounts:
+    """People of that database, with a clock that a test turns."""
+    return Accounts(engine, tmp_path)
 
 
 @pytest.fixture(scope="session")

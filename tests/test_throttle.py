@@ -1,0 +1,89 @@
+import pytest
+
+from accounts import HERE, PASSWORD, THERE, Accounts, fail
+from vistobueno.access import LinkRefused, Throttled
+from vistobueno.access.throttle import Throttle, network
+
+
+def test_after_five_failures_from_one_place_one_waits_and_is_told_how_long(access: Accounts) -> None:
+    access.add()
+    for _ in range(5):
+        fail(access)
+    with pytest.raises(Throttled) as caught:
+        access.sign_in("ana@example.org", PASSWORD, THERE)
+    assert 1 <= caught.value.retry_after <= 120
+    assert str(caught.value.retry_after) in caught.value.es
+    access.sign_in("ana@example.org", PASSWORD, HERE)  # from elsewhere she comes in
+
+
+def test_who_guesses_from_many_places_cannot_shut_out_a_browser_that_is_known(access: Accounts) -> None:
+    access.add()
+    mark = access.device_mark("ana@example.org")
+    for place in range(10):
+        fail(access, address=f"192.0.2.{place}")
+    with pytest.raises(Throttled) as caught:
+        access.sign_in("ana@example.org", PASSWORD, HERE)
+    assert caught.value.retry_after <= 600
+    access.sign_in("ana@example.org", PASSWORD, HERE, device=mark)
+
+
+@pytest.mark.parametrize("mark", ["", ".", "x.y", "x", "of another"])
+def test_a_mark_that_we_did_not_make_for_this_account_helps_nobody(access: Accounts, mark: str) -> None:
+    access.add()
+    given = access.device_mark("other@example.org") if mark == "of another" else mark
+    assert not access.knows_device("ana@example.org", given)
+
+
+def test_a_known_browser_is_throttled_too(access: Accounts) -> None:
+    access.add()
+    mark = access.device_mark("ana@example.org")
+    for _ in range(10):
+        fail(access, device=mark)
+    with pytest.raises(Throttled):
+        access.sign_in("ana@example.org", PASSWORD, THERE, device=mark)
+
+
+def test_one_place_that_tries_many_accounts_is_stopped(access: Accounts) -> None:
+    for number in range(60):
+        fail(access, f"person{number}@example.org")
+    with pytest.raises(Throttled):
+        access.sign_in("another@example.org", "wrong", THERE)
+
+
+def test_coming_in_forgets_the_slips_before_it(access: Accounts) -> None:
+    access.add()
+    for _ in range(2):
+        for _ in range(4):
+            fail(access)
+        access.sign_in("ana@example.org", PASSWORD, THERE)
+
+
+def test_guessing_keys_and_links_is_throttled_by_place(access: Accounts) -> None:
+    for _ in range(30):
+        assert access.identify_key("vb_0123456789_guess", THERE) is None
+    with pytest.raises(Throttled):
+        access.identify_key("vb_0123456789_guess", THERE)
+    with pytest.raises(Throttled):
+        access.link("guess", THERE)
+    with pytest.raises(LinkRefused):
+        access.link("guess", HERE)
+
+
+def test_a_right_key_opens_whatever_its_neighbours_guess(access: Accounts) -> None:
+    person = access.add(role="admin")
+    _, secret = access.make_key("sorter", ["read"], person)
+    for _ in range(30):
+        access.identify_key("vb_0123456789_guess", THERE)
+    assert access.identify_key(secret, THERE)
+
+
+@pytest.mark.parametrize(("address", "meant"), [
+    ("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("::ffff:203.0.113.7", "203.0.113.7"),
+    ("fe80::1%eth0", "fe80::/64"), ("", "unknown"), ("nonsense", "unknown"),
+])  # fmt: skip
+def test_a_place_is_what_one_attacker_has(address: str, meant: str) -> None:
+    assert network(address) == meant
+
+
+def test_a_throttle_that_nobody_filled_lets_through() -> None:
+    Throttle().check(Throttle().counts_of_sign_in("ana@example.org", HERE, None))
