@@ -76,9 +76,9 @@ def launched(playwright: Playwright, path: str) -> Browser:
 
 
 @contextmanager
-def running(folder: Path, people: Sequence[Person] = EVERYBODY, **environment: str) -> Iterator[Running]:
-    """The station as `uvicorn main:app`, with a database of its own and these people in it."""
-    port = _free_port()
+def running(folder: Path, people: Sequence[Person] = EVERYBODY, port: int = 0, **environment: str) -> Iterator[Running]:
+    """The station as `uvicorn main:app`, with a database of its own and these people in it; in the same folder again."""
+    port = port or free_port()
     log = folder / "server.log"
     settings = Settings(data_dir=folder / "data", secret_key="for one test run")  # noqa: S106 as PASSWORD
     variables = {
@@ -96,7 +96,7 @@ def running(folder: Path, people: Sequence[Person] = EVERYBODY, **environment: s
     }
     command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port), "--log-level", "warning"]
     with (
-        log.open("w") as output,
+        log.open("a") as output,
         subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output) as server,
     ):
         try:
@@ -200,7 +200,8 @@ def _as_jpeg(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody has now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from driving import ANA, LUIS, PASSWORD, PHONE, SOFIA, Running, jpeg, settled, shot
+from driving import ANA, EMMA, LUIS, PASSWORD, PHONE, SOFIA, Running, jpeg, settled, shot
 from playwright.sync_api import Page, expect
 
 OpenPage = Callable[..., Page]
@@ -92,6 +92,27 @@ def test_a_filter_narrows_the_list_and_the_csv_holds_exactly_that(open_page: Ope
     assert len(rows) == 1 + listed.count()
     page.get_by_role("button", name="Quitar filtros").click()
     expect(page).to_have_url(re.compile("/history$"))
+
+
+def test_what_waits_is_filtered_too_and_its_csv_holds_exactly_that(open_page: OpenPage) -> None:
+    page = open_page(EMMA, "/history?text=maquina-&answer=fit")
+    page.get_by_role("link", name="Waiting for review").click()
+    expect(page).to_have_url(re.compile("text=maquina-&waiting=1$"))
+    expect(page.get_by_label("Answer")).to_have_count(0)  # it is known
+    expect(page.get_by_label("Search")).to_have_value("maquina-")
+    settled(page)
+    listed = [each.get_attribute("data-value") for each in page.locator("a.line").all()]
+    assert listed
+    with page.expect_download() as waited:
+        page.get_by_role("link", name="CSV").click()
+    heading, *rows = csv.reader(io.StringIO(waited.value.path().read_text(encoding="utf-8-sig")))
+    assert heading[0] == "number"  # her language, whatever the browser's
+    assert [row[0] for row in rows] == listed
+    shot(page, "history-waiting-desk-en")
+    page.get_by_label("Reason").select_option("poor_photo")
+    expect(page).to_have_url(re.compile("(?=.*waiting=1)(?=.*text=maquina-).*reason=poor_photo"))
+    page.get_by_role("button", name="Clear").click()
+    expect(page).to_have_url(re.compile(r"/history\?waiting=1$"))
 
 
 def test_a_filter_that_nothing_meets_says_so(open_page: OpenPage) -> None:

@@ -153,7 +153,22 @@ class Capture {
 
   tell(outcome) {
     this.outcomes = [...this.outcomes.filter((each) => each.id !== outcome.id), outcome].slice(-500)
-    this.setStateValue("outcomes", this.outcomes)
+    this.tellAll()
+  }
+
+  // Streamlit forgets what it is told while its line is cut: an answer of the API may be faster than it. Then again later.
+  tellAll() {
+    this.setStateValue("outcomes", [...this.outcomes])
+    const app = document.querySelector("[data-test-connection-state]")
+    const isCut = () => app && app.getAttribute("data-test-connection-state") !== "CONNECTED"
+    if (this.waits || !isCut()) return
+    this.waits = new MutationObserver(() => {
+      if (isCut()) return
+      this.waits.disconnect()
+      this.waits = null
+      this.tellAll()
+    })
+    this.waits.observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] })
   }
 
   say(text) {
