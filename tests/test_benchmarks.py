@@ -4,8 +4,12 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from PIL import Image
+
+from vistobueno.drawn import CLASSES, draw_photo
+from vistobueno.model.bundle import ClassInfo
 
 HOME = Path(__file__).parents[1] / "benchmarks"
 
@@ -78,3 +82,32 @@ def test_the_photographs_measured_with_are_drawn_here(tmp_path: Path) -> None:
             assert (image.format, image.size) == ("JPEG", (400, 300))
     assert child.fill(str(tmp_path / "many"), paths, 5) == 5
     assert len(list((tmp_path / "many").iterdir())) == 5
+
+
+def test_the_compass_judges_products_and_leaves_strangers_aside() -> None:
+    compass = room("compass")
+    kinds = [("a_fit", "a", "fit"), ("a_unfit", "a", "unfit"), ("b_fit", "b", "fit"), ("b_unfit", "b", "unfit")]
+    classes = (*(ClassInfo(*kind) for kind in kinds), ClassInfo("other", None, None))
+    logits = np.array([[9, 0, 1, 0, 0], [0, 9, 0, 1, 0], [0, 0, 0, 9, 0], [0, 0, 0, 9, 0], [0, 0, 9, 0, 0]], np.float32)
+    figures_ = compass.judged(logits, np.array([0, 1, 3, 1, 4]), classes)
+    assert figures_ == {"fit/unfit right": 1.0, "class right": 0.75, "AUC of unfit": 1.0}
+    assert "AUC of unfit" not in compass.judged(logits[:1], np.array([0]), classes), "one condition parts nothing"
+
+
+@pytest.mark.timeout(600)
+def test_the_compass_prints_each_bearing_with_its_spread(tmp_path: Path) -> None:
+    lines = ["file,label,group,source"]
+    for key in CLASSES:
+        for seed in range(8):
+            name = f"{key}-{seed}.png"
+            draw_photo(key, seed, (160, 120)).save(tmp_path / name)
+            lines.append(f"{name},{key},{name},{('studio', 'stall')[seed % 2]}")
+    (tmp_path / "photos.csv").write_text("\n".join(lines))
+    command = [HOME / "compass.py", tmp_path, "--known", "studio", "--seeds", "1", "--views", "1", "--set", "epochs=1"]
+    done = subprocess.run(
+        [sys.executable, *command, "--work", tmp_path / "work"], capture_output=True, text=True, check=True
+    )
+    printed = [line.split("  ")[0] for line in done.stdout.splitlines()]
+    assert {"known fold, class right", "unknown sources, AUC of unfit", "unknown sources, AUC of strangers"} <= {
+        *printed
+    }
