@@ -6,8 +6,10 @@ import pytest
 
 playwright_api = pytest.importorskip("playwright.sync_api")
 
-from driving import DESK, PATIENCE, Person, Running, chromium, context_for, launched, running, settled, sign_in  # noqa: E402
+from driving import DESK, PASSWORD, PATIENCE, Person, Running, chromium, context_for, launched, running, settled  # noqa: E402
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright  # noqa: E402
+
+from vistobueno.access import COOKIE  # noqa: E402
 
 OpenPage = Callable[..., Page]
 KNOWN = ("Failed to load resource", "The page that you have requested does not seem to exist")
@@ -41,18 +43,16 @@ def station(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="session")
-def cookies(browser: Browser, station: Running) -> Callable[[Person], object]:
-    """A person's open session, signed in once through the page."""
+def cookies(station: Running) -> Callable[[Person], object]:
+    """A person's open session, one for all tests; those of coming in go through the page."""
     kept: dict[str, object] = {}
 
     def of(person: Person) -> object:
         if person.email not in kept:
-            context = context_for(browser, DESK)
-            page = context.new_page()
-            sign_in(page, station.url, person.email)
-            settled(page)
-            kept[person.email] = context.storage_state()
-            context.close()
+            token, _ = station.access.sign_in(person.email, PASSWORD, "127.0.0.1")
+            cookie = {"name": COOKIE, "value": token, "domain": "127.0.0.1", "path": "/", "expires": -1, "httpOnly": True,
+                      "secure": False, "sameSite": "Lax"}  # fmt: skip
+            kept[person.email] = {"cookies": [cookie], "origins": []}
         return kept[person.email]
 
     return of
