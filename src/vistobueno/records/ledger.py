@@ -265,6 +265,6 @@ def _shown(said: str, keep: str = "") -> str:
 def _no_inspection(number: int) -> NotFound:
     return NotFound(
         "no_inspection",
-        es=f"No hay ninguna inspección con el número {number}.",
-        en=f"There is no inspection with the number {number}.",
+        es=f"No hay ninguna inspección con el número {number}. Búsquela en el historial.",
+        en=f"There is no inspection with the number {number}. Look for it in the history.",
     )

@@ -117,7 +117,11 @@ def _opened(file: BinaryIO) -> zipfile.ZipFile:
 def _photographs(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_litter(entry.filename)]
     if not entries:
-        raise BatchRefused("zip_empty", es="El ZIP no contiene ninguna foto.", en="There is no photo in the ZIP.")
+        raise BatchRefused(
+            "zip_empty",
+            es="El ZIP no contiene ninguna foto. Ponga en él fotos JPEG, PNG, WebP o HEIC.",
+            en="There is no photo in the ZIP. Put JPEG, PNG, WebP or HEIC photos in it.",
+        )
     if len(entries) > MOST:
         raise _too_many()
     if sum(entry.file_size for entry in entries) > _LARGEST:
