@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from .errors import PhotoRefused
 
@@ -50,6 +50,7 @@ class Photo:
         sharpness: deviation of the Laplacian of luma (0 to 255) on a copy with a longest side of 256 pixels.
         brightness: mean luma, 0 to 1.
         clipped: share of pixels that are black (luma < 4) or white (luma > 251), the larger of the two, 0 to 1.
+        decoded: ``pixels`` as Pillow decoded them, which spares turning them back; None where they came from elsewhere.
     """
 
     pixels: NDArray[np.uint8]
@@ -60,6 +61,12 @@ class Photo:
     sharpness: float
     brightness: float
     clipped: float
+    decoded: Image.Image | None = None
+
+    @property
+    def picture(self) -> Image.Image:
+        """The pixels as Pillow takes them; not to be changed in place."""
+        return Image.fromarray(self.pixels) if self.decoded is None else self.decoded
 
 
 def open_photo(data: bytes, limits: Limits = Limits()) -> Photo:
@@ -127,13 +134,16 @@ def _decoded(image: Image.Image, data: bytes, limits: Limits) -> Photo:
     file_format = _FORMATS[str(image.format)]
     if file_format == "jpeg":
         image.draft(None, (limits.cover, limits.cover))  # the smallest DCT scale that still covers it
+    if isinstance(image, ImageFile.ImageFile):
+        image.decodermaxblock = len(data)  # all at once: it is in memory, and each block would wait for Python's lock
     image.load()
     orientation = 1 if file_format == "heic" else _orientation(image)  # libheif turns by itself
-    small = _upright(_srgb(_reduced(image, limits.cover)), orientation)
+    small = _bare(_upright(_srgb(_reduced(image, limits.cover)), orientation))
     if orientation >= 5:
         width, height = height, width
     pixels = np.frombuffer(small.tobytes(), np.uint8).reshape(small.height, small.width, 3)  # np.asarray copies twice
-    return Photo(pixels, width, height, file_format, hashlib.sha256(data).hexdigest(), *_measured(small))
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Photo(pixels, width, height, file_format, sha256, *_measured(small), decoded=small)
 
 
 def _reduced(image: Image.Image, cover: int) -> Image.Image:
@@ -177,6 +187,13 @@ def _orientation(image: Image.Image) -> int:
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+
+
+def _bare(image: Image.Image) -> Image.Image:
+    """The pixels alone: a decoder's own picture keeps the file, and comments that Pillow would write again."""
+    image = image.copy() if isinstance(image, ImageFile.ImageFile) else image
+    image.info = {}
+    return image
 
 
 def _measured(image: Image.Image) -> tuple[float, float, float]:

@@ -41,7 +41,7 @@ class Scores:
 
 def prepare(photo: Photo, spec: InputSpec) -> Pictures:
     """The picture the model sees of a photograph, before scaling: (height, width, 3) uint8, always RGB."""
-    image = Image.fromarray(photo.pixels)
+    image = photo.picture
     size = (spec.width, spec.height)
     if spec.fit == "stretch":
         return np.asarray(image.resize(size, _FILTERS[spec.resize]))

@@ -12,11 +12,12 @@ LARGEST = 1024  # pixels of the longest side that is kept
 _QUALITY, _SHOWN_QUALITY = 85, 80
 
 
-def kept_jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    """What is kept of a photograph (H, W, 3): its pixels and nothing else, at most `LARGEST` on the longest side."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((LARGEST, LARGEST), Image.Resampling.BOX)
-    return _jpeg(image, _QUALITY)
+def kept_jpeg(picture: Image.Image) -> bytes:
+    """What is kept of a photograph: its pixels and nothing else, at most `LARGEST` on the longest side."""
+    if max(picture.size) > LARGEST:
+        picture = picture.copy()
+        picture.thumbnail((LARGEST, LARGEST), Image.Resampling.BOX)
+    return _jpeg(picture, _QUALITY)
 
 
 def heat_map_jpeg(kept: bytes, activation: NDArray[np.float32]) -> bytes:

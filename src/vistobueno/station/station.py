@@ -210,8 +210,8 @@ class Station:
         if activation is None:
             raise NotFound(
                 "no_heat_map",
-                es=f"El modelo de la inspección {number} no dice dónde miró.",
-                en=f"The model of inspection {number} does not tell where it looked.",
+                es=f"El modelo de la inspección {number} no dice dónde miró. Su foto y su veredicto sí están.",
+                en=f"The model of inspection {number} does not tell where it looked. Its photo and its verdict are there.",
             )
         return heat_map_jpeg(self.photograph(number), activation)
 
@@ -362,7 +362,7 @@ def _judged(model: Model, data: bytes) -> _Judged:
     start = time.perf_counter()
     photo = open_photo(data, _limits(model))
     verdict = inspect(photo, model)
-    jpeg = kept_jpeg(photo.pixels)
+    jpeg = kept_jpeg(photo.picture)
     return _Judged(_facts(photo), verdict, jpeg, model, (time.perf_counter() - start) * 1e3)
 
 

@@ -16,5 +16,7 @@ def settle() -> None:
     with contextlib.suppress(OSError, AttributeError):  # another C library has other ways
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_ARENA_MAX, 2)
-        mallopt(_MMAP_THRESHOLD, 1 << 20)  # fixed: photographs and pictures go back to the system at once
-        mallopt(_TRIM_THRESHOLD, 1 << 20)
+        # Fixed, so that no arena grows by what happened before. What a photograph needs serves the next one: given back
+        # each time, thousands of pages are cleared and mapped anew, 5 ms of 70. glibc takes no more than 32 MB here.
+        mallopt(_MMAP_THRESHOLD, 32 << 20)
+        mallopt(_TRIM_THRESHOLD, 8 << 20)
