@@ -49,9 +49,10 @@ def station_figures(
     key = _client("key", folder=folder)
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "image/jpeg"}
     with serving(folder, model) as ours:
-        say("memory of the station: 100 photographs of 12 MP, then 32 at once")
+        judged = JUDGED if rounds > 1 else 8
+        say(f"memory of the station: {judged} photographs of 12 MP, then {PARALLEL} at once")
         idle = ours.memory_mb("VmRSS:")
-        _client("send", port=ours.port, path=_TARGET, headers=headers, photos=large, count=JUDGED if rounds > 1 else 8,
+        _client("send", port=ours.port, path=_TARGET, headers=headers, photos=large, count=judged,
               clients=2)  # fmt: skip
         held = ours.memory_mb("VmRSS:")
         _client("send", port=ours.port, path=_TARGET, headers=headers, photos=large, count=2 * PARALLEL,
@@ -77,7 +78,7 @@ def station_figures(
     rate = median(turns["ours"])
     return [
         Figure("start to ready, one core", "goal", "s", median(starts), 2.0, median(starts) / 2.0, most=2.0),
-        Figure("memory, 100 of 12 MP judged", "before them", "MB", held, idle, held / idle, most=260),
+        Figure(f"memory, {judged} of 12 MP judged, no page", "before them", "MB", held, idle, held / idle, most=260),
         Figure("most memory, 32 at once", "before them", "MB", peak, held, peak / held, most=400),
         Figure(name, "bare loop", "/s", rate, median(turns["bare"]), paired(turns["ours"], turns["bare"]), at_least=0.8),
         Figure(name, "LitServe, not kept", "/s", rate, median(turns["litserve"]),
