@@ -253,7 +253,10 @@ def test_a_table_speaks_the_language_that_is_asked_for_else_the_person_s_else_th
 def test_a_table_holds_exactly_what_the_same_list_holds(served: Served, client: httpx.Client) -> None:
     for seed in range(70, 76):
         inspected(client, picture(seed))
-    for asked in ({"answer": "review", "reviewed": "false"}, {"answer": "review", "reviewed": "false", "product": "banana"}):
+    for asked in (
+        {"answer": "review", "reviewed": "false"},
+        {"answer": "review", "reviewed": "false", "product": "banana"},
+    ):
         listed = client.get(f"{API}/inspections", params={**asked, "limit": 200}).json()["items"]
         table = list(csv.reader(io.StringIO(client.get(f"{API}/inspections.csv", params=asked).text)))
         assert [row[0] for row in table[1:]] == [str(each["number"]) for each in listed]

@@ -32,7 +32,8 @@ Open = Callable[..., Station]
 
 def jpeg(key: str = "apple_fit", seed: int = 1, size: tuple[int, int] = (640, 480), **options: object) -> bytes:
     out = io.BytesIO()
-    draw_photo(key, seed, size).save(out, "JPEG", **options)
+    drawn = draw_photo(key, seed, (min(size[0], 1000), min(size[1], 1000)))  # drawing 12 megapixels takes many seconds
+    drawn.resize(size).save(out, "JPEG", **options)
     return out.getvalue()
 
 

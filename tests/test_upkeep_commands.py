@@ -1,3 +1,5 @@
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,7 @@ from typer.testing import CliRunner
 from kept import ANA
 from test_station import PHOTO
 from vistobueno.cli import app
+from vistobueno.errors import BundleRefused
 from vistobueno.model.bundle import Bundle
 from vistobueno.records.restore import BackupRefused
 from vistobueno.settings import Settings
@@ -46,6 +49,25 @@ def test_a_station_with_data_is_not_replaced_unless_told(data: Path, tmp_path: P
     other = tmp_path / "other"
     vistobueno("restore", file, data=other)
     assert "equal to the backup" in vistobueno("restore", file, "--replace", "-l", "en", data=other)
+
+
+def test_a_second_model_is_given_to_a_running_station_and_activated_there(small_bundle: Bundle, tmp_path: Path) -> None:
+    second = shutil.copytree(small_bundle.path, tmp_path / "second")
+    facts = json.loads((second / "bundle.json").read_text(encoding="utf-8"))
+    (second / "bundle.json").write_text(json.dumps({**facts, "version": "2.0"}), encoding="utf-8")
+    running = Station.open(Settings(data_dir=tmp_path / "data", model_path=str(small_bundle.path)))
+    said = vistobueno("model", "add", second, "-l", "en", data=tmp_path / "data")
+    assert "2.0 proved and added" in said
+    added = next(each for each in running.models() if each.version == "2.0")
+    assert not added.active and added.digest in said
+    assert running.activate(added.digest, ANA).active
+    assert running.inspect(PHOTO, ANA, source="page").inspection.model_digest == added.digest
+    running.close()
+
+
+def test_what_is_no_bundle_is_not_given_to_the_station(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(BundleRefused, match="bundle_missing"):
+        vistobueno("model", "add", tmp_path / "nothing", data=data)
 
 
 def test_retention_says_what_it_removed(data: Path) -> None:

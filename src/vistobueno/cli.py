@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-model_app = typer.Typer(no_args_is_help=True, help="Model bundles: see, pack, verify, download.")
+model_app = typer.Typer(no_args_is_help=True, help="Model bundles: see, pack, verify, download, add to the station.")
 app.add_typer(model_app, name="model")
 user_app = typer.Typer(no_args_is_help=True, help="People: add, list, change role, shut out, give a new password.")
 app.add_typer(user_app, name="user")
@@ -131,9 +131,8 @@ def serve(
     from dataclasses import replace
 
     from .commands.serve import run_serve
-    from .settings import read_settings
 
-    settings = read_settings()
+    settings = _settings()
     settings = replace(settings, bind_address=host or settings.bind_address, port=port or settings.port)
     run_serve(settings, language or user_language())
 
@@ -196,6 +195,14 @@ def model_download(
     download(url, sha256, to, language or user_language())
 
 
+@model_app.command("add")
+def model_add(path: Annotated[Path, typer.Argument(help="A bundle, folder or .zip.")], language: Language = "") -> None:
+    """Prove a bundle and give it to the station, also while that runs; an administrator activates it."""
+    from .commands.upkeep import run_add_model
+
+    run_add_model(_settings(), path, language or user_language())
+
+
 @app.command()
 def train(
     data: Annotated[Path, typer.Argument(help="Class folders, or a table with file,label[,group,source,variant].")],
@@ -245,15 +252,11 @@ def config(
 
 
 @app.command()
-def backup(
-    file: Annotated[Path, typer.Argument(help="Where to write it, one file (.zip).")],
-    language: Language = "",
-) -> None:
+def backup(file: Annotated[Path, typer.Argument(help="One .zip to write.")], language: Language = "") -> None:
     """Write all that the station keeps to one file, while it runs: rows, photographs, models."""
     from .commands.upkeep import run_backup
-    from .settings import read_settings
 
-    run_backup(read_settings(), file, language or user_language())
+    run_backup(_settings(), file, language or user_language())
 
 
 @app.command()
@@ -264,9 +267,8 @@ def restore(
 ) -> None:
     """Verify a backup, make the station what it says, and prove both equal. Stop the station first."""
     from .commands.upkeep import run_restore
-    from .settings import read_settings
 
-    run_restore(read_settings(), file, replace, language or user_language())
+    run_restore(_settings(), file, replace, language or user_language())
 
 
 @app.command()
@@ -276,18 +278,16 @@ def retention(
 ) -> None:
     """Remove photographs that are too old; verdicts stay, and photographs that await review."""
     from .commands.upkeep import run_retention
-    from .settings import read_settings
 
-    run_retention(read_settings(), days, language or user_language())
+    run_retention(_settings(), days, language or user_language())
 
 
 @app.command()
 def nightly(language: Language = "") -> None:
     """Retention, then a backup to BACKUP_URL, proved and dated; the oldest go. For cron; the station keeps running."""
     from .commands.nightly import run_nightly
-    from .settings import read_settings
 
-    run_nightly(read_settings(), language or user_language())
+    run_nightly(_settings(), language or user_language())
 
 
 @user_app.command("add")
@@ -370,6 +370,12 @@ def key_revoke(number: int, language: Language = "") -> None:
     people.key_revoke(number, language or user_language())
 
 
+def _settings(**given: str) -> Any:
+    from .settings import read_settings
+
+    return read_settings({**os.environ, **given})
+
+
 def _one_blas_thread() -> None:
     """Before numpy is imported: judging has no matrices worth a thread pool, whose start costs more than a verdict."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -377,17 +383,13 @@ def _one_blas_thread() -> None:
 
 def _load(model: str, runtime: str) -> Any:
     from .model.runtime import load_model
-    from .settings import read_settings
 
-    chosen = read_settings({**os.environ, **({"RUNTIME": runtime} if runtime else {})}).runtime
-    return load_model(_bundle_path(model), "tensorflow" if chosen == "tensorflow" else "litert")
+    return load_model(_bundle_path(model), _settings(**({"RUNTIME": runtime} if runtime else {})).runtime)
 
 
 def _bundle_path(model: str) -> Path | None:
     """--model, then MODEL_PATH, then MODEL_URL (downloaded once), then the shipped bundle."""
-    from .settings import read_settings
-
-    settings = read_settings()
+    settings = _settings()
     if model or settings.model_path:
         return Path(model or settings.model_path)
     if settings.model_url:

@@ -1,12 +1,14 @@
-"""`vistobueno backup`, `restore` and `retention`: what keeps a station safe and small, without loading its model."""
+"""`vistobueno backup`, `restore`, `retention` and `model add`: what is done to a station from beside it."""
 
 from pathlib import Path
 
 from ..records.backup import write_backup
 from ..records.restore import restore
 from ..records.retention import apply_retention, sweep
+from ..records.values import SYSTEM
 from ..settings import Settings
 from ..station import open_records
+from ..station.models import Models
 from ..texts import say
 
 
@@ -30,6 +32,15 @@ def run_restore(settings: Settings, file: Path, replace: bool, language: str) ->
     inspections = manifest.rows["inspections"]
     print(say(language, "upkeep_restored", file=file, inspections=inspections, photographs=manifest.photographs))
     print(say(language, "upkeep_digest", digest=manifest.digest))
+
+
+def run_add_model(settings: Settings, path: Path, language: str) -> None:
+    """Prove a bundle and give a copy of it to the station, which goes on with its own until a person activates this."""
+    engine, _ = open_records(settings)
+    added = Models(engine, settings).add(path, SYSTEM)
+    engine.dispose()
+    print(say(language, "upkeep_model_added", name=added.name, version=added.version))
+    print(say(language, "model_digest", digest=added.digest))
 
 
 def run_retention(settings: Settings, days: int | None, language: str) -> None:
