@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 BOUNDARY = "station"
+EMAIL, PASSWORD = "bench@example.org", "of a station that ends soon"
 
 
 def key(folder: str) -> str:
@@ -24,7 +25,7 @@ def key(folder: str) -> str:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine, _ = open_records(settings)
     access = Access(engine, settings)
-    admin = access.add_person("bench@example.org", "bench", "admin", SYSTEM, password="of a station that ends soon")  # noqa: S106
+    admin = access.add_person(EMAIL, "bench", "admin", SYSTEM, password=PASSWORD)
     return access.make_key("bench", SCOPES, admin)[1]
 
 
@@ -74,6 +75,26 @@ def _post(line: http.client.HTTPConnection, path: str, body: bytes, headers: dic
     return answer.status
 
 
+def browse(port: int) -> None:
+    """Sign in with a real browser, look at each page, stay on the one that inspects, say so, and wait to be told to go."""
+    sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
+    from driving import DESK, chromium, context_for, launched, settled, sign_in
+    from playwright.sync_api import sync_playwright
+
+    path, url = chromium(), f"http://127.0.0.1:{port}"
+    if path is None:
+        return
+    with sync_playwright() as playwright:
+        page = context_for(launched(playwright, path), DESK).new_page()
+        sign_in(page, url, EMAIL, PASSWORD)
+        settled(page)
+        for each in ("history", "model", "administration", "inspect"):
+            page.goto(f"{url}/{each}")
+            settled(page)
+        print("open", flush=True)
+        sys.stdin.read()
+
+
 def bare_many(model: str, photos: list[str], count: int, threads: int) -> float:
     """Seconds that bare loops in so many threads take for ``count`` photographs, once loaded."""
     cover = bare_cover(Path(model))
@@ -105,5 +126,5 @@ def bare_way(model: Path, cover: int) -> Callable[[Any], Any]:
 
 
 if __name__ == "__main__":
-    names: dict[str, Callable[..., Any]] = {"key": key, "send": send, "bare_many": bare_many}
+    names: dict[str, Callable[..., Any]] = {"key": key, "send": send, "browse": browse, "bare_many": bare_many}
     print(json.dumps(names[sys.argv[1]](**json.loads(sys.argv[2]))))
