@@ -277,7 +277,7 @@ def main() -> None:
         check(not os.environ.get("CI") or not TOOL.parents[1].is_dir(), "../shared is here without its container tool")
         say("skipped, ../shared/tools/container.sh is not beside this checkout")
         return
-    from driving import _free_port as free_port
+    from driving import free_port
 
     port, secret = free_port(), secrets.token_hex(32)
     url = f"http://localhost:{port}"
