@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from drawn_photos import PHOTO
 from kept import ANA
 from servers import PostgreSQL, postgresql_server
-from test_station import PHOTO
 from vistobueno.model.bundle import Bundle
 from vistobueno.settings import Settings
 from vistobueno.station import Station, Unavailable

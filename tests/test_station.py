@@ -1,7 +1,6 @@
 import csv
 import io
 import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,12 +9,11 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from altered_bundle import ALL_FIT, ALL_REVIEW, edited, rewritten
+from drawn_photos import PHOTO, jpeg
 from kept import ANA, SORTER
-from vistobueno.drawn import draw_photo
-from vistobueno.errors import BundleRefused, PhotoRefused
+from opened import Open, open_station, station
+from vistobueno.errors import PhotoRefused
 from vistobueno.model.bundle import Bundle
-from vistobueno.settings import Settings
 from vistobueno.station import (
     Busy,
     Conflict,
@@ -27,39 +25,7 @@ from vistobueno.station import (
     set_running_station,
 )
 
-Open = Callable[..., Station]
-
-
-def jpeg(key: str = "apple_fit", seed: int = 1, size: tuple[int, int] = (640, 480), **options: object) -> bytes:
-    out = io.BytesIO()
-    drawn = draw_photo(key, seed, (min(size[0], 1000), min(size[1], 1000)))  # drawing 12 megapixels takes many seconds
-    drawn.resize(size).save(out, "JPEG", **options)
-    return out.getvalue()
-
-
-PHOTO = jpeg()
-
-
-@pytest.fixture
-def open_station(small_bundle: Bundle, new_database: Callable[[], str], tmp_path: Path) -> Iterator[Open]:
-    """Opens a station in one place, again and again; the last one is closed at the end."""
-    settings = Settings(data_dir=tmp_path / "data", database_url=new_database(), model_path=str(small_bundle.path))
-    opened: list[Station] = []
-
-    def open_again(**changes: object) -> Station:
-        while opened:
-            opened.pop().close()
-        opened.append(Station.open(replace(settings, **changes)))
-        return opened[0]
-
-    yield open_again
-    while opened:
-        opened.pop().close()
-
-
-@pytest.fixture
-def station(open_station: Open) -> Station:
-    return open_station()
+__all__ = ["open_station", "station"]
 
 
 def files(station: Station) -> list[Path]:
@@ -256,115 +222,6 @@ def test_the_station_of_a_process(station: Station) -> None:
     set_running_station(None)
     with pytest.raises(RuntimeError, match="no station"):
         running_station()
-
-
-# Models
-
-
-def test_the_configured_model_is_known_and_active(station: Station, small_bundle: Bundle) -> None:
-    (only,) = station.models()
-    assert (only.digest, only.active, only.name) == (small_bundle.digest, True, small_bundle.name)
-    assert Path(only.location) == station.settings.data_dir / "models" / small_bundle.digest
-
-
-def test_another_model_is_added_activated_and_rolled_back(
-    open_station: Open, small_bundle: Bundle, tmp_path: Path
-) -> None:
-    station = open_station()
-    other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
-    added = station.add_model(other.path, ANA)
-    assert (added.active, station.model.bundle.digest) == (False, small_bundle.digest)
-    assert station.inspect(PHOTO, ANA, source="page").inspection.answer == "review"
-    assert station.activate(added.digest, ANA).active
-    assert station.inspect(PHOTO, ANA, source="page").inspection.model_version == "2"
-    again = open_station()  # what a person chose stays chosen
-    assert again.model.bundle.digest == other.digest
-    assert again.roll_back(ANA).digest == small_bundle.digest == again.model.bundle.digest
-    assert open_station().model.bundle.digest == small_bundle.digest
-
-
-def test_nothing_to_roll_back_to_is_said(station: Station) -> None:
-    with pytest.raises(NotFound, match="no_earlier_model"):
-        station.roll_back(ANA)
-    with pytest.raises(NotFound, match="no_model"):
-        station.activate("0" * 64, ANA)
-
-
-def test_a_model_that_is_damaged_while_it_serves_goes_on_and_a_damaged_one_is_never_made_active(
-    open_station: Open, small_bundle: Bundle, tmp_path: Path
-) -> None:
-    station = open_station(judging_threads=2)
-    other = station.add_model(rewritten(small_bundle, tmp_path / "other", policy=ALL_REVIEW, version="2").path, ANA)
-    station.activate(other.digest, ANA)
-    (Path(other.location) / "model.tflite").write_bytes(b"damaged")
-    threads = [threading.Thread(target=station.inspect, args=(PHOTO, ANA), kwargs={"source": "page"}) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(station.inspections().items) == 4
-    with pytest.raises(BundleRefused, match="bundle_damaged"):
-        station.activate(other.digest, ANA)
-    assert station.model.bundle.digest == other.digest
-    assert open_station().model.bundle.digest == small_bundle.digest  # the configured one, with a word in the log
-
-
-def test_a_bundle_that_was_replaced_by_another_is_not_taken_for_it(
-    station: Station, small_bundle: Bundle, tmp_path: Path
-) -> None:
-    import shutil
-
-    other = station.add_model(rewritten(small_bundle, tmp_path / "other", version="2").path, ANA)
-    shutil.rmtree(other.location)
-    shutil.copytree(rewritten(small_bundle, tmp_path / "third", version="3").path, other.location)
-    with pytest.raises(BundleRefused, match="bundle_replaced"):
-        station.activate(other.digest, ANA)
-
-
-def test_a_bundle_that_does_not_keep_its_promise_is_not_added(
-    station: Station, small_bundle: Bundle, tmp_path: Path
-) -> None:
-    broken = edited(small_bundle, tmp_path / "broken", lambda raw: raw["classes"].reverse())
-    with pytest.raises(BundleRefused):
-        station.add_model(broken, ANA)
-    assert len(station.models()) == 1
-    assert [path.name for path in (station.settings.data_dir / "models").iterdir()] == [small_bundle.digest]
-
-
-def test_where_the_settings_name_another_model_it_serves_from_the_next_start(
-    open_station: Open, small_bundle: Bundle, tmp_path: Path
-) -> None:
-    open_station()
-    other = rewritten(small_bundle, tmp_path / "other", version="2")
-    station = open_station(model_path=str(other.path))
-    assert station.model.bundle.version == "2"
-    assert [each.active for each in station.models()] == [True, False]
-    assert station.roll_back(ANA).version == small_bundle.version
-
-
-def test_a_model_that_was_swapped_while_a_photograph_is_judged_is_the_one_that_is_recorded(
-    open_station: Open, small_bundle: Bundle, tmp_path: Path
-) -> None:
-    station = open_station(judging_threads=2, judging_queue=40)
-    other = station.add_model(rewritten(small_bundle, tmp_path / "o", version="2", policy=ALL_FIT).path, ANA)
-    stop = threading.Event()
-
-    def inspect_on() -> None:
-        while not stop.is_set():
-            station.inspect(PHOTO, ANA, source="api")
-
-    threads = [threading.Thread(target=inspect_on) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for _ in range(3):
-        station.activate(other.digest, ANA)
-        station.activate(small_bundle.digest, ANA)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    every = station.inspections(limit=500).items
-    found = {(each.model_version, each.scope_threshold is None) for each in every}  # one of the two knows no strangers
-    assert found <= {("2", True), (small_bundle.version, False)}
 
 
 # Bad days

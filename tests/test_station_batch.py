@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from drawn_photos import PHOTO, jpeg
 from kept import ANA
-from test_station import PHOTO, jpeg
 from vistobueno.errors import PhotoRefused
 from vistobueno.model.bundle import Bundle
 from vistobueno.records.values import Inspection

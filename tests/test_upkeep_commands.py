@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from drawn_photos import PHOTO
 from kept import ANA
-from test_station import PHOTO
 from vistobueno.cli import app
 from vistobueno.errors import BundleRefused
 from vistobueno.model.bundle import Bundle

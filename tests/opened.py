@@ -1,0 +1,36 @@
+"""A station in the test's own process, on each database; `serving` runs one in a process of its own."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vistobueno.model.bundle import Bundle
+from vistobueno.settings import Settings
+from vistobueno.station import Station
+
+Open = Callable[..., Station]
+
+
+@pytest.fixture
+def open_station(small_bundle: Bundle, new_database: Callable[[], str], tmp_path: Path) -> Iterator[Open]:
+    """Opens a station in one place, again and again; the last one is closed at the end."""
+    settings = Settings(data_dir=tmp_path / "data", database_url=new_database(), model_path=str(small_bundle.path))
+    opened: list[Station] = []
+
+    def open_again(**changes: object) -> Station:
+        while opened:
+            opened.pop().close()
+        opened.append(Station.open(replace(settings, **changes)))
+        return opened[0]
+
+    yield open_again
+    while opened:
+        opened.pop().close()
+
+
+@pytest.fixture
+def station(open_station: Open) -> Station:
+    """One that is open."""
+    return open_station()
