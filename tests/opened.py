@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from vistobueno.bulk.pool import limits_for
+from vistobueno.inspector import inspect
 from vistobueno.model.bundle import Bundle
+from vistobueno.model.runtime import Model
+from vistobueno.photo import open_photo
 from vistobueno.settings import Settings
 from vistobueno.station import Station
+from vistobueno.verdict import Verdict
 
 Open = Callable[..., Station]
 
@@ -34,3 +39,8 @@ def open_station(small_bundle: Bundle, new_database: Callable[[], str], tmp_path
 def station(open_station: Open) -> Station:
     """One that is open."""
     return open_station()
+
+
+def verdict_on(model: Model, data: bytes) -> Verdict:
+    """Work for `Station.in_turn`: the verdict on a photograph, as `Station.inspect` comes to it."""
+    return inspect(open_photo(data, limits_for(model)), model)

@@ -10,6 +10,7 @@ import pytest
 
 from drawn_photos import PHOTO
 from kept import ANA
+from opened import verdict_on
 from servers import PostgreSQL, postgresql_server
 from vistobueno.model.bundle import Bundle
 from vistobueno.settings import Settings
@@ -82,7 +83,8 @@ def test_a_database_that_stops_and_comes_back_needs_no_restart(small_bundle: Bun
         with pytest.raises(Unavailable, match="database_away"):
             station.inspections()
         assert station.ready().checks == {"model": True, "database": False, "evidence": True}
-        assert station.judge(PHOTO).product  # what needs no database goes on
+        with station.admit():
+            assert station.in_turn(verdict_on, PHOTO).product  # what needs no database goes on
         server.start()
         kept = station.inspect(PHOTO, ANA, source="page", idempotency_key="k")
         assert (kept.inspection.number, kept.replayed) == (2, False)

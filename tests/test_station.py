@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 
 from drawn_photos import PHOTO, jpeg
 from kept import ANA, SORTER
-from opened import Open, open_station, station
+from opened import Open, open_station, station, verdict_on
 from vistobueno.errors import PhotoRefused
 from vistobueno.model.bundle import Bundle
 from vistobueno.station import (
@@ -78,7 +78,7 @@ def test_a_photograph_that_cannot_be_judged_leaves_nothing(station: Station) -> 
 
 
 def test_judging_alone_keeps_nothing(station: Station) -> None:
-    assert station.judge(PHOTO).answer in ("fit", "unfit", "review")
+    assert station.in_turn(verdict_on, PHOTO).answer in ("fit", "unfit", "review")
     assert station.inspections().items == () and files(station) == []
 
 
@@ -117,13 +117,14 @@ def test_where_every_place_is_taken_the_next_is_told_to_come_again(open_station:
         assert refused.value.retry_after >= 1
         assert station.inspect(PHOTO, ANA, source="page", admitted=first).inspection.number == 1
     assert station.inspect(PHOTO, ANA, source="page").inspection.number == 2
-    assert station.judge(PHOTO).product
+    with station.admit():
+        assert station.in_turn(verdict_on, PHOTO).product
 
 
 def test_many_at_once_all_get_their_own_verdict(open_station: Open) -> None:
     station = open_station(judging_threads=2, judging_queue=30)
     photos = [jpeg(key, 3) for key in ("apple_fit", "banana_unfit", "other")]
-    alone = [station.judge(photo).probability_unfit for photo in photos]
+    alone = [station.in_turn(verdict_on, photo).probability_unfit for photo in photos]
     found: list[tuple[float, float]] = []
 
     def some() -> None:

@@ -118,17 +118,11 @@ class Station:
         """
         return self._judging.admit()
 
-    def judge(self, data: bytes, admitted: Place | None = None) -> Verdict:
-        """The verdict on a photograph, of which nothing is kept.
-
-        Raises:
-            Busy, PhotoRefused: as `inspect`.
-        """
-        with self._place(admitted):
-            return self._judging.run(_verdict, self.model, data)
-
     def in_turn(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Do ``work(model, *arguments)`` in the pool that judges, when it is its turn; nothing is kept."""
+        """Do ``work(model, *arguments)`` in the pool that judges, when it is its turn; nothing is kept.
+
+        Take a place by `admit` first: none is taken here.
+        """
         return self._judging.run(work, self.model, *arguments)
 
     def inspect(
@@ -352,10 +346,6 @@ def _draft(judged: _Judged, actor: Actor, source: Source, filename: str | None, 
 
 def _limits(model: Model) -> Limits:
     return Limits(cover=2 * max(model.bundle.input.width, model.bundle.input.height))
-
-
-def _verdict(model: Model, data: bytes) -> Verdict:
-    return inspect(open_photo(data, _limits(model)), model)
 
 
 def _judged(model: Model, data: bytes) -> _Judged:
