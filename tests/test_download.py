@@ -1,107 +1,21 @@
-import hashlib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import requests
 import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from misbehaving_server import INFECTED, MisbehavingServer, drive_id
+from fetching import bundle, hasty, leftovers, other, refused, server, sha256, to, zipped
+from misbehaving_server import MisbehavingServer, drive_id
 from vistobueno.errors import BundleRefused, DownloadFailed
 from vistobueno.model import download, failures, transfer
-from vistobueno.model.bundle import Bundle, ClassInfo, InputSpec, Policy, read_bundle, write_bundle, zip_bundle
+from vistobueno.model.bundle import Bundle, read_bundle
 from vistobueno.model.download import cached_model, download_model
 
-NOISE = hashlib.shake_128(b"weights").digest(2_500_000)
-
-
-def make_bundle(folder: Path, weights: bytes = NOISE) -> Bundle:
-    return write_bundle(
-        folder,
-        {"model.h5": b"h5", "model.tflite": weights, "golden.npz": b"golden"},
-        name="tiny",
-        version="1",
-        created="2026-01-01",
-        input=InputSpec(8, 8),
-        classes=(ClassInfo("apple_fit", "apple", "fit"), ClassInfo("apple_unfit", "apple", "unfit")),
-        policy=Policy(),
-        labels_proved=None,
-        training={},
-        metrics={},
-        origin={},
-    )
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return make_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
-
-
-@pytest.fixture(scope="session")
-def zipped(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return zip_bundle(bundle, tmp_path_factory.mktemp("zip") / "tiny.zip").read_bytes()
-
-
-@pytest.fixture
-def other(tmp_path: Path) -> bytes:
-    """A newer version of the model, longer than the first."""
-    newer = make_bundle(tmp_path / "newer" / "tiny", NOISE[::-1] + b"more")
-    return zip_bundle(newer, tmp_path / "newer" / "tiny.zip").read_bytes()
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tries follow each other at once, and nobody waits long."""
-    monkeypatch.setattr(transfer, "PAUSES", (0.0, 0.0))
-    monkeypatch.setattr(transfer, "TIMEOUT", (2.0, 0.4))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost,google.com")
-
-
-@pytest.fixture
-def server(zipped: bytes) -> Iterator[MisbehavingServer]:
-    with MisbehavingServer(zipped) as running:
-        yield running
-
-
-@pytest.fixture
-def drive(server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> MisbehavingServer:
-    """Everything asked of a Google host goes to the server, as /host/path; the code that asks is untouched."""
-    really_send = requests.adapters.HTTPAdapter.send
-
-    def send(adapter: object, request: requests.PreparedRequest, *args: object, **kwargs: object) -> requests.Response:
-        request.url = str(request.url).replace("https://", f"{server.base}/", 1)
-        return really_send(adapter, request, *args, **kwargs)
-
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
-    monkeypatch.setattr("random.uniform", lambda *_: 0.0)  # how long gdown waits before each new try
-    return server
-
-
-@pytest.fixture
-def to(tmp_path: Path) -> Path:
-    return tmp_path / "models" / "model.zip"
-
-
-def refused(code: str, url: str, sha: str | None, to: Path, **options: int) -> DownloadFailed:
-    with pytest.raises(DownloadFailed) as caught:
-        download_model(url, sha, to, **options)
-    assert caught.value.code == code
-    assert caught.value.es != caught.value.en
-    assert "{" not in caught.value.es + caught.value.en
-    assert not to.exists()
-    return caught.value
-
-
-def leftovers(to: Path) -> list[str]:
-    return sorted(each.name for each in to.parent.iterdir() if each != to and not each.name.endswith(".lock"))
+__all__ = ["bundle", "hasty", "other", "server", "to", "zipped"]
 
 
 # What arrives
@@ -381,96 +295,6 @@ def test_encryption_is_never_left_by_a_redirection(
     assert server.asked == []
 
 
-# Google Drive
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        "{id}",
-        "https://drive.google.com/file/d/{id}/view?usp=sharing",
-        "https://drive.google.com/open?id={id}",
-        "https://drive.google.com/uc?export=download&id={id}",
-    ],
-)
-def test_every_form_of_a_drive_link_brings_the_file(
-    link: str, drive: MisbehavingServer, zipped: bytes, to: Path
-) -> None:
-    download_model(link.format(id=drive_id("good")), sha256(zipped), to)
-    assert to.read_bytes() == zipped
-    assert leftovers(to) == []
-
-
-@pytest.mark.parametrize("kind", ["large", "cutonce"])
-def test_drive_may_warn_of_a_large_file_or_cut_it(kind: str, drive: MisbehavingServer, zipped: bytes, to: Path) -> None:
-    download_model(drive_id(kind), sha256(zipped), to)
-    assert to.read_bytes() == zipped
-
-
-def test_a_drive_download_goes_on_in_the_next_call(drive: MisbehavingServer, zipped: bytes, to: Path) -> None:
-    refused("download_cut", drive_id("cut"), sha256(zipped), to)
-    assert len(leftovers(to)) == 1
-    assert download.Transfer("", to.with_name(".model.zip.part"), hashed=True, limit=1).drive_parts
-    refused("download_cut", drive_id("cut"), sha256(zipped), to)
-    assert int(str(drive.ranges()[-1])[6:-1]) > len(zipped) // 2
-
-
-@pytest.mark.parametrize("parts", [1, 2])
-@pytest.mark.parametrize("kind", ["good", "norange"])
-def test_what_another_drive_file_left_is_not_trusted(
-    kind: str, parts: int, drive: MisbehavingServer, zipped: bytes, to: Path
-) -> None:
-    to.parent.mkdir()
-    for number in range(parts):
-        to.with_name(f".model.zip.part{number:08}.part").write_bytes(b"of another file")
-    download_model(drive_id(kind), sha256(zipped), to)
-    assert to.read_bytes() == zipped
-    assert leftovers(to) == []
-
-
-@pytest.mark.parametrize(
-    ("kind", "code"),
-    [
-        ("quota", "drive_quota"),
-        ("private", "drive_not_shared"),
-        ("absent", "drive_not_shared"),
-        ("infected", "drive_refused"),
-    ],
-)
-def test_each_of_drives_pages_has_its_own_words(
-    kind: str, code: str, drive: MisbehavingServer, zipped: bytes, to: Path
-) -> None:
-    error = refused(code, drive_id(kind), sha256(zipped), to)
-    assert (INFECTED in error.en) == (kind == "infected")
-    assert leftovers(to) == []
-
-
-def test_a_drive_warning_that_leads_to_itself_ends(
-    drive: MisbehavingServer, to: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transfer, "DRIVE_START", 0.3)
-    refused("download_timeout", drive_id("circle"), "0" * 64, to)
-
-
-def test_a_drive_file_larger_than_a_model_is_stopped(drive: MisbehavingServer, to: Path) -> None:
-    refused("download_too_large", drive_id("good"), "0" * 64, to, max_bytes=100_000)
-    assert leftovers(to) == []
-
-
-def test_drive_that_is_not_there_cannot_be_reached(drive: MisbehavingServer, to: Path) -> None:
-    with MisbehavingServer(b"") as gone:
-        drive.redirect_to = gone.url("good")
-    refused("download_unreachable", drive_id("away"), "0" * 64, to)
-
-
-def test_a_drive_folder_is_not_a_file(to: Path) -> None:
-    refused("drive_folder", f"https://drive.google.com/drive/folders/{drive_id('x')}", "0" * 64, to)
-
-
-def test_a_drive_link_without_a_file_is_refused(to: Path) -> None:
-    refused("download_address", "https://drive.google.com/drive/my-drive", "0" * 64, to)
-
-
 # The disk
 
 
@@ -479,14 +303,6 @@ def test_a_full_disk_is_said_and_freed(server: MisbehavingServer, zipped: bytes,
     to.parent.mkdir()
     to.with_name(".model.zip.part").symlink_to("/dev/full")
     assert str(to.parent) in refused("download_disk_full", server.url("good"), sha256(zipped), to).es
-    assert leftovers(to) == []
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
-def test_a_full_disk_is_said_of_a_drive_file_too(drive: MisbehavingServer, zipped: bytes, to: Path) -> None:
-    to.parent.mkdir()
-    to.with_name(".model.zip.part12345678.part").symlink_to("/dev/full")
-    refused("download_disk_full", drive_id("good"), sha256(zipped), to)
     assert leftovers(to) == []
 
 
