@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from test_cli import Run, vistobueno
+from command_line import Run, vistobueno
 from vistobueno.model.bundle import Bundle, read_bundle
 
 __all__ = ["vistobueno"]
