@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from accounts import Accounts
 from servers import PostgreSQL, postgresql_server, s3_server
-from vistobueno.model.bundle import Bundle
+from vistobueno.model.bundle import Bundle, zip_bundle
 from vistobueno.model.runtime import Model, load_model
 
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
@@ -51,6 +51,12 @@ def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     from small_model import make_small_bundle
 
     return make_small_bundle(tmp_path_factory.mktemp("small") / "small")
+
+
+@pytest.fixture(scope="session")
+def small_zip(small_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """That bundle as one file."""
+    return zip_bundle(small_bundle, tmp_path_factory.mktemp("zip") / "small.zip").read_bytes()
 
 
 @pytest.fixture(scope="session")
