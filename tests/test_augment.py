@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from test_cutout import SIDE, busy_ground, fruit_on
 from vistobueno.model.bundle import InputSpec
@@ -108,7 +109,7 @@ def test_a_composition_of_several_fruit_shows_more_of_the_ground_between_them() 
 
 def test_the_first_view_is_the_photograph_as_serving_stretches_it() -> None:
     picture = busy_ground()[:100]
-    photo = Photo(picture, SIDE, 100, "png", "", 0.0, 0.0, 0.0)
+    photo = Photo(Image.fromarray(picture), SIDE, 100, "png", "", 0.0, 0.0, 0.0)
     served = prepare(photo, InputSpec(64, 64))
     assert (view_of(picture, None, 0, 64, (7, 0)) == served.reshape(64, 64, 3)).all()
 

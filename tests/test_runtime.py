@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from altered_bundle import content_of, edited, rehashed, rewritten
 from small_model import CLASSES, SIDE, SPEC, small_network
@@ -39,7 +40,7 @@ def compared(small_bundle: Bundle) -> Model:
 
 def picture_of(pixels: NDArray[np.uint8]) -> Photo:
     height, width = pixels.shape[:2]
-    return Photo(pixels, width, height, "png", "", 10.0, 0.5, 0.0)
+    return Photo(Image.fromarray(pixels), width, height, "png", "", 10.0, 0.5, 0.0)
 
 
 def stripes(width: int, height: int) -> Photo:

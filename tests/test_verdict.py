@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from small_model import CLASSES
 from vistobueno.model.bundle import ClassInfo, Policy, Scope
@@ -43,7 +44,7 @@ def logits_of(key: str, strength: float = 10.0) -> NDArray[np.float64]:
 
 
 def photo_of(sharpness: float = 20.0, brightness: float = 0.5, clipped: float = 0.0) -> Photo:
-    return Photo(np.zeros((8, 8, 3), np.uint8), 8, 8, "jpeg", "", sharpness, brightness, clipped)
+    return Photo(Image.new("RGB", (8, 8)), 8, 8, "jpeg", "", sharpness, brightness, clipped)
 
 
 def judged(

@@ -3,6 +3,7 @@
 import hashlib
 import io
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,17 +44,16 @@ class Photo:
     """A photograph that can be judged.
 
     Attributes:
-        pixels: (H, W, 3) uint8, RGB (sRGB), upright, reduced to about ``Limits.cover`` on the shortest side.
+        picture: RGB (sRGB), upright, reduced to about ``Limits.cover`` on the shortest side; not to be changed in place.
         width, height: of the original, upright, in pixels.
         format: ``jpeg``, ``png``, ``webp`` or ``heic``, by content.
         sha256: of the bytes given, hex.
         sharpness: deviation of the Laplacian of luma (0 to 255) on a copy with a longest side of 256 pixels.
         brightness: mean luma, 0 to 1.
         clipped: share of pixels that are black (luma < 4) or white (luma > 251), the larger of the two, 0 to 1.
-        decoded: ``pixels`` as Pillow decoded them, which spares turning them back; None where they came from elsewhere.
     """
 
-    pixels: NDArray[np.uint8]
+    picture: Image.Image
     width: int
     height: int
     format: str
@@ -61,12 +61,12 @@ class Photo:
     sharpness: float
     brightness: float
     clipped: float
-    decoded: Image.Image | None = None
 
-    @property
-    def picture(self) -> Image.Image:
-        """The pixels as Pillow takes them; not to be changed in place."""
-        return Image.fromarray(self.pixels) if self.decoded is None else self.decoded
+    @cached_property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The picture as (H, W, 3) uint8; made when it is asked for, which a verdict never does."""
+        packed = np.frombuffer(self.picture.tobytes(), np.uint8)  # np.asarray copies twice
+        return packed.reshape(self.picture.height, self.picture.width, 3)
 
 
 def open_photo(data: bytes, limits: Limits = Limits()) -> Photo:
@@ -141,9 +141,7 @@ def _decoded(image: Image.Image, data: bytes, limits: Limits) -> Photo:
     small = _bare(_upright(_srgb(_reduced(image, limits.cover)), orientation))
     if orientation >= 5:
         width, height = height, width
-    pixels = np.frombuffer(small.tobytes(), np.uint8).reshape(small.height, small.width, 3)  # np.asarray copies twice
-    sha256 = hashlib.sha256(data).hexdigest()
-    return Photo(pixels, width, height, file_format, sha256, *_measured(small), decoded=small)
+    return Photo(small, width, height, file_format, hashlib.sha256(data).hexdigest(), *_measured(small))
 
 
 def _reduced(image: Image.Image, cover: int) -> Image.Image:
@@ -199,7 +197,10 @@ def _bare(image: Image.Image) -> Image.Image:
 def _measured(image: Image.Image) -> tuple[float, float, float]:
     ratio = max(1.0, max(image.size) / _MEASURED_SIDE)
     size = (max(3, round(image.width / ratio)), max(3, round(image.height / ratio)))
-    y = np.asarray(image.convert("L").resize(size, Image.Resampling.BOX), np.float32)
+    luma = image.convert("L").resize(
+        size, Image.Resampling.BOX, reducing_gap=1.0
+    )  # whole pixels first: three times as fast
+    y = np.asarray(luma, np.float32)
     laplacian = 4 * y[1:-1, 1:-1] - y[:-2, 1:-1] - y[2:, 1:-1] - y[1:-1, :-2] - y[1:-1, 2:]
     clipped = max(float((y < 4).mean()), float((y > 251).mean()))
     return float(laplacian.std()), float(y.mean() / 255), clipped

@@ -17,6 +17,13 @@ from .schema import evidence_removals, inspections, reasons, reviews, tallies, w
 from .values import LONGEST_NAME, LONGEST_NOTE, Actor, DayCount, Inspection, Review
 
 Map = NDArray[np.float32]
+# Made once: with its values inside, SQLAlchemy would build the statement of forty columns anew for each photograph.
+_LAST = select(inspections.c.number, inspections.c.at).order_by(inspections.c.number.desc()).limit(1)
+_INSPECTION, _REASON, _WAITING, _WRITE = insert(inspections), insert(reasons), insert(waiting), insert(writes)
+_TALLY = text(
+    "INSERT INTO tallies (day, product, answer, count) VALUES (:day, :product, :answer, 1) "
+    "ON CONFLICT (day, product, answer) DO UPDATE SET count = tallies.count + 1"
+)
 _LOCK = 0x7650  # PostgreSQL's advisory lock of the ledger: numbers, moments and tallies come one after the other
 
 
@@ -169,9 +176,7 @@ def with_reviews(connection: Connection, rows: Iterable[Row[Any]]) -> list[Inspe
 
 def _add(connection: Connection, draft: Inspection, activation: Map | None, write: Write | None) -> Inspection:
     one_after_another(connection)
-    last = connection.execute(
-        select(inspections.c.number, inspections.c.at).order_by(inspections.c.number.desc()).limit(1)
-    ).first()
+    last = connection.execute(_LAST).first()
     now = datetime.now(UTC)
     kept = replace(
         draft,
@@ -180,26 +185,21 @@ def _add(connection: Connection, draft: Inspection, activation: Map | None, writ
         filename=_clean(draft.filename),
         has_heat_map=activation is not None,
     )
-    connection.execute(insert(inspections).values(_columns(kept, activation)))
+    connection.execute(_INSPECTION, _columns(kept, activation))
     for reason in kept.reasons:
-        connection.execute(insert(reasons).values(reason=reason, inspection_number=kept.number))
+        connection.execute(_REASON, {"reason": reason, "inspection_number": kept.number})
     if kept.answer == "review":
-        connection.execute(insert(waiting).values(inspection_number=kept.number))
-    connection.execute(
-        text(
-            "INSERT INTO tallies (day, product, answer, count) VALUES (:day, :product, :answer, 1) "
-            "ON CONFLICT (day, product, answer) DO UPDATE SET count = tallies.count + 1"
-        ),
-        {"day": kept.at.date().isoformat(), "product": kept.product, "answer": kept.answer},
-    )
+        connection.execute(_WAITING, {"inspection_number": kept.number})
+    connection.execute(_TALLY, {"day": kept.at.date().isoformat(), "product": kept.product, "answer": kept.answer})
     if write is not None:
         connection.execute(
-            insert(writes).values(
-                key_hash=write.key_hash,
-                content_sha256=write.content_sha256,
-                inspection_number=kept.number,
-                at=kept.at,
-            )
+            _WRITE,
+            {
+                "key_hash": write.key_hash,
+                "content_sha256": write.content_sha256,
+                "inspection_number": kept.number,
+                "at": kept.at,
+            },
         )
     return kept
 
