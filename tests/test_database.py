@@ -1,4 +1,5 @@
 import multiprocessing
+import sqlite3
 from importlib import resources
 from pathlib import Path
 
@@ -7,9 +8,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from kept import fill_every_protected_table
+from servers import PostgreSQL
 from vistobueno.records.database import (
     DatabaseRefused,
     Unavailable,
@@ -17,11 +19,14 @@ from vistobueno.records.database import (
     migrate,
     open_database,
     reading,
+    unavailable,
     writing,
 )
+from vistobueno.records.ledger import one_after_another
 from vistobueno.records.migrations import HEAD
 from vistobueno.records.protection import APPEND_ONLY, NAMES
 from vistobueno.records.schema import metadata
+from vistobueno.settings import SettingRefused
 
 
 def test_the_migrations_give_exactly_the_schema(engine: Engine) -> None:
@@ -121,6 +126,38 @@ def test_a_file_that_another_holds_is_waited_for_and_then_said(tmp_path: Path, m
         connection.execute(text("DELETE FROM waiting"))
     for each in (engine, other):
         each.dispose()
+
+
+def test_another_writer_of_the_ledger_is_waited_for_and_then_said_by_a_server_too(
+    postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vistobueno.records.database.PATIENCE", 1)
+    engine = open_database(postgresql.new_database())
+    with writing(engine) as first:
+        one_after_another(first)
+        with pytest.raises(Unavailable, match="database_away") as refusal, writing(engine) as second:
+            one_after_another(second)
+    assert "lock timeout" in str(refusal.value.__cause__)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["mysql://ana:secret@host/station", "station.sqlite", "sqlite://"])
+def test_an_address_of_no_database_that_is_known_is_refused_and_makes_no_file(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingRefused, match="DATABASE_URL") as refusal:
+        open_database(url)
+    assert "secret" not in refusal.value.es + refusal.value.en
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "code"), [("database is locked", "database_away"), ("database or disk is full", "disk_full")]
+)
+def test_a_disk_is_called_full_when_it_is_and_not_for_a_file_s_name(said: str, code: str) -> None:
+    error = OperationalError("INSERT …", {"filename": "full-crate.jpg"}, sqlite3.OperationalError(said))
+    assert unavailable(error).code == code
 
 
 def test_a_server_that_is_not_there_is_said() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DatabaseError, DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from ..errors import VistoBuenoError
+from ..settings import SettingRefused
 from .migrations import HEAD
 
 PATIENCE = 10.0  # seconds to wait for another writer, or for a server that does not answer
@@ -31,18 +32,40 @@ class DatabaseRefused(VistoBuenoError):
 
 
 def open_database(url: str) -> Engine:
-    """The database at ``url``; ``sqlite:///…``, ``postgresql://…`` or ``postgres://…``. It need not be there yet."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() in ("postgresql", "postgres"):
+    """The database at ``url``; ``sqlite:///…``, ``postgresql://…`` or ``postgres://…``. It need not be there yet.
+
+    Raises:
+        SettingRefused: ``setting_invalid``: it is the address of another kind of database, or of none.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise _refused() from error
+    kind = parsed.get_backend_name()
+    if kind in ("postgresql", "postgres"):
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_size=8,
             max_overflow=8,
             pool_timeout=PATIENCE,
             pool_pre_ping=True,  # a server that went and came back is met by a new connection
-            connect_args={"connect_timeout": int(PATIENCE), "options": "-c timezone=UTC"},
+            connect_args={
+                "connect_timeout": int(PATIENCE),
+                "options": f"-c timezone=UTC -c lock_timeout={int(PATIENCE * 1000)}",
+            },
         )
-    return _open_sqlite(Path(parsed.database or ""))
+    if kind != "sqlite" or not parsed.database:
+        raise _refused()
+    return _open_sqlite(Path(parsed.database))
+
+
+def _refused() -> SettingRefused:
+    """Its value is not repeated: there may be a password in it."""
+    return SettingRefused(
+        "setting_invalid",
+        es="DATABASE_URL no se puede usar. Use postgresql://… o sqlite:///archivo.",
+        en="DATABASE_URL cannot be used. Use postgresql://… or sqlite:///file.",
+    )
 
 
 def _open_sqlite(path: Path) -> Engine:
@@ -127,7 +150,8 @@ def _is_away(error: DatabaseError) -> bool:
 
 def unavailable(error: Exception) -> Unavailable:
     """What to say of a database that does not answer."""
-    if "full" in str(error).lower():
+    cause = getattr(error, "orig", None) or error  # SQLAlchemy's own words hold the statement, and a file's name
+    if "full" in f"{type(cause).__name__} {cause}".lower():
         return Unavailable(
             "disk_full",
             es="No queda espacio en el disco. No se guardó nada; libere espacio y envíelo otra vez.",
@@ -149,6 +173,7 @@ def migrate(engine: Engine) -> None:
     """
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long another takes to migrate
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         if _revision(connection) != HEAD:
             upgrade(connection)
