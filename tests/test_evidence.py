@@ -119,6 +119,18 @@ def test_a_folder_holds_nothing_half_written(tmp_path: Path, monkeypatch: pytest
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+def test_a_photograph_that_goes_while_a_folder_is_read_is_passed_over(tmp_path: Path) -> None:
+    evidence = FolderEvidence(tmp_path)
+    day = datetime(2026, 11, 25, tzinfo=UTC)
+    first, second, third = sorted(new_key(day) for _ in range(3))
+    for key in (first, second, third):
+        evidence.put(key, PHOTO)
+    keys = evidence.each_key()
+    assert next(keys)[0] == first
+    evidence.delete(second)
+    assert [key for key, _ in keys] == [third]
+
+
 def test_every_file_and_every_new_folder_is_made_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[Path] = []
     fsync = os.fsync

@@ -59,10 +59,12 @@ class FolderEvidence:
     def each_key(self, folder: str = "") -> Iterator[tuple[str, datetime]]:
         """Every photograph, and what a crash left half-written."""
         with _answering():
-            for path in sorted((self.folder / folder).rglob("*")):
-                if path.suffix in (".jpg", ".part"):
-                    put = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-                    yield path.relative_to(self.folder).as_posix(), put
+            for home, folders, names in os.walk(self.folder / folder):
+                folders.sort()
+                for path in (Path(home) / name for name in sorted(names) if name.endswith((".jpg", ".part"))):
+                    with contextlib.suppress(FileNotFoundError):  # removed meanwhile, or whole now
+                        put = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                        yield path.relative_to(self.folder).as_posix(), put
 
     def taken(self) -> Taken:
         """Of the files as long as they are; a disk takes somewhat more."""
