@@ -170,6 +170,14 @@ def test_a_model_that_gives_no_number_never_gives_an_answer(bad: float, policy: 
     assert all(math.isfinite(value) for value in verdict.probabilities.values())
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_told_to_nobody(bad: float) -> None:
+    policy = replace(ANSWERING, scope=SCOPE)
+    for verdict in (judged(logits_of("apple_fit") * bad, policy, NEAR), judged(np.zeros(7), policy, NEAR * bad)):
+        assert verdict.answer == "review"
+        assert (verdict.stranger, verdict.scope_threshold) == (None, None)
+
+
 # What is no product
 
 

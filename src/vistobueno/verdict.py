@@ -32,7 +32,8 @@ class Verdict:
         class_key: the most probable class of that product in the ``forced`` condition, where it has one.
         probability_unfit: calibrated, given that the photograph shows one of the products.
         probabilities: calibrated, by class key; they sum to 1.
-        stranger: the stranger score, and ``scope_threshold`` what it may be; None when the model has no scope.
+        stranger: the stranger score, and ``scope_threshold`` what it may be; None when the model has no scope, or gives
+            no number.
         activation: (h, w) evidence for ``class_key`` on the photograph, from the same pass; None when there is none.
     """
 
@@ -79,6 +80,7 @@ def judge(
     if photo is not None and is_poor(photo, policy):
         reasons.append("poor_photo")
     beyond = policy.scope is not None and score is not None and not score <= policy.scope.threshold
+    told = score if score is not None and np.isfinite(score) else None  # no number is no score, and no JSON
     if beyond or classes[int(np.argmax(probabilities))].product is None:
         reasons.append("out_of_scope")
     if not known or policy.fit_below < unfit < policy.unfit_above:
@@ -92,8 +94,8 @@ def judge(
         class_key=classes[max(chosen, key=lambda index: probabilities[index])].key,
         probability_unfit=unfit,
         probabilities={each.key: float(value) for each, value in zip(classes, probabilities, strict=True)},
-        stranger=score,
-        scope_threshold=policy.scope.threshold if policy.scope is not None and score is not None else None,
+        stranger=told,
+        scope_threshold=policy.scope.threshold if policy.scope is not None and told is not None else None,
     )
 
 
