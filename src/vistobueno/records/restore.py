@@ -132,7 +132,7 @@ def hashes_of(engine: Engine, evidence: Evidence, models: Path, like: Manifest) 
                 continue
     for name in like.hashes:
         if name.startswith("models/"):
-            path = models.parent / "models" / name.removeprefix("models/")
+            path = models / name.removeprefix("models/")
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 
@@ -171,7 +171,7 @@ def _put(evidence: Evidence, key: str, data: bytes) -> None:
 
 
 def _put_models(archive: zipfile.ZipFile, manifest: Manifest, models: Path) -> None:
-    """Each bundle's folder whole or not at all; one that is there already stays."""
+    """Each bundle's folder whole or not at all; others that are there stay."""
     names = [name for name in manifest.hashes if name.startswith("models/")]
     models.mkdir(parents=True, exist_ok=True)
     for digest in sorted({name.split("/")[1] for name in names}):
