@@ -1,9 +1,13 @@
+import ast
 import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,8 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from vistobueno.ui import formats, palette
+from vistobueno.model.bundle import Bundle, Policy
+from vistobueno.texts import LANGUAGES, say
+from vistobueno.ui import audit, formats, model, palette
 from vistobueno.ui.card import card_html
+from vistobueno.ui.history import filter_of
 from vistobueno.ui.hypertext import NOTHING, deed_of, h
 from vistobueno.ui.inspect import outcomes_of
 from vistobueno.ui.visit import zone_named
@@ -192,3 +199,32 @@ def test_the_pages_do_without_the_heavy_libraries() -> None:
     program = "import sys, vistobueno.ui.shell; print(*sys.modules, sep='\\n')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) & {"pandas", "pyarrow", "altair", "matplotlib"} == set()
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "9999-12-30", "9999-12-29", "yesterday", "2026-11-25"])
+def test_whatever_day_is_asked_for_is_a_day_or_is_not_asked(day: str, zone: str) -> None:
+    visit: Any = SimpleNamespace(zone=ZoneInfo(zone))
+    found = filter_of({"since": day, "until": day}, visit)
+    assert (found.since is None) == (found.until is None) == (day not in ("9999-12-29", "2026-11-25"))
+
+
+def test_everything_that_is_written_to_the_trail_has_words() -> None:
+    access = UI.parent / "access"
+    calls = [node for file in access.glob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "write"]  # fmt: skip
+    written = {each.args[3].value for each in calls if len(each.args) > 3 and isinstance(each.args[3], ast.Constant)}
+    assert len(written) > 10
+    assert written <= set(audit._ACTIONS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_model_without_thresholds_is_not_said_to_have_any(small_bundle: Bundle, language: str) -> None:
+    without, with_them = (
+        model._policy(replace(small_bundle, policy=policy), language)
+        for policy in (Policy(), Policy(fit_below=0.2, unfit_above=0.8))
+    )
+    none = say(language, "ui_model_no_policy")
+    assert none in without and none not in with_them
+    assert formats.percent(Policy().alpha, language, 0) in with_them
+    assert formats.percent(Policy().alpha, language, 0) not in without

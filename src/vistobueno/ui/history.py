@@ -38,7 +38,7 @@ def show(visit: Visit) -> None:
 
 def _act(deed: Deed) -> None:
     if deed.name == "open":
-        go("history", n=deed.value, **_asked())
+        go("history", n=deed.value, **_asked(), **_place())
     if deed.name == "filter":
         given = {name: deed.fields[name].strip() for name in _FIELDS if deed.fields.get(name, "").strip()}
         go("history", **given)
@@ -54,6 +54,12 @@ def _act(deed: Deed) -> None:
 
 def _asked() -> dict[str, str]:
     return {name: st.query_params[name] for name in _FIELDS if st.query_params.get(name)}
+
+
+def _place() -> dict[str, str]:
+    """Which page of the list this is, so that who opened one of it comes back to it."""
+    after = st.query_params.get("after")
+    return {"after": after} if after else {}
 
 
 def _among(which: str, asked: Mapping[str, str]) -> dict[str, str]:
@@ -193,9 +199,10 @@ def _step(act: str, value: str | None, words: str) -> Markup:
 
 def _day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text or "")
+        day = date.fromisoformat(text or "")
     except ValueError:
         return None
+    return day if date.min < day < date.max - timedelta(days=1) else None  # its midnights are moments in every zone
 
 
 def _one_of(value: str | None, known: tuple[Any, ...]) -> Any:

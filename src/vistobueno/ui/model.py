@@ -89,14 +89,16 @@ def _policy(bundle: Bundle, language: str) -> Markup:
         review=say(language, "review"),
         unfit=say(language, "unfit"),
     )
-    sentence = say(
-        language,
-        "ui_model_policy",
-        low=formats.percent(low, language),
-        high=formats.percent(high, language),
-        alpha=formats.percent(policy.alpha, language, 0),
-        beta=formats.percent(policy.beta, language, 0),
-    )
+    sentence = say(language, "ui_model_no_policy")
+    if policy.fit_below >= 0 or policy.unfit_above <= 1:
+        sentence = say(
+            language,
+            "ui_model_policy",
+            low=formats.percent(low, language),
+            high=formats.percent(high, language),
+            alpha=formats.percent(policy.alpha, language, 0),
+            beta=formats.percent(policy.beta, language, 0),
+        )
     named = [
         (say(language, "ui_model_created"), bundle.created),
         (say(language, "ui_model_input"), f"{bundle.input.width} × {bundle.input.height}"),
