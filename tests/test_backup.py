@@ -235,6 +235,24 @@ def test_a_backup_that_fails_leaves_the_one_before(
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
 
+def test_two_backups_to_one_file_at_once_leave_a_whole_one(
+    station: tuple[Engine, FolderEvidence], models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, evidence = station
+    file, get, others = tmp_path / "backup.zip", FolderEvidence.get, [True]
+
+    def slowly(self: FolderEvidence, key: str) -> bytes:
+        if others:  # the night's, while a person makes one by hand
+            others.clear()
+            write_backup(engine, evidence, models, file)
+        return get(self, key)
+
+    monkeypatch.setattr(FolderEvidence, "get", slowly)
+    manifest = write_backup(engine, evidence, models, file)
+    assert read_manifest(file) == manifest
+    assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
+
+
 def test_a_photograph_that_is_missing_is_said_and_stops_nothing(
     station: tuple[Engine, FolderEvidence], models: Path, other: tuple[Engine, FolderEvidence, Path], tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ The file is a .zip; its last entry, manifest.json, says what must be in it. `res
 import hashlib
 import json
 import os
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -62,12 +63,10 @@ def write_backup(engine: Engine, evidence: Evidence, models: Path, target: Path)
         Unavailable: the database or the store does not answer.
         OSError: the file cannot be written.
     """
-    beside = target.with_name(f".{target.name}.part")
+    opened, name = tempfile.mkstemp(".part", f".{target.name}.", target.parent)  # of its own: two may run at once
+    beside = Path(name)
     try:
-        with (
-            os.fdopen(os.open(beside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file,
-            snapshot(engine) as connection,
-        ):
+        with os.fdopen(opened, "wb") as file, snapshot(engine) as connection:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
                 manifest = _write(archive, connection, evidence, models)
             file.flush()
