@@ -2,13 +2,14 @@
 
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from ..errors import VistoBuenoError
 from ..station import Busy
@@ -22,6 +23,8 @@ from .problems import language_of, status_of
 router = APIRouter(tags=["inspections"])
 MOST_ZIP = 1_000_000_000  # bytes
 NDJSON = "application/x-ndjson"
+Line = dict[str, Any]
+Lines = Generator[Line, None, None]
 _AT_ONCE = threading.BoundedSemaphore(2)  # ZIPs on disk at once
 
 
@@ -81,23 +84,38 @@ async def batch(request: Request) -> Response:
         first = await to_thread.run_sync(next, lines, None)  # a ZIP that cannot be read is a problem, not a line
         if NDJSON not in request.headers.get("accept", ""):
             return as_json([first, *await to_thread.run_sync(list, lines)] if first is not None else [])
-        told = _told(first, lines, held.pop_all())
-        headers = {"Cache-Control": "no-store", "Content-Encoding": "identity", "X-Accel-Buffering": "no"}
-        return StreamingResponse(told, headers=headers, media_type=NDJSON)  # not compressed: a line must not wait
+        return Told(first, lines, held.pop_all())
     raise AssertionError  # pragma: no cover  the block above returns or raises
 
 
-async def _told(
-    first: dict[str, Any] | None, lines: Iterator[dict[str, Any]], held: AsyncExitStack
-) -> AsyncIterator[str]:
-    async with held:
-        line = first
-        while line is not None:
-            yield json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n"
-            line = await to_thread.run_sync(next, lines, None)
+class Told(StreamingResponse):
+    """Lines as they come. However it ends, also when nobody stayed for the first, it gives back what it holds."""
+
+    def __init__(self, first: Line | None, lines: Lines, held: AsyncExitStack) -> None:
+        # not compressed: a line must not wait
+        headers = {"Cache-Control": "no-store", "Content-Encoding": "identity", "X-Accel-Buffering": "no"}
+        super().__init__(_told(first, lines), headers=headers, media_type=NDJSON)
+        self._lines, self._held = lines, held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Tell, then let go."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with CancelScope(shield=True):
+                # In a thread: what is still being judged may wait for a place, and places are given back in this loop.
+                await to_thread.run_sync(self._lines.close)
+                await self._held.aclose()
 
 
-def _lines(outcomes: Iterator[Any], language: str) -> Iterator[dict[str, Any]]:
+async def _told(first: Line | None, lines: Lines) -> AsyncIterator[str]:
+    line = first
+    while line is not None:
+        yield json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n"
+        line = await to_thread.run_sync(next, lines, None)
+
+
+def _lines(outcomes: Iterator[Any], language: str) -> Lines:
     """Outcomes in the shape of `BatchLine`; what ends the batch early is its last line, once there was a first."""
     begun = False
     try:
