@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 import numpy as np
 from anyio import to_thread
@@ -91,8 +90,8 @@ async def nothing(request: Request) -> Response:
 async def metadata(request: Request) -> Response:
     """Inputs, of which one is given, and outputs."""
     allowed(request, "infer")
-    station = open_station()
-    bundle = _asked_for(request, station)
+    model = _asked_for(request)
+    bundle = model.bundle
     height, width, classes = bundle.input.height, bundle.input.width, len(bundle.classes)
     inputs = (
         (IMAGE, "BYTES", [-1]),
@@ -111,7 +110,7 @@ async def metadata(request: Request) -> Response:
     said = {
         "name": bundle.name,
         "versions": [bundle.version],
-        "platform": f"vistobueno_{station.model.runtime}",
+        "platform": f"vistobueno_{model.runtime}",
         "inputs": [{"name": name, "datatype": kind, "shape": shape} for name, kind, shape in inputs],
         "outputs": [{"name": name, "datatype": kind, "shape": shape} for name, kind, shape in outputs],
         "parameters": {"classes": [each.key for each in bundle.classes], "digest": bundle.digest},
@@ -122,25 +121,23 @@ async def metadata(request: Request) -> Response:
 async def model_ready(request: Request) -> Response:
     """Whether a model judges now."""
     allowed(request, "infer")
-    bundle = _asked_for(request, open_station())
-    return _json({"name": bundle.name, "ready": True})
+    return _json({"name": _asked_for(request).bundle.name, "ready": True})
 
 
 async def infer(request: Request) -> Response:
     """Judge a batch of encoded images, of pictures of the model's size, or of prepared inputs."""
     allowed(request, "infer")
-    station = open_station()
-    bundle = _asked_for(request, station)
+    station, model = open_station(), _asked_for(request)
+    bundle = model.bundle
     if request.headers.get("content-encoding", "identity") != "identity":
         raise refuse(415, "wrong_media_type", "not_compressed")
     with received(station) as share:
         body = await body_in(request, MOST_BODY, share)
         with station.admit(), PLACES.track_inprogress():
-            asked = read_call(body, request.headers.get(LENGTH_HEADER))
+            asked = await to_thread.run_sync(read_call, body, request.headers.get(LENGTH_HEADER))  # 20 MB take a second
             del body
             items = _items(asked.name, asked.values, bundle)
-            work = partial(_judged, station, items)
-            scores, verdicts = await to_thread.run_sync(work)
+            scores, verdicts = await to_thread.run_sync(_judged, station, model, items)
     outputs = _outputs(bundle, scores, verdicts)
     if asked.outputs is not None:
         if unknown := set(asked.outputs) - set(outputs):
@@ -150,12 +147,14 @@ async def infer(request: Request) -> Response:
     return Response(answer, headers={**headers, "Cache-Control": "no-store"})
 
 
-def _asked_for(request: Request, station: Station) -> Bundle:
-    bundle = station.model.bundle
+def _asked_for(request: Request) -> Model:
+    """The model that is active now, if it is the one that was named. The whole call is this one's."""
+    model = open_station().model
+    bundle = model.bundle
     name, version = request.path_params["name"], request.path_params.get("version", bundle.version)
     if (name, version) != (bundle.name, bundle.version):
         raise refuse(404, "no_model", asked=f"{name} {version}", name=bundle.name, version=bundle.version)
-    return bundle
+    return model
 
 
 def _items(name: str, values: Values, bundle: Bundle) -> list[Item]:
@@ -173,9 +172,9 @@ def _items(name: str, values: Values, bundle: Bundle) -> list[Item]:
     return list(values)
 
 
-def _judged(station: Station, items: list[Item]) -> tuple[list[Scores], list[Verdict]]:
-    """One after the other, each when it is its turn, all by the model that is active now."""
-    found = [station.in_turn(_one, item) for item in items]
+def _judged(station: Station, model: Model, items: list[Item]) -> tuple[list[Scores], list[Verdict]]:
+    """One after the other, each when it is its turn, all by one model, also where another becomes active meanwhile."""
+    found = [station.in_turn(lambda _, item: _one(model, item), item) for item in items]
     return [scores for scores, _ in found], [verdict for _, verdict in found]
 
 

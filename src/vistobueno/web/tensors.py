@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_MOST_SIDES = 4  # of a batch of pictures; no input has more
 LENGTH_HEADER = "Inference-Header-Content-Length"
 _TYPES: dict[str, Any] = {"UINT8": np.uint8, "FP32": np.dtype("<f4")}
 _NAMES = {np.dtype(np.float32): "FP32", np.dtype(np.uint8): "UINT8"}
@@ -41,22 +42,24 @@ def read_call(body: bytes, header_length: str | None) -> Asked:
         inputs, outputs = call["inputs"], call.get("outputs")
         (given,) = inputs
         name, kind, shape = str(given["name"]), given["datatype"], tuple(given["shape"])
-        size = given.get("parameters", {}).get("binary_data_size")
+        size = (given.get("parameters") or {}).get("binary_data_size")
+        identity, binary = call.get("id"), _binary({}, call)
         wanted = None if outputs is None else {str(each["name"]): _binary(each, call) for each in outputs}
     except ValueError as error:
         raise TensorRefused(f"the call is not understood: {error}") from None
     except (KeyError, TypeError, AttributeError, RecursionError):
         raise TensorRefused("the call is not understood: one input with name, shape, datatype and data") from None
-    if not all(isinstance(side, int) and not isinstance(side, bool) and 0 < side <= 1 << 24 for side in shape):
-        raise TensorRefused(f"input '{name}': shape must be positive whole numbers")
+    if not 0 < len(shape) <= _MOST_SIDES or not all(
+        isinstance(side, int) and not isinstance(side, bool) and 0 < side <= 1 << 24 for side in shape
+    ):
+        raise TensorRefused(f"input '{name}': shape must be one to {_MOST_SIDES} positive whole numbers")
     if size is None:
         values = _from_json(name, kind, shape, given.get("data"))
     else:
         if not isinstance(size, int) or not 0 <= size <= len(body) - end:
             raise TensorRefused(f"input '{name}': binary_data_size is not what follows the JSON")
         values = _from_binary(name, kind, shape, memoryview(body)[end : end + size])
-    identity = call.get("id")
-    return Asked(None if identity is None else str(identity), name, values, wanted, _binary({}, call))
+    return Asked(None if identity is None else str(identity), name, values, wanted, binary)
 
 
 def write_answer(model: str, version: str, asked: Asked, outputs: Mapping[str, Values]) -> tuple[bytes, dict[str, str]]:
@@ -155,6 +158,6 @@ def _binary(output: Mapping[str, Any], call: Mapping[str, Any]) -> bool:
 
 
 def _number(text: str, most: int) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) <= most):
+    if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= most):
         raise TensorRefused(f"{LENGTH_HEADER} is not a length within the body")
     return int(text)

@@ -1,0 +1,52 @@
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vistobueno.web import inference
+from vistobueno.web.tensors import TensorRefused, read_call
+
+ONE: dict[str, Any] = {"name": "input", "datatype": "FP32", "shape": [1], "data": [1.0]}
+
+
+def called(shape: object, **more: object) -> bytes:
+    return json.dumps({"inputs": [{**ONE, "shape": shape}], **more}).encode()
+
+
+@pytest.mark.parametrize(
+    ("shape", "more", "length"),
+    [
+        ([], {}, None),
+        ([1] * 70, {}, None),
+        ([1 << 24] * 20_000, {}, None),
+        ([True], {}, None),
+        ([1], {"parameters": [1]}, None),
+        ([1], {"outputs": [1]}, None),
+        ([1], {}, "9" * 5000),
+        ([1], {}, "²"),
+        ([1], {}, "-1"),
+    ],
+    ids=["no side", "many sides", "huge", "truth", "parameters", "outputs", "long length", "odd length", "negative"],
+)
+def test_whatever_is_no_call_is_refused_in_the_protocol_s_words(
+    shape: list[int], more: dict[str, object], length: str | None
+) -> None:
+    with pytest.raises(TensorRefused):
+        read_call(called(shape, **more), length)
+
+
+def test_parameters_that_are_null_are_none() -> None:
+    body = json.dumps({"inputs": [{**ONE, "parameters": None}], "parameters": None}).encode()
+    assert np.array_equal(read_call(body, None).values, [1.0])
+
+
+def test_a_call_is_one_model_s_from_beginning_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another that becomes active meanwhile may have other classes."""
+
+    class Changed:
+        def in_turn(self, work: Any, *arguments: Any) -> Any:
+            return work("the next", *arguments)
+
+    monkeypatch.setattr(inference, "_one", lambda model, item: (model, item))
+    assert inference._judged(Changed(), "the one asked for", [b"a", b"b"])[0] == ["the one asked for"] * 2  # type: ignore[arg-type]
