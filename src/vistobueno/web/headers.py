@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from starlette.datastructures import MutableHeaders
@@ -40,7 +40,7 @@ _ALWAYS = {
 _HSTS = "max-age=31536000"
 
 
-@cache
+@lru_cache(maxsize=32)  # a host is whatever a client says
 def content_policy(host: str, secure: bool) -> str:
     """The policy of Streamlit's pages. Its index has one script written into it, which is named by its hash."""
     socket = f"{'wss' if secure else 'ws'}://{host}"
