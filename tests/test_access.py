@@ -162,3 +162,46 @@ def test_the_last_admin_stays_one(access: Accounts) -> None:
         with pytest.raises(AccessRefused) as caught:
             act()
         refused_with("last_admin", caught)
+
+
+@pytest.mark.parametrize("meanwhile", ["a new password", "disabled"])
+def test_what_changes_while_a_password_is_compared_counts(
+    access: Accounts, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """Comparing takes a while on purpose: who has the old password must not come in at the end of it."""
+    access.add("root@example.org", "admin")
+    person = access.add()
+    link = access.reset_link(person.id, SYSTEM).rsplit("/", 1)[1]
+    compare = Passwords.match
+
+    def slowly(self: Passwords, kept: str | None, password: str) -> bool:
+        right = compare(self, kept, password)
+        if meanwhile == "disabled":
+            access.disable(person.id, SYSTEM)
+        else:
+            access.use_link(link, OTHER)
+        return right
+
+    monkeypatch.setattr(Passwords, "match", slowly)
+    with pytest.raises(SignInRefused):
+        access.sign_in("ana@example.org", PASSWORD, HERE)
+    assert "signed_in" not in access.actions()
+
+
+def test_a_password_that_was_set_anew_meanwhile_is_not_overwritten(
+    access: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = access.add()
+    _, identity = access.sign_in("ana@example.org", PASSWORD, HERE)
+    link = access.reset_link(person.id, SYSTEM).rsplit("/", 1)[1]
+    compare = Passwords.match
+
+    def slowly(self: Passwords, kept: str | None, password: str) -> bool:
+        monkeypatch.setattr(Passwords, "match", compare)
+        access.use_link(link, OTHER)
+        return compare(self, kept, password)
+
+    monkeypatch.setattr(Passwords, "match", slowly)
+    with pytest.raises(SignInRefused):
+        access.change_password(identity, PASSWORD, "what the thief would choose", HERE)
+    assert access.sign_in("ana@example.org", OTHER, HERE)[1].actor.id == person.id

@@ -1,6 +1,8 @@
 """A station that runs, asked by nobody, by who was someone, by the wrong person, by another's key: nothing gets out."""
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from vistobueno.access import COOKIE
 from vistobueno.access.trail import ADDRESS_HEADER, REQUEST_HEADER
 from vistobueno.model.bundle import Bundle
 from vistobueno.records.values import SYSTEM
+from vistobueno.web import guard
 from vistobueno.web.guard import telling
 from vistobueno.web.rules import rule_for
 
@@ -257,3 +260,26 @@ def test_the_pages_are_told_where_a_websocket_comes_from_and_a_client_cannot_say
     sent = [(b"host", b"fruit.example"), (b"x-vistobueno-address", b"6.6.6.6"), (b"X-Vistobueno-Request", b"mine")]
     told = telling({"type": "websocket", "headers": sent}, {ADDRESS_HEADER: "203.0.113.7", REQUEST_HEADER: "7"})
     assert told["headers"] == [sent[0], (b"x-vistobueno-address", b"203.0.113.7"), (b"x-vistobueno-request", b"7")]
+
+
+def test_a_websocket_whose_person_cannot_be_asked_about_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def identify_session(self, token: str, *, seen: bool) -> None:
+            raise LookupError
+
+    sent: list[Any] = []
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert (await receive())["type"] == "websocket.disconnect"
+
+    monkeypatch.setattr(guard, "RECHECK", 0.01)
+    monkeypatch.setattr(guard, "running_access", Broken)
+    watched = guard.Watched("token", "read", never, send)
+    asyncio.run(asyncio.wait_for(watched.run(app, {}), 5))
+    assert sent == [{"type": "websocket.close", "code": guard.ENDED, "reason": ""}]

@@ -51,3 +51,10 @@ def test_a_key_without_a_scope_that_exists_is_not_made(access: Accounts, scopes:
     with pytest.raises(AccessRefused) as caught:
         access.make_key("sorter", scopes, person)
     refused_with("scope_unknown", caught)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "sorter\x1b[31m", "sorter\0", "x" * 201])
+def test_a_key_has_a_name_that_can_be_shown(access: Accounts, name: str) -> None:
+    with pytest.raises(AccessRefused) as caught:
+        access.make_key(name, ["read"], access.add())
+    refused_with("name_missing", caught)

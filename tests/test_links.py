@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from accounts import HERE, OTHER, PASSWORD, Accounts
 from vistobueno.access import LinkRefused, PasswordRefused
 from vistobueno.records.values import SYSTEM
+from vistobueno.settings import SettingRefused
 
 
 def test_the_first_admin_comes_by_a_link_that_opens_once(access: Accounts) -> None:
@@ -65,3 +66,21 @@ def test_a_reset_link_ends_every_session_and_a_bad_password_does_not_use_it_up(a
     access.use_link(token, OTHER)
     assert access.identify_session(old) is None
     access.sign_in("ana@example.org", OTHER, HERE)
+
+
+@pytest.mark.parametrize(("email", "password"), [("Root@example.org", "short"), ("nobody", PASSWORD)])
+def test_settings_that_cannot_make_the_first_admin_are_named(
+    engine: Engine, tmp_path: Path, email: str, password: str
+) -> None:
+    access = Accounts(engine, tmp_path, admin_email=email, admin_password=password)
+    with pytest.raises(SettingRefused) as caught:
+        access.first_admin_link("https://x")
+    assert "ADMIN_PASSWORD" in caught.value.es and "ADMIN_PASSWORD" in caught.value.en
+
+
+def test_a_link_ends_the_session_that_the_browser_held(access: Accounts) -> None:
+    access.add()
+    before, _ = access.sign_in("ana@example.org", PASSWORD, HERE)
+    token = access.invite("new@example.org", "New", "inspector", SYSTEM).rsplit("/", 1)[1]
+    after, _ = access.use_link(token, OTHER, replaces=before)
+    assert access.identify_session(before) is None and access.identify_session(after)

@@ -160,6 +160,11 @@ def test_signing_out_asks_first_and_ends_the_session(served: Served, client: htt
     assert "signed out" in client.get("/login?said=signed_out").text
 
 
+def test_a_form_with_more_fields_than_ours_is_refused(client: httpx.Client) -> None:
+    answer = client.post("/login", data={str(number): "x" for number in range(21)})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
 def test_a_form_that_is_too_large_is_refused(client: httpx.Client) -> None:
     assert client.post("/login", data={"csrf": "x", "email": "x" * 30_000}).status_code == 413
 

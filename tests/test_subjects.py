@@ -1,7 +1,7 @@
 import pytest
 
 from accounts import HERE, Accounts, refused_with
-from vistobueno.access import AccessRefused, LinkRefused
+from vistobueno.access import AccessRefused, LinkRefused, Throttled
 from vistobueno.access.entry import Subject
 from vistobueno.records.values import SYSTEM
 
@@ -38,3 +38,21 @@ def test_a_provider_s_person_whom_nobody_knows_stays_outside(access: Accounts, c
         access.sign_in_subject(subject(sub="first" if case == "disabled" else "second"), HERE)
     refused_with("not_invited", caught)
     assert "provider_refused" in access.actions()
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"), [("Ana\u200e Ruiz", "Ana Ruiz"), (" ", "Ana"), ("", "Ana"), ("x" * 300, "x" * 200)]
+)
+def test_a_name_that_cannot_be_shown_shuts_nobody_out(access: Accounts, said: str, shown: str) -> None:
+    access.invite("ana@example.org", "Ana", "inspector", SYSTEM)
+    _, identity = access.sign_in_subject(Subject("https://issuer.example", "1", "ana@example.org", said), HERE)
+    assert identity.actor.name == shown
+
+
+def test_answers_that_are_not_believed_do_not_flood_the_trail(access: Accounts) -> None:
+    for _ in range(30):
+        access.note_provider_failure("provider_disbelieved", HERE)
+    with pytest.raises(Throttled):
+        access.note_provider_failure("provider_disbelieved", HERE)
+    written = [event for event in access.audit_page(limit=100).items if event.action == "provider_failed"]
+    assert len(written) == 30 and written[0].details == {"reason": "provider_disbelieved"}

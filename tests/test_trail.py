@@ -62,3 +62,9 @@ def test_the_database_refuses_to_change_or_remove_a_line_of_the_trail(access: Ac
     for statement in (update(schema.audit).values(action="nothing"), schema.audit.delete()):
         with pytest.raises(Exception, match="append-only"), writing(engine) as connection:
             connection.execute(statement)
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "9" * 30, "9" * 5000, "²"])
+def test_a_cursor_that_was_never_given_is_passed_over(access: Accounts, cursor: str) -> None:
+    access.audit(SYSTEM, "counted")
+    assert [event.action for event in access.audit_page(cursor).items] == ["counted"]

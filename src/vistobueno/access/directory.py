@@ -64,6 +64,12 @@ def row_of(connection: Connection, condition: ColumnElement[bool]) -> Row[Any] |
     return connection.execute(select(people).where(condition)).one_or_none()
 
 
+def is_as_it_was(connection: Connection, row: Row[Any]) -> bool:
+    """Whether a person's password and leave to come in are those of ``row``; until the transaction ends, they stay so."""
+    asked = select(people.c.password_hash, people.c.disabled_at).where(people.c.id == row.id)
+    return connection.execute(asked.with_for_update()).one() == (row.password_hash, row.disabled_at)
+
+
 def person(connection: Connection, person_id: int) -> Person:
     """The person with this number.
 

@@ -7,16 +7,16 @@ from typing import Any
 from sqlalchemy import Engine
 
 from ..records.database import reading, writing
-from ..records.schema import sessions
+from ..records.schema import people, sessions
 from ..records.values import SYSTEM, Actor, Page
-from ..settings import Settings
+from ..settings import SettingRefused, Settings
 from ..texts import LANGUAGES
 from . import directory, keys, links, trail
 from . import sessions as kept
 from .clock import Clock, utc_now
 from .directory import Person
 from .entry import Entry
-from .errors import access_refused, password_refused
+from .errors import AccessRefused, access_refused, password_refused
 from .identity import Identity
 from .keys import ApiKey
 from .passwords import Passwords, broken_rules
@@ -44,7 +44,14 @@ class Access(Entry):
                 return None
         email, password = self.settings.admin_email, self.settings.admin_password
         if email and password:
-            self.add_person(email, email.partition("@")[0], "admin", SYSTEM, password=password)
+            try:
+                self.add_person(email, email.partition("@")[0], "admin", SYSTEM, password=password)
+            except AccessRefused as error:
+                raise SettingRefused(
+                    "setting_invalid",
+                    es=f"ADMIN_EMAIL y ADMIN_PASSWORD no se pueden usar. Cámbielas. {error.es}",
+                    en=f"ADMIN_EMAIL and ADMIN_PASSWORD cannot be used. Change them. {error.en}",
+                ) from error
             return None
         with writing(self._engine) as connection:
             token = links.make(
@@ -62,13 +69,12 @@ class Access(Entry):
         """The person with this address.
 
         Raises:
-            AccessRefused: ``person_unknown``.
+            AccessRefused: ``person_unknown`` or ``email_invalid``.
         """
         plain = directory.plain_email(email)
-        found = next((each for each in self.people() if each.email == plain), None)
-        if found is None:
-            raise access_refused("person_unknown")
-        return found
+        with reading(self._engine) as connection:
+            row = directory.row_of(connection, people.c.email == plain)
+            return directory.person(connection, row.id if row is not None else 0)
 
     def add_person(
         self, email: str, name: str, role: str, by: By, *, password: str, language: str | None = None
@@ -79,7 +85,8 @@ class Access(Entry):
         secret = self._passwords.hash(password)
         with writing(self._engine) as connection:
             number = directory.add(
-                connection, self._clock(), email, name, role, language or self.settings.default_language,
+                connection, self._clock(), email, name, role,
+                language if language in LANGUAGES else self.settings.default_language,
                 password_hash=secret,
             )  # fmt: skip
             trail.write(connection, self._clock(), _actor(by), "person_added", email.strip().lower(), role=role)
@@ -90,7 +97,7 @@ class Access(Entry):
         email, name = directory.plain_email(email), directory.plain_name(name)
         directory.check_role(role)
         with writing(self._engine) as connection:
-            if any(each.email == email for each in directory.everyone(connection)):
+            if directory.row_of(connection, people.c.email == email) is not None:
                 raise access_refused("email_taken")
             token = links.make(connection, self._clock(), "invite", email=email, name=name, role=role)
             trail.write(connection, self._clock(), _actor(by), "invited", email, role=role)

@@ -68,12 +68,12 @@ class Entry:
             raise sign_in_refused()
         better = self._passwords.hash(password) if self._passwords.outgrown(row.password_hash) else None
         with writing(self._engine) as connection:
+            if not directory.is_as_it_was(connection, row):  # a new password, or the door, while this one was compared
+                raise sign_in_refused()
             now = self._clock()
             if better:
                 directory.change(connection, row.id, password_hash=better)
-            if replaces:
-                kept.end(connection, now, sessions.c.token_hash == hashed(replaces))
-            token, identity = self._begin(connection, now, row.id, address, agent, "signed_in", "password")
+            token, identity = self._begin(connection, now, row.id, address, agent, "signed_in", "password", replaces)
         self._throttle.passed(counts)
         return token, identity
 
@@ -134,6 +134,8 @@ class Entry:
         self._check_rules(new, row.email, row.name)
         secret = self._passwords.hash(new)
         with writing(self._engine) as connection:
+            if not directory.is_as_it_was(connection, row):
+                raise sign_in_refused()
             now = self._clock()
             directory.change(connection, row.id, password_hash=secret, password_changed_at=now)
             kept.end(connection, now, sessions.c.person_id == row.id, sessions.c.token_hash != identity.session)
@@ -155,7 +157,7 @@ class Entry:
 
     def use_link(
         self, token: str, password: str, *, email: str = "", name: str = "", language: str = "es",
-        address: str = "", agent: str = "",
+        address: str = "", agent: str = "", replaces: str = "",
     ) -> tuple[str, Identity]:  # fmt: skip
         """Set the password that a link allows to set, and let the person in. The link is used up only if all is well.
 
@@ -174,7 +176,7 @@ class Entry:
             if not links.use(connection, now, token[:200]):
                 raise link_refused()
             if present is not None:
-                if present.disabled_at is not None:
+                if directory.person(connection, present.id).disabled_at is not None:
                     raise link_refused()
                 directory.change(connection, present.id, password_hash=secret, password_changed_at=now)
                 kept.end(connection, now, sessions.c.person_id == present.id)
@@ -184,7 +186,7 @@ class Entry:
                     raise link_refused()
                 role = "admin" if link.purpose == "first_admin" else link.role or "inspector"
                 number = directory.add(connection, now, email, name, role, language, password_hash=secret)
-            return self._begin(connection, now, number, address, agent, "link_used", link.purpose)
+            return self._begin(connection, now, number, address, agent, "link_used", link.purpose, replaces)
 
     def sign_in_subject(
         self, subject: Subject, address: str, agent: str = "", replaces: str = ""
@@ -206,24 +208,25 @@ class Entry:
                     directory.change(connection, row.id, oidc_subject=whole)
                     trail.write(connection, now, SYSTEM, "provider_linked", row.email, issuer=subject.issuer)
                 elif row is None and (invited := links.invitation(connection, now, subject.email)):
-                    name = subject.name or invited.name or subject.email
+                    name = "".join(filter(str.isprintable, subject.name)).strip()[:200] or invited.name or subject.email
                     number = directory.add(
                         connection, now, subject.email, name, invited.role or "inspector",
                         self._settings.default_language, oidc_subject=whole,
                     )  # fmt: skip
-                    links.use_up(connection, now, "invite", subject.email)
+                    links.use_invitation(connection, now, subject.email)
                     row = directory.row_of(connection, people.c.id == number)
             if row is not None and row.disabled_at is None:
-                if replaces:
-                    kept.end(connection, now, sessions.c.token_hash == hashed(replaces))
-                return self._begin(connection, now, row.id, address, agent, "signed_in", "provider")
+                return self._begin(connection, now, row.id, address, agent, "signed_in", "provider", replaces)
             trail.write(connection, now, SYSTEM, "provider_refused", subject.email, issuer=subject.issuer)
         raise access_refused("not_invited")
 
-    def note_provider_failure(self, code: str) -> None:
-        """Write down that the identity provider's answer was not believed."""
-        with writing(self._engine) as connection:
-            trail.write(connection, self._clock(), SYSTEM, "provider_failed", None, reason=code)
+    def note_provider_failure(self, code: str, address: str = "") -> None:
+        """Write down that the identity provider's answer was not believed.
+
+        Raises:
+            Throttled: too many from this address, and nothing is written: anyone may send such answers.
+        """
+        self._wrong_token(address, "provider_failed", reason=code)
 
     def device_mark(self, email: str) -> str:
         """What a browser keeps after a sign-in, so that who guesses elsewhere does not shut it out."""
@@ -239,8 +242,11 @@ class Entry:
         return name if signature and self._signer.made("device", f"{email} {name}", signature) else None
 
     def _begin(
-        self, connection: Connection, now: datetime, person_id: int, address: str, agent: str, action: str, by: str
-    ) -> tuple[str, Identity]:
+        self, connection: Connection, now: datetime, person_id: int, address: str, agent: str, action: str, by: str,
+        replaces: str,
+    ) -> tuple[str, Identity]:  # fmt: skip
+        if replaces:
+            kept.end(connection, now, sessions.c.token_hash == hashed(replaces))
         token, identity = kept.begin(connection, now, person_id, self._lasts, address, shown(agent))
         trail.write(connection, now, identity.actor, action, identity.email, by=by)
         return token, identity
@@ -249,15 +255,15 @@ class Entry:
         if broken := broken_rules(password, *about):
             raise password_refused(broken)
 
-    def _wrong_token(self, address: str, action: str) -> None:
+    def _wrong_token(self, address: str, action: str, **details: str) -> None:
         counts = self._throttle.counts_of_tokens(address)
         self._throttle.check(counts)
-        self._failed(counts, action, None)
+        self._failed(counts, action, None, **details)
 
-    def _failed(self, counts: tuple[Count, ...], action: str, subject: str | None) -> None:
+    def _failed(self, counts: tuple[Count, ...], action: str, subject: str | None, **details: str) -> None:
         last = self._throttle.failed(counts)
         nobody = Actor("system", None, "anonymous")
         with writing(self._engine) as connection:
-            trail.write(connection, self._clock(), nobody, action, subject)
+            trail.write(connection, self._clock(), nobody, action, subject, **details)
             if last:  # once: what comes while throttled is not written, or the trail could be flooded
                 trail.write(connection, self._clock(), nobody, "throttled", subject)

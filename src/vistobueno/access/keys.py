@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from ..records.schema import api_keys, people
 from ..records.values import Actor
+from .directory import plain_name
 from .errors import access_refused
 from .identity import SCOPES, Identity, permissions_of
 from .tokens import hashed, key_prefix, new_key, same
@@ -43,8 +44,7 @@ def make(
     chosen = tuple(scope for scope in SCOPES if scope in scopes)
     if not chosen or set(scopes) - set(SCOPES):
         raise access_refused("scope_unknown", scopes=", ".join(SCOPES))
-    if not name.strip() or len(name.strip()) > 200:
-        raise access_refused("name_missing")
+    name = plain_name(name)
     if expires_at is not None and expires_at <= now:
         raise access_refused("end_is_past")
     prefix, secret = new_key()
@@ -52,7 +52,7 @@ def make(
         insert(api_keys).values(
             prefix=prefix,
             key_hash=hashed(secret),
-            name=name.strip(),
+            name=name,
             scopes=list(chosen),
             person_id=person_id,
             created_at=now,
@@ -61,7 +61,7 @@ def make(
     )
     number = made.inserted_primary_key
     assert number is not None  # noqa: S101 what was inserted has a number
-    return ApiKey(number[0], prefix, name.strip(), chosen, person_id, now, expires_at, None, None), secret
+    return ApiKey(number[0], prefix, name, chosen, person_id, now, expires_at, None, None), secret
 
 
 def find(connection: Connection, now: datetime, key: str) -> tuple[Identity, bool] | None:

@@ -79,9 +79,7 @@ def use(connection: Connection, now: datetime, token: str) -> bool:
     return connection.execute(used.values(used_at=now)).rowcount == 1
 
 
-def use_up(connection: Connection, now: datetime, purpose: str, email: str | None = None) -> None:
-    """End every open link for this purpose, of one address or of all."""
-    ended = update(links).where(links.c.purpose == purpose, links.c.used_at.is_(None))
-    if email is not None:
-        ended = ended.where(links.c.email == email)
-    connection.execute(ended.values(used_at=now))
+def use_invitation(connection: Connection, now: datetime, email: str) -> None:
+    """Use up what `invitation` found: its person has come in another way."""
+    used = update(links).where(links.c.purpose == "invite", links.c.email == email, links.c.used_at.is_(None))
+    connection.execute(used.values(used_at=now))

@@ -74,7 +74,7 @@ def write(connection: Connection, at: datetime, actor: Actor, action: str, subje
 def read(connection: Connection, after: str | None, limit: int) -> Page[Event]:
     """Newest first; ``after`` is the cursor that the page before gave."""
     query = select(audit).order_by(audit.c.id.desc()).limit(limit + 1)
-    if after is not None and after.isdecimal():
+    if after is not None and after.isdecimal() and len(after) <= 18:  # no number of a row is longer
         query = query.where(audit.c.id < int(after))
     rows = connection.execute(query).all()
     items = tuple(

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..access import Access, Identity, Throttled, cookie_name, running_access
+from ..access import Access, Identity, cookie_name, running_access
 from ..access.errors import access_refused
 from ..access.tokens import KEY_START, same
 from ..access.trail import ADDRESS_HEADER, REQUEST_HEADER, coming_from
@@ -69,8 +69,6 @@ class Guard:
             return problem(connection, 503, headers={"Retry-After": "2"})
         try:
             identity = await identify(connection, access, key)
-        except Throttled as error:
-            return refused(connection, 429, error, {"Retry-After": str(error.retry_after)})
         except VistoBuenoError as error:
             return problem_of(connection, error)
         scope["state"]["identity"] = identity
@@ -136,7 +134,7 @@ class Watched:
             except VistoBuenoError:  # the database is away: nothing can be read or written either
                 self._used = self._used or used
                 continue
-            except RuntimeError:  # the station is closing
+            except Exception:  # the station is closing, or is broken: whom nobody can ask about does not stay
                 identity = None
             if identity is None or not may(identity, self._permission):
                 self._over.set()
@@ -261,8 +259,6 @@ def to_sign_in(connection: HTTPConnection) -> Response:
     return RedirectResponse(where, 303, {"Cache-Control": "no-store", "Vary": "Cookie"})
 
 
-def refused(
-    connection: HTTPConnection, status: int, error: VistoBuenoError, more: dict[str, str] | None = None
-) -> Response:
+def refused(connection: HTTPConnection, status: int, error: VistoBuenoError) -> Response:
     """The problem document of an error, with this status."""
-    return problem(connection, status, error.code, error.message(language_of(connection)), more)
+    return problem(connection, status, error.code, error.message(language_of(connection)))

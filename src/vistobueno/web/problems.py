@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from ..access import running_access
 from ..errors import BundleRefused, DataRefused, DownloadFailed, PhotoRefused, VistoBuenoError
 from ..station import Busy, Conflict, CursorRefused, NotFound, Unavailable
 from ..texts import LANGUAGES, say
@@ -74,12 +75,12 @@ def headers_of(error: VistoBuenoError) -> dict[str, str]:
 
 
 def language_of(connection: HTTPConnection, *, own_first: bool = False) -> str:
-    """What Accept-Language asks for; without it the asker's own language, then Spanish.
+    """What Accept-Language asks for; without it the asker's own language, then DEFAULT_LANGUAGE.
 
     With ``own_first`` a person's language counts first: they chose it, and a browser's was chosen by nobody.
     """
     identity = connection.scope.get("state", {}).get("identity")
-    own = getattr(identity, "language", None) or "es"
+    own = identity.language if identity is not None else _default_language()
     if own_first and identity is not None and identity.actor.kind == "person":
         return own
     wishes = []
@@ -93,6 +94,13 @@ def language_of(connection: HTTPConnection, *, own_first: bool = False) -> str:
         if language in LANGUAGES and quality > 0:
             wishes.append((-quality, place, language))
     return min(wishes)[2] if wishes else own
+
+
+def _default_language() -> str:
+    try:
+        return running_access().settings.default_language
+    except RuntimeError:  # it is being opened, or closed
+        return "es"
 
 
 def problem(

@@ -7,11 +7,11 @@ from anyio import to_thread
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..access import AccessRefused
+from ..access import AccessRefused, Throttled
 from ..settings import Settings
 from .guard import is_secure
 from .problems import problem
-from .sign_in import Visit, come_in, page, safe_next, sign_in_page
+from .sign_in import Visit, come_in, extra, page, safe_next, sign_in_page, status
 
 if TYPE_CHECKING:
     from ..access.provider import Provider
@@ -59,7 +59,10 @@ def _back(visit: Visit) -> str:
 
 async def _failed(visit: Visit, error: AccessRefused) -> Response:
     if error.code != "not_invited":  # that one is in the trail already, with the address
-        await to_thread.run_sync(visit.access.note_provider_failure, error.code)
+        try:
+            await to_thread.run_sync(visit.access.note_provider_failure, error.code, visit.address)
+        except Throttled as wait:
+            return sign_in_page(visit, error=wait.message(visit.language), code=status(wait), more=extra(wait))
     code = 502 if error.code == "provider_away" else 403
     return sign_in_page(visit, error=error.message(visit.language), code=code)
 

@@ -29,7 +29,7 @@ from ..texts import LANGUAGES, say
 from . import headers
 from .guard import address_of, is_secure
 from .intake import chunks
-from .problems import headers_of, language_of, problem_of, status_of
+from .problems import headers_of, language_of, problem, problem_of, refuse, status_of
 
 LANGUAGE_COOKIE, FORM_COOKIE, DEVICE_COOKIE = "vistobueno_language", "vistobueno_form", "vistobueno_device"
 YEAR = 365 * 24 * 3600
@@ -85,11 +85,10 @@ def page(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             access = running_access()
         except RuntimeError:
-            return Response(status_code=503, headers={"Retry-After": "2"})
+            return problem(request, 503, headers={"Retry-After": "2"})
         asked = request.query_params.get("language", "")
         remembered = request.cookies.get(LANGUAGE_COOKIE, "")
-        wished = language_of(request) if request.headers.get("accept-language") else access.settings.default_language
-        language = next((each for each in (asked, remembered) if each in LANGUAGES), wished)
+        language = next((each for each in (asked, remembered) if each in LANGUAGES), language_of(request))
         form = request.cookies.get(FORM_COOKIE) or new_token()
         visit = Visit(request, access, language, form)
         try:
@@ -154,7 +153,7 @@ async def link(visit: Visit) -> Response:
         session, identity = await to_thread.run_sync(
             partial(
                 visit.access.use_link, token, fields.get("password", ""), email=email, name=name,
-                language=visit.language, address=visit.address, agent=visit.agent,
+                language=visit.language, address=visit.address, agent=visit.agent, replaces=visit.token,
             ),
             limiter=_HASHING,
         )  # fmt: skip
@@ -312,8 +311,10 @@ async def identity_of(visit: Visit) -> Identity | None:
 async def fields_of(visit: Visit) -> dict[str, str]:
     """The fields of a form; the last of one name counts."""
     body = b"".join([chunk async for chunk in chunks(visit.request, MOST_FORM, None)])
-    pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
-    return {name: value.replace("\0", "") if name != "password" else value for name, value in pairs}
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20))
+    except ValueError:  # more fields than any form of ours has
+        raise refuse(400, "bad_request", "status_400") from None
 
 
 def is_ours(visit: Visit, fields: Mapping[str, str]) -> bool:
