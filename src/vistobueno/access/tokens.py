@@ -3,6 +3,7 @@
 SHA-256 is enough for them, unlike for passwords: each has 256 random bits, so there is nothing to guess.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -79,12 +80,13 @@ def secret_key(settings: Settings) -> bytes:
     beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     if not file.exists():
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as opened:
-            opened.write(secrets.token_hex(32))
         try:
-            os.link(beside, file)  # whole or not at all, and the first of two processes wins
-        except FileExistsError:
-            pass
+            with os.fdopen(descriptor, "w") as opened:
+                opened.write(secrets.token_hex(32))
+                opened.flush()
+                os.fsync(descriptor)  # a power cut must not leave an empty one: everybody could make its marks
+            with contextlib.suppress(FileExistsError):
+                os.link(beside, file)  # whole or not at all, and the first of two processes wins
         finally:
             beside.unlink()
     return hashlib.sha256(file.read_bytes()).digest()
