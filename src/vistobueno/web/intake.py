@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +13,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
+from ..records.store import unavailable
 from ..station import Busy, Station
 from .problems import RequestRefused, refuse
 
@@ -122,9 +123,14 @@ async def file_in(request: Request, field: str, most: int, folder: Path | None) 
             source = chunks(request, most, None)
         else:
             raise refuse(415, "wrong_media_type", "zip_media_type")
-        async for chunk in source:
-            file.write(chunk)  # to the page cache: no thread is worth 64 kB
-        file.seek(0)
+        try:
+            async for chunk in source:
+                file.write(chunk)  # to the page cache: no thread is worth 64 kB
+            file.seek(0)
+        except OSError as error:
+            with suppress(OSError):  # closing tries once more to write
+                file.close()
+            raise unavailable(error) from error
         yield file
 
 
