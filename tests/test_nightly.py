@@ -6,7 +6,7 @@ from obstore.store import S3Store
 from vistobueno.commands.nightly import BackupNotKept, run_nightly
 from vistobueno.commands.upkeep import run_restore
 from vistobueno.records.database import migrate, open_database
-from vistobueno.settings import Settings
+from vistobueno.settings import SettingRefused, Settings
 
 
 @pytest.fixture
@@ -76,3 +76,18 @@ def test_a_place_that_cannot_be_written_is_an_error_in_words(station: Settings, 
     with pytest.raises(BackupNotKept, match="backup_not_kept"):
         run_nightly(with_backups(station, backup_url=str(tmp_path / "file" / "below")), "es")
     assert list(station.data_dir.glob("vistobueno-backup-*")) == []
+
+
+def test_a_folder_may_be_named_by_its_address(station: Settings, tmp_path: Path) -> None:
+    run_nightly(with_backups(station, backup_url=(tmp_path / "elsewhere").as_uri()), "es")
+    assert len(list((tmp_path / "elsewhere").iterdir())) == 1
+
+
+@pytest.mark.parametrize("url", ["gs://bucket/prefix", "https://example.org/backups", "s3://", "s3:bucket"])
+def test_a_place_of_a_kind_that_is_not_known_is_refused_and_no_folder_is_made_of_it(
+    station: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingRefused, match="BACKUP_URL"):
+        run_nightly(with_backups(station, backup_url=url), "es")
+    assert [each.name for each in tmp_path.iterdir()] == ["data"]

@@ -1,10 +1,15 @@
+import asyncio
 import ipaddress
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vistobueno.settings import Settings
+from vistobueno.web import logs
+from vistobueno.web.app import running
 from vistobueno.web.proxies import ProxiesRefused, parse, seen_through
 
 
@@ -95,3 +100,14 @@ def test_no_list_of_claims_makes_a_stranger_s_connection_anyone_else_s(claims: l
     found = seen_through(scope(peer, x_forwarded_for=", ".join(claims)), "10.0.0.0/8")
     if not trusted:
         assert found["client"][0] == peer
+
+
+def test_a_station_whose_proxies_make_no_sense_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "configure_logs", lambda level: None)
+
+    async def start() -> None:
+        async with running(None, Settings(trusted_proxies="nonsense", data_dir=tmp_path)):
+            raise AssertionError
+
+    with pytest.raises(ProxiesRefused):
+        asyncio.run(start())

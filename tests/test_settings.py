@@ -75,11 +75,11 @@ def test_a_runtime_that_does_not_exist_is_refused_with_those_that_do(runtime: st
     assert error.en == f"RUNTIME={runtime.strip()} cannot be used. Use litert or tensorflow."
 
 
-@pytest.mark.parametrize("value", ["-1", "8000.0", "eight", "٣", "1e3"])
+@pytest.mark.parametrize("value", ["-1", "8000.0", "eight", "٣", "1e3", "65536", "9" * 40])
 def test_a_number_that_is_none_is_refused(value: str) -> None:
     with pytest.raises(SettingRefused) as caught:
         read_settings({"PORT": value})
-    assert caught.value.en == f"PORT={value} cannot be used. Use a whole number."
+    assert caught.value.en == f"PORT={value} cannot be used. Use a whole number up to 65535."
 
 
 @pytest.mark.parametrize(("value", "meant"), [("1", True), ("TRUE", True), ("off", False), ("No", False)])

@@ -13,15 +13,18 @@ class SettingRefused(VistoBuenoError):
     """An environment variable has a value that cannot be used."""
 
 
-def _setting(default: Any, *, es: str, en: str, secret: bool = False, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, repr=not secret, metadata={"es": es, "en": en, "secret": secret, "choices": choices})
+def _setting(
+    default: Any, *, es: str, en: str, secret: bool = False, choices: tuple[str, ...] = (), most: int = 100_000
+) -> Any:
+    metadata = {"es": es, "en": en, "secret": secret, "choices": choices, "most": most}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class Settings:
     """The settings of one process. The variable's name is the field's in capitals; its meaning is in its metadata."""
 
-    port: int = _setting(8000, es="Puerto en que atiende.", en="Port it listens on.")
+    port: int = _setting(8000, es="Puerto en que atiende.", en="Port it listens on.", most=65_535)
     bind_address: str = _setting(
         "127.0.0.1",
         es="Dirección en que atiende; 0.0.0.0 para toda la red.",
@@ -167,11 +170,10 @@ def _read(name: str, value: str) -> Any:
         switch = _SWITCH.get(value.lower())
         return _refuse(name, value, "true o false", "true or false") if switch is None else switch
     if known.type is int:
-        return (
-            int(value)
-            if value.isdecimal() and value.isascii()
-            else _refuse(name, value, "un número entero", "a whole number")
-        )
+        most = known.metadata["most"]
+        if value.isdecimal() and value.isascii() and len(value) <= len(str(most)) and int(value) <= most:
+            return int(value)
+        return _refuse(name, value, f"un número entero hasta {most}", f"a whole number up to {most}")
     return Path(value) if known.type is Path else value
 
 

@@ -5,6 +5,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import obstore
 from obstore.exceptions import BaseError
@@ -12,7 +13,7 @@ from obstore.store import LocalStore, ObjectStore
 
 from ..errors import VistoBuenoError
 from ..records.objects import bucket_of
-from ..settings import Settings
+from ..settings import SettingRefused, Settings
 from ..texts import say
 from .upkeep import run_backup, run_retention
 
@@ -55,10 +56,19 @@ def _room_beside(settings: Settings) -> Path | None:
 
 
 def _store(settings: Settings) -> ObjectStore:
-    place = urlsplit(settings.backup_url)
-    if place.scheme == "s3":
+    url = settings.backup_url
+    place = urlsplit(url)
+    if place.scheme == "s3" and place.netloc:
         return bucket_of(place.netloc, place.path.strip("/"), settings, _PATIENCE)
-    return LocalStore(Path(settings.backup_url), mkdir=True)
+    if place.scheme == "file":
+        return LocalStore(Path(url2pathname(url.removeprefix("file://"))), mkdir=True)
+    if len(place.scheme) > 1:  # one letter is a Windows drive
+        raise SettingRefused(
+            "setting_invalid",
+            es=f"BACKUP_URL={url} no se puede usar. Use una carpeta o s3://cubo/prefijo.",
+            en=f"BACKUP_URL={url} cannot be used. Use a folder or s3://bucket/prefix.",
+        )
+    return LocalStore(Path(url), mkdir=True)
 
 
 def _thin_out(store: ObjectStore, kept: int) -> int:

@@ -63,11 +63,13 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     from ..access import Access, set_running_access
     from ..station import set_running_station
     from .logs import configure_logs
+    from .proxies import parse
     from .start_checks import warn
 
     settings = settings or read_settings()
     configure_logs(settings.log_level)
     try:
+        parse(settings.trusted_proxies)  # here, not at the first request
         station = _opened(settings)
         access = Access(station.engine, settings)
         link = access.first_admin_link(_address(settings))
