@@ -132,6 +132,14 @@ def test_heat_maps_are_written_for_what_was_judged(
         assert image.height >= 128
 
 
+def test_a_heat_map_of_a_photograph_whose_name_is_as_long_as_can_be_is_written(
+    vistobueno: Run, models: dict[str, Path], photo: Path, tmp_path: Path
+) -> None:
+    long = Path(shutil.copy(photo, tmp_path / f"{'ñ' * 125}.jpg"))
+    assert vistobueno("inspect", long, "-m", models["fit"], "--heat-maps", tmp_path / "maps").code == 0
+    assert len(list((tmp_path / "maps").iterdir())) == 1
+
+
 # What is judged
 
 

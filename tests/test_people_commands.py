@@ -1,6 +1,7 @@
 import io
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from accounts import OTHER, PASSWORD
 from vistobueno import cli
 from vistobueno.access import Access
 from vistobueno.commands.people import opened
+from vistobueno.records.values import SYSTEM
 from vistobueno.settings import Settings
 
 Run = Callable[..., tuple[int, str, str]]
@@ -48,6 +50,8 @@ def test_a_person_is_added_with_a_password_from_standard_input(run: Run, tmp_pat
     (("user", "add", "ana@example.org", "--name", "Ana", "--role", "king"), f"{PASSWORD}\n", "no such role"),
     (("user", "role", "nobody@example.org", "admin"), "", "no such person"),
     (("key", "revoke", "7"), "", "no such key"),
+    (("key", "revoke", "9" * 30), "", "less than or equal"),
+    (("key", "add", "sorter", "--owner", "ana@example.org", "--scope", "read", "--days", "9999999"), "", "less than or equal"),
 ])  # fmt: skip
 def test_what_cannot_be_done_is_said_in_words(run: Run, words: tuple[str, ...], typed: str, said: str) -> None:
     code, _, complained = run(*words, typed=typed)
@@ -88,3 +92,18 @@ def test_a_key_s_secret_alone_goes_to_standard_output_once(run: Run, tmp_path: P
     assert secret.strip() not in listed and "sorter" in listed
     assert run("key", "revoke", "1")[0] == 0
     assert access_at(tmp_path).identify_key(secret.strip()) is None
+
+
+def test_a_key_that_has_ended_is_listed_as_ended(run: Run, tmp_path: Path) -> None:
+    run("user", "add", "ana@example.org", "--name", "Ana", "--role", "admin", typed=f"{PASSWORD}\n")
+    with opened(Settings(data_dir=tmp_path)) as access:
+        access._clock = lambda: datetime(2020, 1, 1, tzinfo=UTC)
+        access.make_key("sorter", ["read"], access.people()[0], expires=datetime(2020, 2, 1, tzinfo=UTC))
+    _, listed, _ = run("key", "list")
+    assert "ended" in listed and "active" not in listed
+
+
+def test_a_person_has_a_language_that_is_spoken(tmp_path: Path) -> None:
+    with opened(Settings(data_dir=tmp_path)) as access:
+        added = access.add_person("ana@example.org", "Ana", "inspector", SYSTEM, password=PASSWORD, language="fr")
+        assert added.language == "es"

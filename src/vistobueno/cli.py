@@ -273,7 +273,7 @@ def restore(
 
 @app.command()
 def retention(
-    days: Annotated[int | None, typer.Option(min=1, help="By default RETENTION_DAYS.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=100_000, help="By default RETENTION_DAYS.")] = None,
     language: Language = "",
 ) -> None:
     """Remove photographs that are too old; verdicts stay, and photographs that await review."""
@@ -345,7 +345,7 @@ def key_add(
     name: Annotated[str, typer.Argument(help="The machine's name.")],
     owner: Annotated[str, typer.Option(help="E-mail of the person whose key it is.")],
     scope: Annotated[list[str], typer.Option(help="inspect, read, review or infer; several times.")],
-    days: Annotated[int, typer.Option(min=0, help="Days that it opens; 0: until it is revoked.")] = 365,
+    days: Annotated[int, typer.Option(min=0, max=36_500, help="Days that it opens; 0: until it is revoked.")] = 365,
     language: Language = "",
 ) -> None:
     """Make a key; standard output is its secret, this once."""
@@ -363,7 +363,7 @@ def key_list(language: Language = "") -> None:
 
 
 @key_app.command("revoke")
-def key_revoke(number: int, language: Language = "") -> None:
+def key_revoke(number: Annotated[int, typer.Argument(min=1, max=2**53)], language: Language = "") -> None:
     """End a key."""
     from .commands import people
 

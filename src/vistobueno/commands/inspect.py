@@ -170,5 +170,6 @@ def _with_heat_maps(outcomes: Iterable[Outcome], folder: Path) -> Iterator[Outco
     for number, outcome in enumerate(outcomes, 1):
         if outcome.photo is not None and outcome.verdict is not None and outcome.verdict.activation is not None:
             image = overlay(outcome.photo.pixels, outcome.verdict.activation)
-            image.save(folder / f"{number:05d}-{outcome.path.stem}.jpg", quality=88)
+            stem = os.fsdecode(os.fsencode(outcome.path.stem)[:240])  # of a name that has 255 bytes already
+            image.save(folder / f"{number:05d}-{stem}.jpg", quality=88)
         yield outcome

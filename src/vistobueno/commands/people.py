@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ..access.doors import Access
+from ..access.keys import ApiKey
 from ..records.values import SYSTEM
 from ..settings import Settings, read_settings
 from ..station import open_records
@@ -82,11 +83,12 @@ def key_add(name: str, scopes: Sequence[str], owner: str, days: int, language: s
 
 def key_list(language: str) -> None:
     """All keys, without their secrets."""
+    now = datetime.now(UTC)
     with opened() as access:
         rows = [
             (
                 str(each.id), each.prefix, each.name, " ".join(each.scopes), _day(each.expires_at), _day(each.used_at),
-                say(language, "key_revoked_state" if each.revoked_at else "user_active"),
+                say(language, _state(each, now)),
             )
             for each in access.keys()  # noqa: SIM118 not a mapping
         ]  # fmt: skip
@@ -99,6 +101,12 @@ def key_revoke(number: int, language: str) -> None:
     with opened() as access:
         access.revoke_key(number, SYSTEM)
     print(say(language, "key_revoked", number=number))
+
+
+def _state(key: ApiKey, now: datetime) -> str:
+    if key.revoked_at:
+        return "key_revoked_state"
+    return "key_ended_state" if key.expires_at and key.expires_at <= now else "user_active"
 
 
 def _base(settings: Settings) -> str:
