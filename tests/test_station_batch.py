@@ -85,6 +85,31 @@ def test_a_list_of_entries_that_is_too_long_is_not_even_read() -> None:
     assert refused(io.BytesIO(bytes(3_000_000) + end)) == "too_many_photos"
 
 
+def in_zip64(zip_: bytes, count: int, directory: int) -> io.BytesIO:
+    """The same ZIP with the records of ZIP64, which say this of its list of entries, before its end record."""
+    end = zip_.rindex(b"PK\x05\x06")
+    at = zip_[end + 16 : end + 20] + bytes(4)
+    sizes = count.to_bytes(8, "little") * 2 + directory.to_bytes(8, "little")
+    record = b"PK\x06\x06" + (44).to_bytes(8, "little") + b"\x2d\0\x2d\0" + bytes(8) + sizes + at
+    locator = b"PK\x06\x07" + bytes(4) + end.to_bytes(8, "little") + (1).to_bytes(4, "little")
+    return io.BytesIO(zip_[:end] + record + locator + zip_[end:])
+
+
+def test_a_list_of_entries_that_zip64_says_is_too_long_is_not_read_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    zip_ = zipped({"a.jpg": b"x"}).getvalue()
+    end = zip_.rindex(b"PK\x05\x06")
+    size = int.from_bytes(zip_[end + 12 : end + 16], "little")
+    (outcome,) = inspect_entries(in_zip64(zip_, 1, size), lambda *_: keep_nothing(), 1)
+    assert outcome.name == "a.jpg"
+    monkeypatch.setattr(zipfile, "ZipFile", unasked)
+    assert refused(in_zip64(zip_, 1, 900_000_000)) == "too_many_photos"
+    assert refused(in_zip64(zip_, 20_000_000, size)) == "too_many_photos"
+
+
+def keep_nothing() -> Inspection:
+    raise PhotoRefused("not_a_photo", es="no", en="no")
+
+
 def test_an_entry_that_unpacks_without_measure_takes_no_more_than_a_photograph_may() -> None:
     sizes = []
 

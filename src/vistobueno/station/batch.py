@@ -20,6 +20,7 @@ MOST = 2_000  # photographs in one ZIP
 _LARGEST_DIRECTORY = 4_000_000  # bytes of the list of entries
 _LARGEST = 4_000_000_000  # bytes of all photographs, unpacked
 _END, _END_LENGTH = b"PK\x05\x06", 22
+_WIDE, _WIDE_END, _WIDE_LENGTH = b"PK\x06\x06", b"PK\x06\x07", 56 + 20  # of ZIP64: a record, then where to find it
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
 
 
@@ -94,13 +95,16 @@ def _opened(file: BinaryIO) -> zipfile.ZipFile:
     """Open, once the end record promises a list that is not too long to be read."""
     try:
         file.seek(0, 2)
-        file.seek(max(0, file.tell() - 65_535 - _END_LENGTH))
+        file.seek(max(0, file.tell() - 65_535 - _END_LENGTH - _WIDE_LENGTH))
         tail = file.read()
         end = tail.rfind(_END)
         if end < 0 or len(tail) - end < _END_LENGTH:
             raise zipfile.BadZipFile("no end record")
         count = int.from_bytes(tail[end + 10 : end + 12], "little")
         directory = int.from_bytes(tail[end + 12 : end + 16], "little")
+        wide = tail[max(0, end - _WIDE_LENGTH) : end]
+        if wide.startswith(_WIDE) and wide.startswith(_WIDE_END, 56):  # zipfile goes by this one
+            count, directory = (int.from_bytes(wide[place : place + 8], "little") for place in (32, 40))
         if count > 2 * MOST or directory > _LARGEST_DIRECTORY:
             raise _too_many()
         return zipfile.ZipFile(file)
