@@ -118,6 +118,15 @@ def test_what_nothing_can_be_called_finds_nothing(engine: Engine, asked: Filter)
     assert everything(engine, asked) == []
 
 
+def test_several_are_found_at_once_with_their_reviews_and_what_is_not_there_is_left_out(engine: Engine) -> None:
+    numbers = [keep(engine, answer="review").number for _ in range(3)]
+    Ledger(engine).review(2, ANA, "fit", "")
+    found = Ledger(engine).several([3, 2, 2, 9, 0, -1, 2**70])
+    assert sorted((each.number, len(each.reviews)) for each in found) == [(2, 1), (3, 0)]
+    assert len(Ledger(engine).several(number for number in [*numbers, *range(10, 2000)])) == 3
+    assert Ledger(engine).several([]) == []
+
+
 def test_the_same_write_is_found_again_and_another_is_refused(engine: Engine) -> None:
     ledger, write = Ledger(engine), Write("k1", SORTER, "1" * 64)
     assert ledger.written(write) is None

@@ -5,7 +5,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
@@ -161,6 +161,10 @@ class Station:
     def inspection(self, number: int) -> Inspection:
         """One inspection, or `NotFound`."""
         return self._ledger.inspection(number)
+
+    def several(self, numbers: Iterable[int]) -> dict[int | None, Inspection]:
+        """Those of these inspections that there are, by number."""
+        return {each.number: each for each in self._ledger.several(numbers)}
 
     def inspections(self, filter: Filter = _ALL, after: str | None = None, limit: int = 50) -> Page[Inspection]:  # noqa: A002
         """Inspections, newest first."""

@@ -1,14 +1,16 @@
 """Inspeccionar: camera, files or a ZIP; a verdict that is read at arm's length; the next photograph one tap away."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 import streamlit as st
 from markupsafe import Markup
 
 from ..records.values import Inspection
-from ..station import NotFound
 from ..texts import say
+from ..verdict import Answer
 from . import formats
 from .hypertext import component, h, hypertext, join
 from .icons import icon
@@ -16,8 +18,10 @@ from .pieces import answer, inspection_row, meter, pictures, reasons, verdict
 from .visit import Visit, go
 
 _TEXTS = ("open", "close", "shoot", "finder", "phone", "files", "hint", "drop", "insecure", "refused", "missing", "waits", "sends",
-          "judges", "busy", "offline", "failed", "again")  # fmt: skip
+          "judges", "busy", "offline", "failed", "signed_out", "again")  # fmt: skip
 _SHOWN = 200  # rows of a batch
+Found = Mapping[int | None, Inspection]
+"""By number; one that the browser made up is not there."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,6 @@ def show(visit: Visit) -> None:
                 **{name: say(language, f"ui_capture_{name}") for name in _TEXTS},
                 "inspections": "/api/v1/inspections",
                 "batches": "/api/v1/batches",
-                "sign_in": "/login",
                 "csrf": visit.identity.csrf or "",
             },
             on_outcomes_change=lambda: None,
@@ -51,10 +54,11 @@ def show(visit: Visit) -> None:
         below = st.container(key="inspect-below")
     outcomes = outcomes_of(sent.get("outcomes"))
     latest = [each for each in outcomes if each.group == outcomes[-1].group] if outcomes else []
+    found = visit.station.several(each.number for each in outcomes if each.number is not None)
     with above:
-        hypertext(_above(latest, visit), "above")
+        hypertext(_above(latest, found, visit), "above")
     with below:
-        deed = hypertext(_below(latest, outcomes, visit), "below")
+        deed = hypertext(_below(latest, outcomes, found, visit), "below")
     if deed.name == "open":
         go("history", n=deed.value)
 
@@ -76,7 +80,7 @@ def outcomes_of(raw: object) -> list[Outcome]:
     return list(found.values())
 
 
-def _above(latest: list[Outcome], visit: Visit) -> Markup:
+def _above(latest: list[Outcome], found: Found, visit: Visit) -> Markup:
     language = visit.language
     if not latest:
         tips = join(h("<li>{0}</li>", say(language, f"ui_inspect_tip_{each}")) for each in ("alone", "light", "sides"))
@@ -88,22 +92,23 @@ def _above(latest: list[Outcome], visit: Visit) -> Markup:
         )
     title = h('<h1 class="only-heard">{0}</h1>', say(language, "ui_page_inspect"))
     if latest[0].of > 1:
-        return title + _summary(latest, visit)
-    inspection = _found(latest[0], visit)
-    if inspection is None:
-        return title + _broken(latest[0].error, language)
-    return title + h('<div data-scroll="{0}">{1}</div>', inspection.number, verdict(inspection, visit))
+        shown = _summary(latest, found, visit)
+    elif inspection := found.get(latest[0].number):
+        shown = verdict(inspection, visit)
+    else:
+        shown = _broken(latest[0].error, language)
+    return title + h('<div data-scroll="{0}" style="scroll-margin-top:76px">{1}</div>', latest[0].group, shown)
 
 
-def _below(latest: list[Outcome], outcomes: list[Outcome], visit: Visit) -> Markup:
+def _below(latest: list[Outcome], outcomes: list[Outcome], found: Found, visit: Visit) -> Markup:
     language = visit.language
     if not latest:
         return Markup()
     before = [each for each in outcomes if each.group != latest[0].group]
-    earlier = _list(reversed(before[-12:]), visit, say(language, "ui_inspect_earlier")) if before else Markup()
+    earlier = _list(reversed(before[-12:]), found, visit, say(language, "ui_inspect_earlier")) if before else Markup()
     if latest[0].of > 1:
-        return _list(latest[:_SHOWN], visit, say(language, "ui_inspect_these")) + earlier
-    inspection = _found(latest[0], visit)
+        return _list(latest[:_SHOWN], found, visit, say(language, "ui_inspect_these")) + earlier
+    inspection = found.get(latest[0].number)
     if inspection is None:
         return earlier
     return _details(inspection, visit) + earlier
@@ -127,21 +132,16 @@ def _details(inspection: Inspection, visit: Visit) -> Markup:
     )
 
 
-def _summary(latest: list[Outcome], visit: Visit) -> Markup:
+def _summary(latest: list[Outcome], found: Found, visit: Visit) -> Markup:
     language = visit.language
-    found = [_found(each, visit) for each in latest]
-    counts = {
-        name: sum(each is not None and each.answer == name for each in found) for name in ("fit", "unfit", "review")
-    }
-    broken = sum(each is None for each in found)
+    answers = Counter(found[each.number].answer if each.number in found else None for each in latest)
+    counts, broken = {name: answers[name] for name in get_args(Answer)}, answers[None]
     tiles = join(
         h('<div class="tile {0}"><b>{1}</b>{2}</div>', name, formats.number(count, language), answer(name, language))
         for name, count in counts.items()
     )
     return h(
-        '<section role="status" data-scroll="{n}" class="batch" style="scroll-margin-top:76px"><h2>{title}</h2>'
-        '<div class="tiles">{tiles}</div>{broken}</section>',
-        n=latest[0].group,
+        '<section role="status" class="batch"><h2>{title}</h2><div class="tiles">{tiles}</div>{broken}</section>',
         title=say(language, "ui_inspect_batch", count=formats.number(len(latest), language)),
         tiles=tiles,
         broken=h(
@@ -153,11 +153,10 @@ def _summary(latest: list[Outcome], visit: Visit) -> Markup:
     )
 
 
-def _list(outcomes: Iterable[Outcome], visit: Visit, title: str) -> Markup:
+def _list(outcomes: Iterable[Outcome], found: Found, visit: Visit, title: str) -> Markup:
     rows = []
     for each in outcomes:
-        inspection = _found(each, visit)
-        if inspection is not None:
+        if inspection := found.get(each.number):
             rows.append(inspection_row(inspection, visit))
         else:
             rows.append(
@@ -173,18 +172,9 @@ def _list(outcomes: Iterable[Outcome], visit: Visit, title: str) -> Markup:
 
 def _broken(error: str, language: str) -> Markup:
     return h(
-        '<section class="verdict broken" role="alert" data-scroll="1"><h2 class="word" style="color:#fff">{0}<span>{1}</span></h2>'
+        '<section class="verdict broken" role="alert"><h2 class="word" style="color:#fff">{0}<span>{1}</span></h2>'
         "<p>{2}</p></section>",
         icon("broken"),
         say(language, "ui_inspect_not_judged"),
         error,
     )
-
-
-def _found(outcome: Outcome, visit: Visit) -> Inspection | None:
-    if outcome.number is None:
-        return None
-    try:
-        return visit.station.inspection(outcome.number)
-    except NotFound:  # a number that the browser made up
-        return None

@@ -23,6 +23,11 @@ export class Camera {
     }
   }
 
+  // A telephone call or another program takes the camera away: its last picture stands still.
+  get isLive() {
+    return this.stream?.getVideoTracks()[0]?.readyState === "live"
+  }
+
   stop() {
     this.stream?.getTracks().forEach((track) => track.stop())
     this.stream = null

@@ -4,18 +4,17 @@ import { Camera } from "./camera.js"
 import { send } from "./sending.js"
 
 const AT_ONCE = 2 // uploads; the station judges as fast as it has cores, more only waste the line
+const EARLIER = 24 // outcomes that are told again beside those of the newest group
+const PAUSE = 1000 // milliseconds between two tellings: a ZIP has thousands of outcomes
+
+let capture = null // one a document: photographs that are under way stay so while another page is looked at
 
 export default function ({ data, parentElement, setStateValue }) {
-  let root = parentElement.querySelector(":scope > .vb")
-  if (!root) {
-    root = document.createElement("div")
-    root.className = "vb capture"
-    root.innerHTML = FRAME
-    parentElement.append(root)
-    root.capture = new Capture(root)
-  }
-  root.capture.update(data, setStateValue)
-  return () => root.isConnected || root.capture.camera.stop()
+  capture ??= new Capture()
+  capture.setStateValue = setStateValue
+  capture.update(data)
+  if (capture.root.parentElement !== parentElement) capture.come(parentElement)
+  return () => capture.root.isConnected || capture.leave()
 }
 
 const FRAME = `
@@ -35,11 +34,16 @@ const FRAME = `
   <div class="pending" aria-live="polite"></div>`
 
 class Capture {
-  constructor(root) {
+  constructor() {
+    const root = document.createElement("div")
+    root.className = "vb capture"
+    root.innerHTML = FRAME
     this.root = root
     this.items = []
     this.outcomes = []
     this.running = 0
+    this.taken = 0
+    this.toldAt = 0
     this.camera = new Camera(root.querySelector("video"), root.querySelector("canvas"))
     const find = (selector) => root.querySelector(selector)
     find(".open").onclick = () => this.open()
@@ -62,17 +66,25 @@ class Capture {
       this.take([...event.dataTransfer.files])
     }
     root.querySelector(".pending").onclick = (event) => {
-      const item = this.items.find((each) => each.id === event.target.closest("[data-again]")?.dataset.again)
-      if (item) {
-        item.state = "waiting"
-        this.go()
-      }
+      this.again((each) => each.id === event.target.closest("[data-again]")?.dataset.again)
     }
+    addEventListener("online", () => this.again(() => true))
+    addEventListener("beforeunload", (event) => this.items.length && event.preventDefault())
   }
 
-  update(data, setStateValue) {
+  come(parent) {
+    parent.append(this.root)
+    if (this.outcomes.length) this.timer ||= setTimeout(() => this.tellAll(), 0) // what came meanwhile
+    if (localStorage.getItem("vb-camera") === "open") this.open()
+  }
+
+  leave() {
+    this.camera.stop()
+    this.outcomes = this.outcomes.filter((each) => this.items.some((item) => item.group === each.group)) // told when it is whole
+  }
+
+  update(data) {
     this.data = data
-    this.setStateValue = setStateValue
     const say = (selector, text) => {
       const element = this.root.querySelector(selector)
       if (element.textContent !== text) element.textContent = text
@@ -85,17 +97,15 @@ class Capture {
     say(".close", data.close)
     this.root.querySelector("video").setAttribute("aria-label", data.finder)
     this.draw()
-    if (!this.began) {
-      this.began = true
-      if (localStorage.getItem("vb-camera") === "open") this.open()
-    }
   }
 
   async open() {
     const button = this.root.querySelector(".open")
+    if (button.getAttribute("aria-busy")) return
     button.setAttribute("aria-busy", "true")
     const refusal = await this.camera.start()
     button.removeAttribute("aria-busy")
+    if (!this.root.isConnected) return this.camera.stop()
     this.say(refusal && this.data[refusal])
     this.root.querySelector(".finder").hidden = Boolean(refusal)
     this.root.querySelector(".open").hidden = !refusal
@@ -115,6 +125,7 @@ class Capture {
   }
 
   async shoot() {
+    if (!this.camera.isLive) return this.open() // what stands in the finder is the fruit before
     const photo = await this.camera.shoot()
     if (photo) this.take([photo])
   }
@@ -122,7 +133,16 @@ class Capture {
   take(files) {
     const group = newId()
     const of = files.length
-    for (const file of files) this.items.push({ id: newId(), group, of, file, name: file.name, state: "waiting", done: 0 })
+    for (const file of files) {
+      this.items.push({ id: newId(), order: (this.taken += 1), group, of, file, name: file.name, state: "waiting", done: 0 })
+    }
+    this.go()
+  }
+
+  again(wanted) {
+    for (const item of this.items.filter((each) => each.state === "failed" && wanted(each))) {
+      Object.assign(item, { state: "waiting", said: "", order: (this.taken += 1) })
+    }
     this.go()
   }
 
@@ -145,19 +165,30 @@ class Capture {
       Object.assign(item, change)
       this.draw()
     }
-    await send(item, this.data, told, (outcome) => this.tell({ group: item.group, of: item.of, ...outcome }))
+    await send(item, this.data, told, (outcome) => {
+      this.tell({ group: item.group, of: item.of, order: item.order, ...outcome })
+    })
     if (item.state !== "failed") this.items = this.items.filter((each) => each !== item)
     this.draw()
     if (!this.items.some((each) => each.state === "sending")) this.camera.live()
   }
 
+  // In the order in which they were taken: the answer on top is that of the last fruit, not the last answer that came.
   tell(outcome) {
-    this.outcomes = [...this.outcomes.filter((each) => each.id !== outcome.id), outcome].slice(-500)
-    this.tellAll()
+    const all = [...this.outcomes.filter((each) => each.id !== outcome.id), outcome].sort((a, b) => a.order - b.order)
+    const newest = all.at(-1).group
+    this.outcomes = [...all.filter((each) => each.group !== newest).slice(-EARLIER), ...all.filter((each) => each.group === newest)]
+    const rest = outcome.of > 1 ? this.toldAt + PAUSE - Date.now() : 0
+    if (rest <= 0) return this.tellAll()
+    this.timer ||= setTimeout(() => this.tellAll(), rest)
   }
 
   // Streamlit forgets what it is told while its line is cut: an answer of the API may be faster than it. Then again later.
   tellAll() {
+    clearTimeout(this.timer)
+    this.timer = 0
+    if (!this.root.isConnected) return
+    this.toldAt = Date.now()
     this.setStateValue("outcomes", [...this.outcomes])
     const app = document.querySelector("[data-test-connection-state]")
     const isCut = () => app && app.getAttribute("data-test-connection-state") !== "CONNECTED"
@@ -177,37 +208,39 @@ class Capture {
     note.textContent = text || ""
   }
 
+  // Rows stay the elements that they are: a finger or a focus on one is not lost when another moves on.
   draw() {
     const box = this.root.querySelector(".pending")
-    const rows = this.items.map((item) => {
-      const row = document.createElement("div")
-      row.className = `item ${item.state}`
-      const name = document.createElement("span")
-      name.className = "name"
-      name.textContent = item.name
-      const state = document.createElement("span")
-      state.className = "state"
-      state.textContent = item.said || this.data[item.state === "waiting" ? "waits" : item.done < 1 ? "sends" : "judges"]
-      row.append(name, state)
-      if (item.state === "sending") {
-        const bar = document.createElement("progress")
-        bar.setAttribute("aria-label", item.name)
-        if (item.done < 1) bar.value = item.done
-        row.append(bar)
-      }
-      if (item.state === "failed") {
-        const again = document.createElement("button")
-        again.type = "button"
-        again.className = "button small"
-        again.dataset.again = item.id
-        again.textContent = this.data.again
-        row.append(again)
-      }
-      return row
-    })
-    box.replaceChildren(...rows)
+    const rows = this.items.map((item) => this.row(item))
+    for (const row of [...box.children]) if (!rows.includes(row)) row.remove()
+    for (const row of rows) if (row.parentElement !== box) box.append(row)
     this.root.dataset.pending = String(this.items.length)
   }
+
+  row(item) {
+    item.row ??= rowOf(item)
+    const [, state, bar, again] = item.row.children
+    const said = item.said || this.data[item.state === "waiting" ? "waits" : item.done < 1 ? "sends" : "judges"]
+    item.row.className = `item ${item.state}`
+    if (state.textContent !== said) state.textContent = said
+    bar.hidden = item.state !== "sending"
+    if (item.done < 1) bar.value = item.done
+    else bar.removeAttribute("value")
+    again.hidden = item.state !== "failed"
+    if (again.textContent !== this.data.again) again.textContent = this.data.again
+    return item.row
+  }
+}
+
+function rowOf(item) {
+  const row = document.createElement("div")
+  row.innerHTML = `<span class="name"></span><span class="state"></span><progress></progress>
+    <button type="button" class="button small"></button>`
+  const [name, , bar, again] = row.children
+  name.textContent = item.name
+  bar.setAttribute("aria-label", item.name)
+  again.dataset.again = item.id
+  return row
 }
 
 function newId() {

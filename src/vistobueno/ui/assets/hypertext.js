@@ -11,8 +11,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.innerHTML = data.html
     root.shown = data.html
     if (held) document.getElementById(held)?.focus({ preventScroll: true })
-    root.querySelector("[data-focus]")?.focus()
-    root.querySelector("[data-scroll]")?.scrollIntoView({ block: "start" })
+    const news = root.querySelector("[data-scroll]") // once for each: who has scrolled on is left there
+    if (news && news.dataset.scroll !== root.scrolled) news.scrollIntoView({ block: "start" })
+    root.scrolled = news?.dataset.scroll
   } else {
     root.querySelectorAll("[aria-busy]").forEach((each) => each.removeAttribute("aria-busy"))
   }

@@ -7,10 +7,10 @@ export async function send(item, data, told, tell) {
     told({ state: "sending", done: 0, said: "" })
     const answer = await post(zip ? data.batches : data.inspections, item, data, (done) => told({ done }), zip && lines)
     if (answer.status >= 200 && answer.status < 300) return zip ? undefined : finished(answer)
-    if (answer.status === 401) return location.assign(data.sign_in)
+    if (answer.status === 401) return told({ state: "failed", said: data.signed_out })
     const later = answer.status === 0 || answer.status === 503 || answer.status === 429
     if (!later) return refused(answer)
-    if (attempt === PATIENCE) return told({ state: "failed", said: sentence(answer, data) })
+    if (attempt === PATIENCE) return told({ state: "failed", said: answer.status ? sentence(answer, data) : data.failed })
     told({ said: answer.status ? data.busy : data.offline })
     await pause(Math.min(15, Math.max(answer.after, attempt)))
   }
