@@ -3,10 +3,15 @@ import tempfile
 from typing import Any, BinaryIO
 
 import pytest
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 
+from vistobueno.access import Identity
+from vistobueno.records.values import Actor
 from vistobueno.station import Unavailable
-from vistobueno.web.intake import file_in
+from vistobueno.web import api_batches, api_inspections, api_lists
+from vistobueno.web.api import make_api
+from vistobueno.web.intake import Bounded, file_in
 
 
 def sent(body: bytes) -> Request:
@@ -31,3 +36,29 @@ def test_a_disk_that_is_full_is_said_in_words(monkeypatch: pytest.MonkeyPatch, s
     with pytest.raises(Unavailable) as caught:
         asyncio.run(take())
     assert caught.value.code == "disk_full"
+
+
+def test_a_review_without_end_is_refused_while_it_comes() -> None:
+    taken, answered = 0, []
+
+    async def receive() -> dict[str, Any]:
+        nonlocal taken
+        taken += 1
+        return {"type": "http.request", "body": b" " * 10_000, "more_body": taken < 1000}
+
+    async def send(message: Any) -> None:
+        answered.append(message)
+
+    identity = Identity(Actor("key", 1, "sorter"), None, frozenset({"review"}), "en")
+    scope = {
+        "type": "http", "method": "POST", "path": "/inspections/1/reviews", "root_path": "", "query_string": b"",
+        "headers": [(b"content-type", b"application/json")], "state": {"identity": identity},
+    }  # fmt: skip
+    asyncio.run(make_api()(scope, receive, send))
+    assert answered[0]["status"] == 413 and taken < 10
+
+
+def test_every_route_that_reads_json_is_bounded() -> None:
+    routes = [each for part in (api_inspections, api_batches, api_lists) for each in part.router.routes]
+    reads = [each for each in routes if isinstance(each, APIRoute) and each.body_field is not None]
+    assert reads and all(isinstance(each, Bounded) for each in reads)

@@ -24,11 +24,11 @@ from .api_values import (
     review_as,
 )
 from .asking import allowed, open_station, source_of
-from .intake import photo_in, received
+from .intake import Bounded, photo_in, received
 from .metrics import PLACES, count
 from .problems import refuse
 
-router = APIRouter(tags=["inspections"])
+router = APIRouter(tags=["inspections"], route_class=Bounded)
 LONGEST_KEY = 255
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _JUDGED_AT_ONCE = CapacityLimiter(64)  # threads that wait for the pool; places bound them, this only keeps them ours
@@ -208,7 +208,7 @@ async def thumbnail(
     status_code=201,
     response_model=ReviewOut,
     summary="Review it",
-    responses=problems(404, 413, 422),
+    responses=problems(404, 408, 413, 422),
 )
 async def review(request: Request, number: Number, said: ReviewIn) -> Response:
     """Set a person's answer beside the verdict. The verdict is never changed."""

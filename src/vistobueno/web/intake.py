@@ -3,21 +3,25 @@
 import asyncio
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from fastapi.routing import APIRoute
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message
 
 from ..records.store import unavailable
 from ..station import Busy, Station
 from .problems import RequestRefused, refuse
 
 MOST_PHOTO = 15_000_000  # bytes; what `Limits.max_bytes` says of a photograph
+MOST_JSON = 64_000  # bytes; a review with every letter of its note escaped
 ENVELOPE = 64_000  # bytes that a form adds around a file
 AT_ONCE = 64_000_000  # bytes of all bodies in memory together
 GRACE, SLOWEST = 20.0, 32_000.0  # a body may take 20 s, and a second more for each 32 kB
@@ -107,7 +111,27 @@ async def photo_in(request: Request, share: Share) -> Upload:
     raise refuse(415, "wrong_media_type", "status_415")
 
 
-async def body_in(request: Request, most: int, share: Share) -> bytes:
+class Bounded(APIRoute):
+    """A route of FastAPI, which would take in a JSON body of any length at any pace."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Its answer, to no more than `MOST_JSON` bytes where it reads a body by itself."""
+        answer = super().get_route_handler()
+        if self.body_field is None:
+            return answer
+
+        async def bounded(request: Request) -> Response:
+            body = await body_in(request, MOST_JSON)
+
+            async def whole() -> Message:
+                return {"type": "http.request", "body": body, "more_body": False}
+
+            return await answer(Request(request.scope, whole))
+
+        return bounded
+
+
+async def body_in(request: Request, most: int, share: Share | None = None) -> bytes:
     """A whole body of at most ``most`` bytes."""
     return b"".join([chunk async for chunk in chunks(request, most, share)])
 

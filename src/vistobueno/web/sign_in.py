@@ -28,7 +28,7 @@ from ..errors import VistoBuenoError
 from ..texts import LANGUAGES, say
 from . import headers
 from .guard import address_of, is_secure
-from .intake import chunks
+from .intake import body_in
 from .problems import headers_of, language_of, problem, problem_of, refuse, status_of
 
 LANGUAGE_COOKIE, FORM_COOKIE, DEVICE_COOKIE = "vistobueno_language", "vistobueno_form", "vistobueno_device"
@@ -310,7 +310,7 @@ async def identity_of(visit: Visit) -> Identity | None:
 
 async def fields_of(visit: Visit) -> dict[str, str]:
     """The fields of a form; the last of one name counts."""
-    body = b"".join([chunk async for chunk in chunks(visit.request, MOST_FORM, None)])
+    body = await body_in(visit.request, MOST_FORM)
     try:
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20))
     except ValueError:  # more fields than any form of ours has
