@@ -1,3 +1,5 @@
+import errno
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -10,7 +12,9 @@ from kept import ANA
 from opened import Open, open_station, station
 from vistobueno.errors import BundleRefused
 from vistobueno.model.bundle import Bundle
+from vistobueno.records.values import SYSTEM
 from vistobueno.station import NotFound, Station
+from vistobueno.station.models import Models
 
 __all__ = ["open_station", "station"]
 
@@ -60,7 +64,16 @@ def test_a_model_that_is_damaged_while_it_serves_goes_on_and_a_damaged_one_is_ne
     with pytest.raises(BundleRefused, match="bundle_damaged"):
         station.activate(other.digest, ANA)
     assert station.model.bundle.digest == other.digest
-    assert open_station().model.bundle.digest == small_bundle.digest  # the configured one, with a word in the log
+    again = open_station()
+    assert again.model.bundle.digest == small_bundle.digest  # the configured one, with a word in the log
+    assert next(each for each in again.models() if each.active).digest == small_bundle.digest
+    open_station()
+    shutil.copyfile(tmp_path / "other" / "model.tflite", Path(other.location) / "model.tflite")
+    again = open_station()  # what a person chose is chosen still
+    assert again.model.bundle.digest == other.digest
+    assert next(each for each in again.models() if each.active).digest == other.digest
+    assert open_station().roll_back(ANA).digest == small_bundle.digest
+    assert open_station().model.bundle.digest == small_bundle.digest
 
 
 def test_a_bundle_that_was_replaced_by_another_is_not_taken_for_it(
@@ -81,6 +94,40 @@ def test_a_bundle_that_does_not_keep_its_promise_is_not_added(
         station.add_model(broken, ANA)
     assert len(station.models()) == 1
     assert [path.name for path in (station.settings.data_dir / "models").iterdir()] == [small_bundle.digest]
+
+
+def test_a_model_that_cannot_be_copied_is_not_added_but_the_configured_one_serves_all_the_same(
+    open_station: Open, small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    other = rewritten(small_bundle, tmp_path / "other", version="2")
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfileobj", full)
+        station = open_station()
+        (only,) = station.models()
+        assert only.location == str(small_bundle.path)
+        with pytest.raises(OSError, match="No space"):
+            Models(station.engine, station.settings).add(other.path, SYSTEM)  # as the command line does
+        assert len(station.models()) == 1
+    assert open_station().add_model(other.path, ANA).version == "2"
+
+
+def test_a_copy_of_a_model_is_durable_before_its_row_is(
+    station: Station, small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        fsync(descriptor)
+
+    other = rewritten(small_bundle, tmp_path / "other", version="2")
+    monkeypatch.setattr(os, "fsync", noted)
+    station.add_model(other.path, ANA)
+    assert synced[-1] == "models" and set(other.files) <= set(synced)
 
 
 def test_where_the_settings_name_another_model_it_serves_from_the_next_start(

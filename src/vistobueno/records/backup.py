@@ -21,6 +21,7 @@ from .. import __version__
 from .database import reading
 from .dump import TABLES, dumped
 from .evidence import Evidence, EvidenceMissing
+from .folder import fsync_folder
 from .migrations import HEAD
 from .schema import evidence_removals, inspections
 
@@ -74,11 +75,7 @@ def write_backup(engine: Engine, evidence: Evidence, models: Path, target: Path)
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    fsync_folder(target.parent)
     return manifest
 
 

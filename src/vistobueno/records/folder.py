@@ -39,7 +39,7 @@ class FolderEvidence:
                 with contextlib.suppress(OSError):
                     beside.unlink()
                 raise
-            _fsync_folder(path.parent)
+            fsync_folder(path.parent)
 
     def get(self, key: str) -> bytes:
         """A photograph."""
@@ -100,10 +100,11 @@ class FolderEvidence:
             raise FileNotFoundError(folder)  # what was there at start was taken away: a disk that is not mounted
         self._make(folder.parent)
         folder.mkdir(exist_ok=True)
-        _fsync_folder(folder.parent)
+        fsync_folder(folder.parent)
 
 
-def _fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
+    """What was renamed into a folder is durable from now on."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -20,6 +20,7 @@ from .backup import FORMAT, MANIFEST, Manifest, digest_of, photographs_kept, sna
 from .database import upgrade, writing
 from .dump import TABLES, dumped, load
 from .evidence import KEY, Evidence, EvidenceMissing
+from .folder import fsync_folder
 from .migrations import HEAD
 from .protection import NAMES
 from .schema import blobs, identity, metadata
@@ -186,6 +187,7 @@ def _put_models(archive: zipfile.ZipFile, manifest: Manifest, models: Path) -> N
             beside.rename(models / digest)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+    fsync_folder(models)
 
 
 def _keeps_in(evidence: Evidence, engine: Engine) -> bool:

@@ -15,6 +15,7 @@ from ..errors import BundleRefused
 from ..model.bundle import Bundle, read_bundle
 from ..model.runtime import Model, RuntimeName, load_model
 from ..records.database import reading, writing
+from ..records.folder import fsync_folder
 from ..records.ledger import NotFound, actor_columns, one_after_another
 from ..records.schema import activations, models
 from ..records.values import SYSTEM, Actor, ModelVersion
@@ -23,6 +24,8 @@ from ..settings import Settings
 _log = logging.getLogger(__name__)
 _START = "start"
 """The cause of an activation that nobody asked for: the settings name this model."""
+_INSTEAD = "instead"
+"""The same, for as long as the model that a person chose cannot be loaded."""
 
 
 class Models:
@@ -38,16 +41,25 @@ class Models:
         Raises:
             BundleRefused, DownloadFailed: neither can be loaded.
         """
-        last = self._last()
-        if last is not None and last["cause"] != _START:
+        last, chosen, cause = self._last(), self._last(but=_INSTEAD), _START
+        if chosen is not None and chosen["cause"] != _START:
             try:
-                return self._load(last["digest"])
+                model = self._load(chosen["digest"])
             except (BundleRefused, NotFound, OSError) as error:
                 _log.warning("the active model cannot be loaded, the configured one serves: %s", error)
+                cause = _INSTEAD
+            else:
+                if last != chosen:
+                    self._activated(chosen["digest"], SYSTEM, "again")
+                return model
         model = load_model(_configured(self.settings), self._runtime)
-        self._add(model.bundle, SYSTEM)
+        try:
+            self._copy(model.bundle)
+        except OSError as error:  # no space for a copy: it serves from where it lies
+            _log.warning("the configured model could not be copied to %s: %s", self.home, error)
+        self._know(model.bundle, SYSTEM)
         if last is None or last["digest"] != model.bundle.digest:
-            self._activated(model.bundle.digest, SYSTEM, _START)
+            self._activated(model.bundle.digest, SYSTEM, cause)
         return model
 
     def all(self) -> tuple[ModelVersion, ...]:
@@ -66,9 +78,11 @@ class Models:
 
         Raises:
             BundleRefused: it is not a bundle, or does not give the answers it promised.
+            OSError: it cannot be copied; it is not known then.
         """
         model = load_model(path, self._runtime)
-        self._add(model.bundle, actor)
+        self._copy(model.bundle)
+        self._know(model.bundle, actor)
         return next(each for each in self.all() if each.digest == model.bundle.digest)
 
     def activate(self, digest: str, actor: Actor, cause: str = "activate") -> Model:
@@ -105,9 +119,9 @@ class Models:
     def _runtime(self) -> RuntimeName:
         return "tensorflow" if self.settings.runtime == "tensorflow" else "litert"
 
-    def _last(self) -> Mapping[str, Any] | None:
+    def _last(self, but: str = "") -> Mapping[str, Any] | None:
         with reading(self.engine) as connection:
-            asked = select(activations).order_by(activations.c.id.desc()).limit(1)
+            asked = select(activations).where(activations.c.cause != but).order_by(activations.c.id.desc()).limit(1)
             row = connection.execute(asked).mappings().first()
         return None if row is None else dict(row)
 
@@ -130,15 +144,10 @@ class Models:
             )
         return model
 
-    def _add(self, bundle: Bundle, actor: Actor) -> None:
-        """Copy first, then the row. Where there is no space for a copy, the model is used where it lies."""
-        location = bundle.path
-        try:
-            location = self._copy(bundle)
-        except OSError as error:
-            if actor is not SYSTEM:
-                raise
-            _log.warning("the configured model could not be copied to %s: %s", self.home, error)
+    def _know(self, bundle: Bundle, actor: Actor) -> None:
+        """Its row, after its copy: where there is none, it is looked for where it lies."""
+        ours = self.home / bundle.digest
+        location = ours if ours.is_dir() else bundle.path
         with writing(self.engine) as connection:
             one_after_another(connection)
             known = select(models.c.digest).where(models.c.digest == bundle.digest)
@@ -168,6 +177,7 @@ class Models:
             read_bundle(beside)
             shutil.rmtree(target, ignore_errors=True)
             beside.rename(target)
+            fsync_folder(self.home)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
         return target
