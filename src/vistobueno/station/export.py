@@ -38,7 +38,7 @@ def _row(each: Inspection, language: str) -> list[str]:
         _word(each.product, language),
         f"{each.probability_unfit:.4f}",
         _harmless(each.filename or ""),
-        each.source,
+        say(language, f"ui_source_{each.source}"),
         _harmless(each.actor.name),
         _harmless(f"{each.model_name} {each.model_version}"),
         _word(said.answer, language) if said else "",
