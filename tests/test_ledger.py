@@ -277,6 +277,12 @@ def test_a_search_is_for_letters_and_never_a_language(engine: Engine, wanted: st
     assert everything(engine, Filter(text=wanted)) == []
 
 
+@pytest.mark.parametrize("wanted", ["Ñ", "ÑA", "ÑANDÚ", "nD", "ÑANdÚ 7.JPG"])
+def test_a_name_is_found_as_it_is_written_whatever_letters_the_database_knows(engine: Engine, wanted: str) -> None:
+    keep(engine, filename="ÑANDÚ 7.jpg")
+    assert [each.number for each in inspections_page(engine, Filter(text=wanted), None, 5).items] == [1]
+
+
 def test_a_page_is_never_longer_than_may_be(engine: Engine) -> None:
     for _ in range(3):
         keep(engine)

@@ -109,10 +109,8 @@ def _named(
 ) -> tuple[Select[Any], ColumnElement[int]]:
     """Three letters or more are found by the index of names; fewer are common, so that the newest are found soon."""
     postgresql = connection.dialect.name == "postgresql"
-    place = (
-        func.strpos if postgresql else func.instr
-    )  # not LIKE: PostgreSQL takes its rows to be far fewer than they are
-    inside = place(func.lower(inspections.c.filename), wanted.lower()) > 0
+    place = func.strpos if postgresql else func.instr  # not LIKE: PostgreSQL takes its rows to be far too few
+    inside = place(func.lower(inspections.c.filename), func.lower(wanted)) > 0  # both by the letters that it knows
     if len(wanted) < 3:
         return query.where(inside), order
     if postgresql:
