@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import HTTPConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -283,3 +284,23 @@ def test_a_websocket_whose_person_cannot_be_asked_about_ends(monkeypatch: pytest
     watched = guard.Watched("token", "read", never, send)
     asyncio.run(asyncio.wait_for(watched.run(app, {}), 5))
     assert sent == [{"type": "websocket.close", "code": guard.ENDED, "reason": ""}]
+
+
+@pytest.mark.parametrize(
+    ("origin", "elsewhere"),
+    [
+        ("https://fruit.example", False),
+        ("HTTPS://Fruit.Example", False),
+        ("http://fruit.example", True),
+        ("https://fruit.example:8443", True),
+        ("https://fruit.example.evil.example", True),
+        ("https://fruit.example@evil.example", True),
+        ("https://[evil", True),
+        ("null", True),
+        ("", True),
+    ],
+)
+def test_a_page_is_from_here_or_from_elsewhere_whatever_it_calls_itself(origin: str, elsewhere: bool) -> None:
+    sent = [(b"host", b"fruit.example"), (b"origin", origin.encode())]
+    asked = HTTPConnection({"type": "http", "scheme": "https", "headers": sent})
+    assert guard.comes_from_elsewhere(asked) is elsewhere and not guard.lacks_tls(asked)

@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 from functools import partial
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from anyio import to_thread
 from starlette.requests import HTTPConnection
@@ -220,16 +220,14 @@ def comes_from_elsewhere(connection: HTTPConnection) -> bool:
         return False
     if origin == "null":  # a browser that hides where a form comes from still says whether it was from here
         return connection.headers.get("sec-fetch-site") != "same-origin"
-    parts = urlsplit(origin)
     scheme = "https" if connection.scope.get("scheme") in ("https", "wss") else "http"
-    return (parts.scheme, parts.netloc.lower()) != (scheme, connection.headers.get("host", "").lower())
+    return origin.lower() != f"{scheme}://{connection.headers.get('host', '')}".lower()
 
 
 def lacks_tls(connection: HTTPConnection) -> bool:
     """Whether our own page asks over TLS and it comes here without: a proxy ends it that is not in TRUSTED_PROXIES."""
-    parts = urlsplit(connection.headers.get("origin", ""))
-    ours = parts.netloc.lower() == connection.headers.get("host", "").lower()
-    return ours and parts.scheme == "https" and connection.scope.get("scheme") in ("http", "ws")
+    over_tls = f"https://{connection.headers.get('host', '')}".lower() == connection.headers.get("origin", "").lower()
+    return over_tls and connection.scope.get("scheme") in ("http", "ws")
 
 
 def is_meant(connection: HTTPConnection, identity: Identity, rule: Rule) -> bool:
