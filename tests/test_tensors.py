@@ -1,8 +1,11 @@
+import asyncio
 import json
 from typing import Any
 
 import numpy as np
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from vistobueno.web import inference
 from vistobueno.web.tensors import TensorRefused, read_call
@@ -50,3 +53,13 @@ def test_a_call_is_one_model_s_from_beginning_to_end(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(inference, "_one", lambda model, item: (model, item))
     assert inference._judged(Changed(), "the one asked for", [b"a", b"b"])[0] == ["the one asked for"] * 2  # type: ignore[arg-type]
+
+
+def test_a_name_that_is_half_a_letter_is_told_all_the_same() -> None:
+    async def answer(request: Request) -> Response:
+        read_call(called([]).replace(b'"input"', rb'"\ud800"'), None)
+        raise AssertionError
+
+    spoken = inference.spoken(answer, "/v2")
+    told = asyncio.run(spoken(Request({"type": "http", "headers": [], "state": {}})))  # type: ignore[arg-type]
+    assert told.status_code == 400 and "\ud800" in json.loads(told.body)["error"]

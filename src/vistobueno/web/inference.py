@@ -209,5 +209,5 @@ def _outputs(bundle: Bundle, scores: list[Scores], verdicts: list[Verdict]) -> d
 
 
 def _json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value)  # a name that was sent may be no text that UTF-8 has
     return Response(text, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
