@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
+from aside import awaited
 from vistobueno.access import Identity
 from vistobueno.errors import PhotoRefused
 from vistobueno.records.values import Actor
@@ -62,7 +63,7 @@ def test_who_goes_away_before_the_first_line_leaves_room_for_others(
         for _ in range(10):
             await told_to_nobody(Station(tmp_path), monkeypatch)
 
-    asyncio.run(many())
+    awaited(many())
 
 
 def test_what_is_still_judged_for_who_went_away_does_not_hold_up_the_others(
@@ -78,5 +79,5 @@ def test_what_is_still_judged_for_who_went_away_does_not_hold_up_the_others(
         other.cancel()
 
     start = time.monotonic()
-    asyncio.run(both())
+    awaited(both())
     assert ended == [True] and time.monotonic() - start < 4

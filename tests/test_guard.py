@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from aside import awaited
 from people_at import HTML, access_of, browser, person_of, signed_in
 from serving import Served, serving
 from test_rules import ROUTES
@@ -282,7 +283,7 @@ def test_a_websocket_whose_person_cannot_be_asked_about_ends(monkeypatch: pytest
     monkeypatch.setattr(guard, "RECHECK", 0.01)
     monkeypatch.setattr(guard, "running_access", Broken)
     watched = guard.Watched("token", "read", never, send)
-    asyncio.run(asyncio.wait_for(watched.run(app, {}), 5))
+    awaited(asyncio.wait_for(watched.run(app, {}), 5))
     assert sent == [{"type": "websocket.close", "code": guard.ENDED, "reason": ""}]
 
 

@@ -1,4 +1,3 @@
-import asyncio
 import tempfile
 from typing import Any, BinaryIO
 
@@ -6,6 +5,7 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 
+from aside import awaited
 from vistobueno.access import Identity
 from vistobueno.records.values import Actor
 from vistobueno.station import Unavailable
@@ -34,7 +34,7 @@ def test_a_disk_that_is_full_is_said_in_words(monkeypatch: pytest.MonkeyPatch, s
             raise AssertionError
 
     with pytest.raises(Unavailable) as caught:
-        asyncio.run(take())
+        awaited(take())
     assert caught.value.code == "disk_full"
 
 
@@ -54,7 +54,7 @@ def test_a_review_without_end_is_refused_while_it_comes() -> None:
         "type": "http", "method": "POST", "path": "/inspections/1/reviews", "root_path": "", "query_string": b"",
         "headers": [(b"content-type", b"application/json")], "state": {"identity": identity},
     }  # fmt: skip
-    asyncio.run(make_api()(scope, receive, send))
+    awaited(make_api()(scope, receive, send))
     assert answered[0]["status"] == 413 and taken < 10
 
 

@@ -1,4 +1,3 @@
-import asyncio
 import ipaddress
 from pathlib import Path
 from typing import Any
@@ -7,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aside import awaited
 from vistobueno.settings import Settings
 from vistobueno.web import logs
 from vistobueno.web.app import running
@@ -110,4 +110,4 @@ def test_a_station_whose_proxies_make_no_sense_does_not_start(tmp_path: Path, mo
             raise AssertionError
 
     with pytest.raises(ProxiesRefused):
-        asyncio.run(start())
+        awaited(start())

@@ -1,4 +1,3 @@
-import asyncio
 import json
 from typing import Any
 
@@ -7,6 +6,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aside import awaited
 from vistobueno.web import inference
 from vistobueno.web.tensors import TensorRefused, read_call
 
@@ -61,5 +61,5 @@ def test_a_name_that_is_half_a_letter_is_told_all_the_same() -> None:
         raise AssertionError
 
     spoken = inference.spoken(answer, "/v2")
-    told = asyncio.run(spoken(Request({"type": "http", "headers": [], "state": {}})))  # type: ignore[arg-type]
+    told = awaited(spoken(Request({"type": "http", "headers": [], "state": {}})))  # type: ignore[arg-type]
     assert told.status_code == 400 and "\ud800" in json.loads(told.body)["error"]

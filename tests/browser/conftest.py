@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from vistobueno.access import COOKIE  # noqa: E402
 
 OpenPage = Callable[..., Page]
-KNOWN = ("Failed to load resource", "The page that you have requested does not seem to exist")
+KNOWN = ("Failed to load resource", "The page that you have requested does not seem to exist",
+         "Connection failed with status 401", "Client Error: response received with status 401")  # fmt: skip
 """What a browser and Streamlit tell the console of a status of 400 and more; the tests look at what people see of it."""
 
 expect.set_options(timeout=PATIENCE)

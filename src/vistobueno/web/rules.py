@@ -57,8 +57,10 @@ RULES: tuple[Rule, ...] = (
     _rule("/v2", "GET", "anyone_known", "infer"),
     _rule("/v2/*", "GET POST", "anyone_known", "infer"),
     _rule("/v2/*", "*", "nobody"),
-    # Streamlit's own: its program text is public, all that it says about the station is not
+    # Streamlit's own: its program text and ours in the browser are public (who is out needs it to be led to the sign-in),
+    # all that is said about the station is not
     _rule("/static/*", "GET", "all"),
+    _rule("/_stcore/bidi-components/*", "GET", "all"),
     _rule("/favicon.svg", "GET", "all"),
     _rule("/favicon.png", "GET", "all"),
     _rule("/favicon.ico", "GET", "all"),
@@ -67,7 +69,6 @@ RULES: tuple[Rule, ...] = (
     _rule("/_stcore/stream", "WEBSOCKET", "people", "read"),
     _rule("/_stcore/host-config", "GET", "people", "read"),
     _rule("/_stcore/upload_file/*", "PUT DELETE", "people", "inspect"),
-    _rule("/_stcore/bidi-components/*", "GET", "people", "read"),
     _rule("/_stcore/*", "*", "nobody"),
     _rule("/media/*", "GET", "people", "read"),
     _rule("/component/*", "GET", "people", "read"),
