@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
+from . import grounds
 from .cutout import Cutout
 
 Picture = NDArray[np.uint8]
 Generator = np.random.Generator
+_HELD, _COVERED = 0.2, 0.12  # share of the compositions with a hand behind the fruit, and with fingers before it
 
 
 def look(pixels: Picture, side: int, rng: Generator) -> Picture:
@@ -25,24 +27,16 @@ def look(pixels: Picture, side: int, rng: Generator) -> Picture:
 
 
 def compose(cutouts: Sequence[Cutout], ground: Picture, side: int, rng: Generator) -> Picture:
-    """Lay cut-out fruit on another ground, (side, side, 3), seen by another camera."""
+    """Lay cut-out fruit on another ground, in a hand in one picture of five, (side, side, 3), seen by another camera."""
     canvas = resize(_flip(_crop(ground, rng), rng), side).astype(np.float32)
-    smallest, largest = (0.75, 1.1) if len(cutouts) == 1 else (0.4, 0.7)
+    if rng.random() < _HELD:
+        grounds.hold(canvas, int(rng.integers(2, 5)), rng)
+    smallest, largest, spread = (0.4, 1.25, 0.18) if len(cutouts) == 1 else (0.3, 0.7, 0.3)
     for cutout in cutouts:
-        _lay(canvas, cutout, rng, smallest, largest)
+        _lay(canvas, cutout, rng, smallest, largest, spread)
+    if rng.random() < _COVERED:
+        grounds.hold(canvas, int(rng.integers(1, 3)), rng)
     return another_camera(canvas.clip(0, 255).astype(np.uint8), rng)
-
-
-def background(side: int, rng: Generator) -> Picture:
-    """A ground without fruit, (side, side, 3): one or two colours that run into each other, smooth or with a grain."""
-    colours = np.where(rng.random((2, 1)) < 0.6, rng.uniform(20, 250, (2, 3)), rng.uniform(20, 250, (2, 1)))
-    share = (0.5 + 0.5 * _noise((side, side), float(rng.uniform(0.15, 0.8)) * side, rng)).clip(0, 1)[..., None]
-    if rng.random() < 0.5:
-        colours[1] = colours[0] * rng.uniform(0.7, 1.3)  # one colour, and light that falls on it
-    grain = _noise((side, side), float(rng.uniform(0.6, 6)), rng)[..., None] * rng.uniform(0, 30)
-    if rng.random() < 0.3:  # planks, cloth, cardboard: a grain with a direction
-        grain = grain + ndimage.uniform_filter1d(grain, int(rng.integers(9, 60)), axis=int(rng.integers(2))) * 3
-    return np.asarray((colours[0] * share + colours[1] * (1 - share) + grain).clip(0, 255), np.uint8)
 
 
 def another_camera(picture: Picture, rng: Generator) -> Picture:
@@ -64,20 +58,27 @@ def another_camera(picture: Picture, rng: Generator) -> Picture:
     return np.asarray(image)
 
 
-def _lay(canvas: NDArray[np.float32], cutout: Cutout, rng: Generator, smallest: float, largest: float) -> None:
+def _lay(
+    canvas: NDArray[np.float32], cutout: Cutout, rng: Generator, smallest: float, largest: float, spread: float
+) -> None:
     side = canvas.shape[0]
     scale = side * rng.uniform(smallest, largest) / max(cutout.alpha.shape)
     angle = float(rng.uniform(-180, 180))
     turned = _transform(np.dstack([cutout.pixels, (cutout.alpha * 255).astype(np.uint8)]), scale, angle)
     height, width = turned.shape[:2]
-    top, left = int(side * rng.uniform(0.3, 0.7) - height / 2), int(side * rng.uniform(0.3, 0.7) - width / 2)
+    top, left = (int(side * rng.uniform(0.5 - spread, 0.5 + spread) - size / 2) for size in (height, width))
     inner = np.s_[max(0, top) : min(side, top + height), max(0, left) : min(side, left + width)]
     part = turned[inner[0].start - top : inner[0].stop - top, inner[1].start - left : inner[1].stop - left]
-    alpha = part[..., 3:].astype(np.float32) / 255
-    if rng.random() < 0.6:  # the shadow it throws
-        shadow = ndimage.gaussian_filter(alpha[..., 0], side / 25)[..., None] * rng.uniform(0.1, 0.5)
-        canvas[inner] *= 1 - shadow
-    canvas[inner] = canvas[inner] * (1 - alpha) + part[..., :3] * alpha
+    alpha, skin = part[..., 3:].astype(np.float32) / 255, part[..., :3].astype(np.float32)
+    if rng.random() < 0.8:  # a studio is brighter than a stall
+        skin = skin * rng.uniform(0.5, 1.1) * grounds.light(*skin.shape[:2], 0.35, rng)
+    if rng.random() < 0.7:  # the shadow it throws
+        shadow = np.zeros((side, side), np.float32)
+        shadow[inner] = alpha[..., 0]
+        shadow = ndimage.gaussian_filter(shadow, side * rng.uniform(0.015, 0.06))
+        down, right = (int(value) for value in rng.normal(0, side * 0.03, 2))
+        canvas *= 1 - np.roll(shadow, (down, right), (0, 1))[..., np.newaxis] * rng.uniform(0.15, 0.65)
+    canvas[inner] = canvas[inner] * (1 - alpha) + skin * alpha
 
 
 def _transform(rgba: Picture, scale: float, angle: float) -> Picture:
@@ -112,17 +113,3 @@ def _flip(pixels: Picture, rng: Generator) -> Picture:
 def resize(pixels: Picture, side: int) -> Picture:
     """Stretch to a square of ``side`` pixels."""
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((side, side), Image.Resampling.BILINEAR))
-
-
-def _noise(shape: tuple[int, ...], smoothness: float, rng: Generator) -> NDArray[np.float32]:
-    """Smooth noise of mean 0 and deviation 1; ``smoothness`` is its grain in pixels."""
-    height, width = shape
-    step = max(1, int(smoothness))
-    coarse = rng.normal(0, 1, (height // step + 3, width // step + 3)).astype(np.float32)
-    if step == 1:
-        grown = coarse[:height, :width]
-    else:
-        size = (coarse.shape[1] * step, coarse.shape[0] * step)
-        grown = np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BILINEAR))[:height, :width]
-    grown = grown - grown.mean()
-    return np.asarray(grown / (grown.std() + 1e-6), np.float32)

@@ -13,27 +13,32 @@ from numpy.typing import NDArray
 from ..errors import ModelRefused
 from ..model.bundle import InputSpec
 from ..model.runtime import OUTPUTS, golden_pictures, scaled
+from .pooling import over_places
 
 AGREEMENT = 1e-4  # largest difference between TensorFlow and LiteRT, relative to the largest output
 
 
-def with_outputs(pixels: Any, features: Any, head: layers.Dense) -> keras.Model:
+def with_outputs(pixels: Any, features: Any, head: layers.Dense, sharpness: float = 0.0) -> keras.Model:
     """The serving model: logits, embedding, and the class activation map of the same pass.
 
-    The map is the head applied at each place before pooling (Zhou et al. 2016), so that its mean is the logits.
+    The map is the head applied at each place (Zhou et al. 2016); pooled over the places, it is the logits.
 
     Args:
         pixels: input tensor (N, H, W, 3).
-        features: feature map (N, h, w, D) that is pooled.
+        features: feature map (N, h, w, D); its mean over the places is the embedding.
         head: Dense layer with K linear outputs.
+        sharpness: of the pooling, see `over_places`; at 0 the logits are the head's of the embedding.
     """
     embedding = layers.GlobalAveragePooling2D(name="embedding")(features)
     kernel, bias = head.get_weights()
-    logits = layers.Dense(kernel.shape[1], name="logits")
     activation = layers.Conv2D(kernel.shape[1], 1, name="activation")
-    model = keras.Model(pixels, [logits(embedding), embedding, activation(features)])
-    logits.set_weights([kernel, bias])
+    places = activation(features)
     activation.set_weights([kernel[np.newaxis, np.newaxis], bias])
+    if sharpness:
+        return keras.Model(pixels, [over_places(places, sharpness), embedding, places])
+    logits = layers.Dense(kernel.shape[1], name="logits")
+    model = keras.Model(pixels, [logits(embedding), embedding, places])
+    logits.set_weights([kernel, bias])
     return model
 
 

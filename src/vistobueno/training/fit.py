@@ -30,7 +30,7 @@ from .memory import keep_freed_memory
 from .settle import settle_policy, with_quality
 from .tail import Recipe
 
-VIEWS = 6
+VIEWS = 7
 _NAMES = {
     "apple": ("manzana", "apple"),
     "banana": ("banano", "banana"),
@@ -93,7 +93,7 @@ def train(
     policy = settle_policy(seen, left_out, rows_out, photos, classes, course.scope_of(final, everyone), alpha, beta)
     policy = with_quality(policy, [photo for photo in photos if photo.label != OTHER])
     tail.set_weights(final.layers[1].get_weights())  # the tail's layers are the network's own
-    serving = with_outputs(network.input, network.output, final.get_layer("head"))
+    serving = with_outputs(network.input, network.output, final.get_layer("head"), recipe.sharpness)
     spec = InputSpec(chosen.size, chosen.size, scale=chosen.scale, offset=chosen.offset)
     tflite = to_tflite(serving)
     prove_equal(serving, tflite, spec)

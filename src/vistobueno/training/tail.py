@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..model.bundle import ClassInfo
 from .features import Features
+from .pooling import over_places
 
 Floats = NDArray[np.float32]
 _TARGET_BATCH = 64
@@ -29,6 +30,7 @@ class Recipe:
     smoothing: float = 0.05
     mixing: float = 0.2  # beta distribution of mixup (Zhang et al. 2018), on features, in half of the batches
     dropout: float = 0.2
+    sharpness: float = 1.0  # of the pooling over places, see `over_places`
     balance: float = 0.5  # 0: every photograph alike; 1: every source × class alike
     condition_weight: float = 0.5  # of the loss on fit against unfit alone, beside that on the classes
     average: float = 0.99  # exponential moving average of the weights, which is what is kept
@@ -53,7 +55,7 @@ def fit_tail(
         strata: (N,) the source and class of each photograph of the whole set, for balancing.
 
     Returns:
-        Feature map (n, h, w, C) → [logits (n, K), embedding (n, D)]; its last layer is the classifier.
+        Feature map (n, h, w, C) → [logits (n, K), embedding (n, D)]; its layer ``head`` is the classifier.
     """
     keras.utils.set_random_seed(seed)
     copy = keras.models.clone_model(tail)
@@ -62,9 +64,11 @@ def fit_tail(
     head = layers.Dense(len(classes), kernel_initializer=small, name="head")
     drop = layers.Dropout(recipe.dropout, seed=seed)
     pooled, entry = layers.Input(features.pooled.shape[2:]), layers.Input(tail.input_shape[1:])
-    embedding = layers.GlobalAveragePooling2D()(copy(entry, training=False))
+    seen = copy(entry, training=False)
     probe = keras.Model(pooled, head(drop(pooled)))
-    model = keras.Model(entry, [head(drop(embedding)), embedding])
+    dropped = layers.SpatialDropout2D(recipe.dropout, seed=seed)(seen)  # the same features at every place
+    logits = over_places(head(dropped), recipe.sharpness)
+    model = keras.Model(entry, [logits, layers.GlobalAveragePooling2D()(seen)])
     draw = _Draw(features.labels, rows, strata, len(classes), recipe, seed)
     steps = [max(1, epochs * len(rows) // _TARGET_BATCH) for epochs in (recipe.probe_epochs, recipe.epochs)]
     stages: tuple[tuple[keras.Model, NDArray[Any], float], ...] = (
@@ -72,12 +76,12 @@ def fit_tail(
         (model, features.maps, recipe.rate),
     )
     done = 0
-    for (stage, seen, rate), count in zip(stages, steps, strict=True):
+    for (stage, views, rate), count in zip(stages, steps, strict=True):
         optimizer = _optimizer(rate, count, recipe)
         optimizer.build(stage.trainable_variables)
         step = _step(stage, optimizer, classes, recipe.condition_weight)
         for _ in range(count):
-            step(*draw.batch(seen))
+            step(*draw.batch(views))
             done += 1
             progress(done, sum(steps))
         optimizer.finalize_variable_values(stage.trainable_variables)

@@ -6,11 +6,11 @@ training, not even as a ground.
 
 import numpy as np
 
-from . import augment
+from . import augment, grounds
 from .augment import Picture
 from .cutout import Cutout
 
-_ELSEWHERE = 3  # every so many views the fruit stands elsewhere, when it could be cut out
+_ELSEWHERE = 2  # in one view of so many, the first among them, the fruit stands elsewhere, when it could be cut out
 
 
 def view_of(pixels: Picture, cutout: Cutout | None, number: int, side: int, seed: tuple[int, ...]) -> Picture:
@@ -21,7 +21,7 @@ def view_of(pixels: Picture, cutout: Cutout | None, number: int, side: int, seed
     if number == 0:
         return augment.resize(pixels, side)
     rng = np.random.default_rng((*seed, number))
-    if cutout is None or number % _ELSEWHERE:
+    if cutout is None or number % _ELSEWHERE != 1:
         return augment.look(pixels, side, rng)
     fruit = [cutout] * (1 if rng.random() < 0.7 else int(rng.integers(2, 5)))
-    return augment.compose(fruit, augment.background(side, rng), side, rng)
+    return augment.compose(fruit, grounds.ground(side, rng), side, rng)
