@@ -22,7 +22,7 @@ from vistobueno.model.bundle import ClassInfo
 from vistobueno.training import augment
 from vistobueno.training.backbone import Backbone, choose_backbone
 from vistobueno.training.cutout import cut_out
-from vistobueno.training.data import LabelledPhoto, fold_of_each, read_photos
+from vistobueno.training.data import LabelledPhoto, conditions_of, fold_of_each, read_photos
 from vistobueno.training.features import Features, compute, open_all, split_network
 from vistobueno.training.figures import roc_auc
 from vistobueno.training.fit import VIEWS, classes_of
@@ -90,7 +90,9 @@ def bearings(
     seen = np.isin(sources, known)
     rows, left_out, fold = np.flatnonzero(seen & ~out), np.flatnonzero(~seen), np.flatnonzero(seen & out)
     strata = [f"{photo.source}/{photo.label}" for photo in photos]
-    model = fit_tail(tail, features, rows, strata, classes, recipe, seed, lambda done, total: None)
+    model = fit_tail(
+        tail, features, rows, strata, conditions_of(photos), classes, recipe, seed, lambda done, total: None
+    )
     labels = features.labels
     inside = np.array([classes[label].product is not None for label in labels])
 

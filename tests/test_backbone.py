@@ -70,6 +70,7 @@ def test_lite0_splits_into_a_trunk_and_a_tail_that_together_are_the_network() ->
     x = pictures("random", 96)
     whole, parted = network(x, training=False).numpy(), tail(trunk(x, training=False), training=False).numpy()
     assert np.abs(whole - parted).max() < 1e-5
+    assert trunk.output_shape[1:3] == (6, 6), "before the last halving"
     assert tail.count_params() < network.count_params()
 
 

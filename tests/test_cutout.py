@@ -116,3 +116,25 @@ def test_the_photograph_itself_is_never_changed() -> None:
     assert cutout is not None
     cutout.pixels[:] = 0
     assert (picture == before).all()
+
+
+def test_the_shadow_on_a_plain_ground_is_no_part_of_the_fruit() -> None:
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE - 0.5
+    fall = 1 - 0.45 * np.exp(-((x / 0.28) ** 2) - ((y - 0.27) / 0.1) ** 2)
+    picture = (255 * fall[..., np.newaxis] * np.ones(3)).astype(np.uint8)
+    shaded = np.where(fruit_mask()[..., np.newaxis], fruit_on(255), picture)
+    cutout, plain = cut_out(shaded), cut_out(fruit_on(255))
+    assert cutout is not None
+    assert plain is not None
+    assert cutout.alpha.sum() == pytest.approx(plain.alpha.sum(), rel=0.04)
+
+
+def test_grey_mould_at_the_edge_is_part_of_the_fruit() -> None:
+    picture = fruit_on(255)
+    rng = np.random.default_rng(5)
+    mouldy = fruit_mask() & (np.mgrid[:SIDE, :SIDE][0] < SIDE * 0.4)
+    picture[mouldy] = (170 + rng.normal(0, 22, (SIDE, SIDE, 1))).clip(0, 255)[mouldy]
+    cutout, plain = cut_out(picture), cut_out(fruit_on(255))
+    assert cutout is not None
+    assert plain is not None
+    assert cutout.alpha.sum() == pytest.approx(plain.alpha.sum(), rel=0.05)

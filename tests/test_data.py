@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vistobueno.errors import DataRefused
-from vistobueno.training.data import LabelledPhoto, data_digest, fold_of_each, read_photos
+from vistobueno.training.data import LabelledPhoto, conditions_of, data_digest, fold_of_each, read_photos
 
 HEADER = "file,label,group,source,variant\n"
 
@@ -206,3 +206,24 @@ def test_the_digest_tells_any_change_of_the_data(folder: Path, what: str) -> Non
     photos = read_photos(folder)
     before = data_digest(photos)
     assert data_digest(changes(photos, what)) != before
+
+
+@pytest.mark.parametrize(
+    ("label", "variant", "condition"),
+    [
+        ("apple_fit", "", "fit"),
+        ("apple_unfit", "fresh_crop", "unfit"),
+        ("other", "rotten_peaches", "unfit"),
+        ("other", "Frescas, de la mañana", "fit"),
+        ("other", "podrida", "unfit"),
+        ("other", "", None),
+        ("other", "Fruit/Peach", None),
+        ("other", "freshwater_fish", None),
+    ],
+)
+def test_a_condition_is_known_of_products_and_of_others_whose_variant_says_it(
+    label: str, variant: str, condition: str | None
+) -> None:
+    shown = LabelledPhoto(Path("a.jpg"), label, "a", "camera", variant)
+    assert shown.condition == condition
+    assert conditions_of([shown]).tolist() == [[condition == "fit", condition == "unfit"]]

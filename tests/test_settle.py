@@ -129,3 +129,14 @@ def test_one_far_worse_than_all_of_them_is_poor(on_disk: list[LabelledPhoto], tm
     for name, picture in worse.items():
         picture.save(tmp_path / f"{name}.png")
         assert is_poor(open_photo((tmp_path / f"{name}.png").read_bytes(), MEASURED), policy), name
+
+
+def test_nobody_reviews_much_on_known_cameras_for_the_sake_of_unknown_ones() -> None:
+    seen = said_of(PHOTOS, sure=4, distance=0)
+    rows = np.flatnonzero(UNFIT | FIT)
+    lost = said_of([PHOTOS[row] for row in rows], sure=0, distance=0, seed=3)
+    policy, alone = settled(seen, lost, rows, alpha=0.01), settled(seen, alpha=0.01)
+    uncertain = ["uncertain" in verdict.reasons for verdict in seen.verdicts(CLASSES, policy)]
+    assert 0.02 < np.mean(np.array(uncertain)[rows]) <= 0.04
+    assert policy.fit_below < alone.fit_below
+    assert policy.unfit_above == pytest.approx(alone.unfit_above), "escapes come first, and took all the patience"

@@ -5,14 +5,17 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from numpy.typing import NDArray
 
 from small_model import CLASSES
 from vistobueno.training.features import Features
 from vistobueno.training.tail import Recipe, fit_tail, predict
+from vistobueno.verdict import probability_unfit, softmax
 
 K, PER_CLASS, VIEWS = len(CLASSES), 12, 3
 RECIPE = replace(Recipe(), probe_epochs=40, probe_rate=3e-2, epochs=40, rate=3e-3, average=0.8)  # few steps
 ROWS = np.arange(K * PER_CLASS)
+CONDITIONS = np.array([[each.condition == "fit", each.condition == "unfit"] for each in CLASSES], np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +37,17 @@ def features(tail: keras.Model) -> Features:
 
 
 def fitted(
-    tail: keras.Model, features: Features, recipe: Recipe = RECIPE, rows: Sequence[int] | None = None, seed: int = 5
+    tail: keras.Model,
+    features: Features,
+    recipe: Recipe = RECIPE,
+    rows: Sequence[int] | None = None,
+    seed: int = 5,
+    conditions: NDArray[np.float32] | None = None,
 ) -> keras.Model:
     strata = [CLASSES[label].key for label in features.labels]
     chosen = ROWS if rows is None else np.asarray(rows)
-    return fit_tail(tail, features, chosen, strata, CLASSES, recipe, seed, lambda done, total: None)
+    known = CONDITIONS[features.labels] if conditions is None else conditions
+    return fit_tail(tail, features, chosen, strata, known, CLASSES, recipe, seed, lambda done, total: None)
 
 
 def test_it_learns_to_tell_the_classes_apart(tail: keras.Model, features: Features) -> None:
@@ -91,6 +100,23 @@ def test_progress_counts_both_stages(tail: keras.Model, features: Features) -> N
     told: list[tuple[int, int]] = []
     strata = [CLASSES[label].key for label in features.labels]
     brief = replace(RECIPE, probe_epochs=4, epochs=6)
-    fit_tail(tail, features, ROWS, strata, CLASSES, brief, 5, lambda done, total: told.append((done, total)))
+    known = CONDITIONS[features.labels]
+    fit_tail(tail, features, ROWS, strata, known, CLASSES, brief, 5, lambda done, total: told.append((done, total)))
     total = 4 * len(ROWS) // 64 + 6 * len(ROWS) // 64
     assert told == [(done, total) for done in range(1, total + 1)]
+
+
+def test_the_condition_of_what_is_no_product_is_learnt_where_somebody_says_it(
+    tail: keras.Model, features: Features
+) -> None:
+    other = ROWS[[CLASSES[label].condition is None for label in features.labels]]
+    rotten, fresh = CONDITIONS[features.labels], CONDITIONS[features.labels]
+    rotten[other], fresh[other] = (0, 1), (1, 0)
+
+    def unfit(conditions: NDArray[np.float32]) -> float:
+        logits, _ = predict(fitted(tail, features, conditions=conditions), features, other)
+        assert (logits.argmax(axis=1) == features.labels[other]).mean() > 0.9, "it is still something else"
+        return float(np.mean([probability_unfit(each, CLASSES) for each in softmax(logits)]))
+
+    assert unfit(rotten) > 0.7
+    assert unfit(fresh) < 0.3

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..calibration import fit_scope, scope_distances
 from ..model.bundle import ClassInfo, Scope
-from .data import LabelledPhoto, fold_of_each
+from .data import LabelledPhoto, conditions_of, fold_of_each
 from .features import Features, Progress
 from .held_out import Predictions
 from .tail import Recipe, fit_tail, predict
@@ -40,6 +40,7 @@ class Course:
             self.features,
             rows,
             strata,
+            conditions_of(self.photos),
             self.classes,
             self.recipe,
             self.seed,

@@ -1,6 +1,7 @@
 """Cut a fruit out of a plain background, so that training can show it anywhere and the background proves nothing."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from scipy import ndimage
 
 _TOLERANCE = 34.0  # largest distance in RGB (0 to 255) from the background's colour that still is background
 _BLACK = 14  # corners that a mechanical rotation or shift left are darker than this in every channel
+_SHADE, _TINT, _ROUGHNESS = 0.45, 14.0, 9.0  # a shadow is no darker, no more coloured and no rougher than this
 _SHARE = (0.06, 0.86)  # a fruit covers this share of its photograph; outside it the cut failed
 
 
@@ -22,14 +24,16 @@ class Cutout:
 def cut_out(pixels: NDArray[np.uint8]) -> Cutout | None:
     """Return what stands before a plain background, or None when the background is not plain.
 
-    The background is what connects to the border and has the border's colour; black corners count as border.
+    The background is what connects to the border and has the border's colour, or is that colour in a smooth shadow; black
+    corners count as border.
     """
-    near = _border_colour_distance(pixels) < _TOLERANCE
-    black = pixels.max(axis=2) < _BLACK
-    labels, _ = ndimage.label(near | black)
-    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    if (border > 0).mean() < 0.8:
+    colour = _border_colour(pixels)
+    plain = np.linalg.norm(pixels - colour, axis=2) < _TOLERANCE
+    plain |= pixels.max(axis=2) < _BLACK
+    if _border(plain).mean() < 0.8:
         return None
+    labels, _ = ndimage.label(plain | _shadow(pixels, colour))
+    border = _border(labels)
     background = np.isin(labels, np.unique(border[border > 0]))
     fruit = ndimage.binary_fill_holes(ndimage.binary_opening(~background, iterations=2))
     pieces, count = ndimage.label(fruit)
@@ -45,11 +49,24 @@ def cut_out(pixels: NDArray[np.uint8]) -> Cutout | None:
     return Cutout(pixels[window].copy(), soft[window].astype(np.float32))
 
 
-def _border_colour_distance(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Distance of every pixel to the commonest colour of the border that is not black, shape (H, W)."""
+def _border(plane: NDArray[Any]) -> NDArray[Any]:
+    """The outermost pixels of a plane (H, W), one after another."""
+    return np.concatenate([plane[0], plane[-1], plane[:, 0], plane[:, -1]])
+
+
+def _border_colour(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The commonest colour of the border that is not black, (3,)."""
     edge = np.concatenate([pixels[:3].reshape(-1, 3), pixels[-3:].reshape(-1, 3),
-                           pixels[:, :3].reshape(-1, 3), pixels[:, -3:].reshape(-1, 3)]).astype(np.float32)  # fmt: skip
+                           pixels[:, :3].reshape(-1, 3), pixels[:, -3:].reshape(-1, 3)])  # fmt: skip
     coloured = edge[edge.max(axis=1) >= _BLACK]
-    colour = np.median(coloured if len(coloured) > 50 else edge, axis=0)
-    distance: NDArray[np.float32] = np.sqrt(((pixels.astype(np.float32) - colour) ** 2).sum(axis=2))
-    return distance
+    return np.asarray(np.median(coloured if len(coloured) > 50 else edge, axis=0), np.float32)
+
+
+def _shadow(pixels: NDArray[np.uint8], colour: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where a background of this colour may lie in the fruit's shadow, (H, W)."""
+    luma = pixels.mean(axis=2, dtype=np.float32)
+    share = luma / max(float(colour.mean()), 1.0)
+    tint = np.abs(pixels - share[..., np.newaxis] * colour).max(axis=2)
+    variance = ndimage.uniform_filter(luma**2, 5) - ndimage.uniform_filter(luma, 5) ** 2
+    dark = (share > _SHADE) & (share < 1)
+    return np.asarray(dark & (tint < _TINT) & (variance < _ROUGHNESS**2))

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataRefused
+from ..verdict import Condition
+from .labels import condition_in
 
 OTHER = "other"
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
@@ -24,7 +26,8 @@ class LabelledPhoto:
         label: class key, for example ``apple_unfit``; ``other`` for what is none of the products.
         group: photographs that show the same source picture share it; splits keep a group together.
         source: where it was taken (a camera, a place, a data set); figures are given for each.
-        variant: what the source says of it beyond the label (may be empty).
+        variant: what the source says of it beyond the label (may be empty). Of what is none of the products a first
+            word such as ``rotten`` teaches what rot looks like, see `labels.condition_in`.
     """
 
     path: Path
@@ -32,6 +35,13 @@ class LabelledPhoto:
     group: str
     source: str
     variant: str = ""
+
+    @property
+    def condition(self) -> Condition | None:
+        """What condition it shows, of whatever it shows; None where nobody says."""
+        if self.label == OTHER:
+            return condition_in(self.variant)
+        return "unfit" if self.label.endswith("_unfit") else "fit"
 
 
 def read_photos(path: Path) -> list[LabelledPhoto]:
@@ -135,6 +145,11 @@ def fold_of_each(photos: Sequence[LabelledPhoto], folds: int, seed: int) -> NDAr
             size[fold] += len(members[group])
         result[members[group]] = fold
     return result
+
+
+def conditions_of(photos: Sequence[LabelledPhoto]) -> NDArray[np.float32]:
+    """What condition each shows, (N, 2): fit, unfit; zeros where nobody says."""
+    return np.array([[photo.condition == "fit", photo.condition == "unfit"] for photo in photos], np.float32)
 
 
 def data_digest(photos: Sequence[LabelledPhoto]) -> str:

@@ -44,21 +44,19 @@ class Features:
 
 
 def split_network(network: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Part a backbone at its last residual sum below a convolution: (frozen trunk, trainable tail).
+    """Part a backbone at its last residual sum before the picture is halved for the last time: (frozen trunk, trainable tail).
 
-    A network without residual sums is all trunk and is only probed linearly.
+    What lies below knows edges and textures and stays as ImageNet made it; a small defect is still seen at that size. A
+    network without such a sum is all trunk and is only probed linearly.
     """
-    at, seen = network.layers[-1], False
-    for layer in reversed(network.layers):
-        seen = seen or isinstance(layer, layers.Conv2D)
-        if seen and isinstance(layer, layers.Add):
-            at = layer
-            break
-    trunk = keras.Model(network.inputs, at.output, name="trunk")
-    if at is network.layers[-1]:
-        same = layers.Input(at.output.shape[1:])
+    smallest = network.output.shape[1]
+    sums = [layer for layer in network.layers if isinstance(layer, layers.Add) and layer.output.shape[1] > smallest]
+    if not sums:
+        same = layers.Input(network.output.shape[1:])
+        trunk = keras.Model(network.inputs, network.output, name="trunk")
         return trunk, keras.Model(same, layers.Activation("linear")(same), name="tail")
-    return trunk, keras.Model(at.output, network.output, name="tail")
+    at = sums[-1].output
+    return keras.Model(network.inputs, at, name="trunk"), keras.Model(at, network.output, name="tail")
 
 
 def open_all(photos: Sequence[LabelledPhoto], side: int, progress: Progress) -> list[Picture]:

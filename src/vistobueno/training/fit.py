@@ -79,7 +79,7 @@ def train(
     hashes = hashes_of(photos)
     viewed = {"backbone": backbone, "seed": seed, "photographs": hashes, "program": __version__}
     shelf = kept / _name_of(viewed)  # its views serve every recipe
-    folder = shelf / _name_of([facts, [(photo.label, photo.group, photo.source) for photo in photos]])
+    folder = shelf / _name_of([facts, [(photo.label, photo.condition, photo.group, photo.source) for photo in photos]])
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
     network = chosen.build(chosen.size)

@@ -15,6 +15,7 @@ from scipy.optimize import linear_sum_assignment
 
 from ..errors import ModelRefused
 from ..model.bundle import ClassInfo
+from ..verdict import Condition
 
 _PRODUCTS = {
     "apple": r"apples?|manzanas?",
@@ -115,6 +116,12 @@ def class_key(label: str) -> str | None:
         return None
 
 
+def condition_in(said: str) -> Condition | None:
+    """The condition that the first word names, as in ``rotten_peaches`` or ``fresca``; None when it names none."""
+    first = _plain(said).partition(" ")[0]
+    return "unfit" if re.fullmatch(_BAD, first) else "fit" if re.fullmatch(_GOOD, first) else None
+
+
 def _class(line: str) -> ClassInfo:
     name, _, meaning = (part.strip() for part in line.partition("="))
     name = re.sub(r"^\d+[\s:,.-]+", "", name)
@@ -130,18 +137,17 @@ def _class(line: str) -> ClassInfo:
     return ClassInfo(f"{product}_{condition}", product, condition, {"es": name, "en": name})
 
 
-def _meaning(text: str, free: bool) -> tuple[str | None, Literal["fit", "unfit"] | None]:
+def _meaning(text: str, free: bool) -> tuple[str | None, Condition | None]:
     """Product and condition. Every word must be understood: half a reading could take a class for its opposite.
 
     Args:
         free: the product may be any, as in ``mango unfit``.
     """
-    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^a-z]+", " ", plain).strip()
+    plain = _plain(text)
     if re.fullmatch(_OTHER, plain):
         return "other", None
     for product, words in _PRODUCTS.items():
-        conditions: tuple[tuple[Literal["fit", "unfit"], str], ...] = (("unfit", _UNFIT), ("fit", _GOOD))
+        conditions: tuple[tuple[Condition, str], ...] = (("unfit", _UNFIT), ("fit", _GOOD))
         for condition, signs in conditions:
             if re.fullmatch(rf"(?:{signs}) ?(?:{words})|(?:{words}) ?(?:{signs})", plain):
                 return product, condition
@@ -149,3 +155,9 @@ def _meaning(text: str, free: bool) -> tuple[str | None, Literal["fit", "unfit"]
     if own is None or own[1].split()[-1] in ("no", "not", "non"):
         return None, None
     return own[1].replace(" ", "_"), "unfit" if own[2] == "unfit" else "fit"
+
+
+def _plain(text: str) -> str:
+    """Small letters without accents, words parted by one space."""
+    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z]+", " ", plain).strip()

@@ -14,7 +14,7 @@ from .data import LabelledPhoto
 from .held_out import Predictions
 
 _UNKNOWN = 5.0  # how many times a rate may grow on a camera the model never saw
-_PATIENCE = 0.04  # most of the products, on known cameras, that may be reviewed for the sake of unknown ones' overkill
+_PATIENCE = 0.04  # most of the products, on known cameras, that may be reviewed for the sake of unknown ones
 _FAMILIAR = 0.99  # share of the products, on known cameras, whose temperature does not grow with their distance
 MEASURED = Limits(max_bytes=100_000_000, min_side=32)
 _POORER = 0.5  # a photograph is poor when it is this much poorer than every one the model was trained on
@@ -37,8 +37,8 @@ def settle_policy(
         left_out: (M) predictions by models that never saw the photograph's source, for ``left_out_rows``.
         scope: of the final model, not weighed yet.
         alpha, beta: escape and overkill rates. The thresholds keep them on known cameras, and are moved outwards so
-            that on the sources left out each rate grows to no more than ``_UNKNOWN`` times that: for escapes in any
-            case, for overkill as far as people on known cameras have the patience for.
+            that on the sources left out each rate grows to no more than ``_UNKNOWN`` times that, as far as people on
+            known cameras have the patience for: for escapes first, for overkill with what is left of it.
     """
     keys = [each.key for each in classes]
     labels = np.array([keys.index(photo.label) for photo in photos])
@@ -67,7 +67,7 @@ def settle_policy(
         far = unfit_of(left_out, left_out_rows)
         a, b = _UNKNOWN * alpha, _UNKNOWN * beta
         far_low, far_high = conformal_thresholds(far, unfit[own], a, b, [sources[row] for row in own])
-        low = min(low, far_low) if far_low >= 0 else low
+        low = -_patient(-p, -high, -low, -far_low) if far_low >= 0 else low
         high = _patient(p, low, high, far_high) if far_high <= 1 else high
     return replace(policy, fit_below=low, unfit_above=high)
 

@@ -41,6 +41,7 @@ def fit_tail(
     features: Features,
     rows: NDArray[np.int64],
     strata: Sequence[str],
+    conditions: Floats,
     classes: tuple[ClassInfo, ...],
     recipe: Recipe,
     seed: int,
@@ -53,6 +54,8 @@ def fit_tail(
 
     Args:
         strata: (N,) the source and class of each photograph of the whole set, for balancing.
+        conditions: (N, 2) what condition each shows, see `data.conditions_of`: rot of what is none of the products
+            teaches what rot looks like, too.
 
     Returns:
         Feature map (n, h, w, C) → [logits (n, K), embedding (n, D)]; its layer ``head`` is the classifier.
@@ -69,7 +72,7 @@ def fit_tail(
     dropped = layers.SpatialDropout2D(recipe.dropout, seed=seed)(seen)  # the same features at every place
     logits = over_places(head(dropped), recipe.sharpness)
     model = keras.Model(entry, [logits, layers.GlobalAveragePooling2D()(seen)])
-    draw = _Draw(features.labels, rows, strata, len(classes), recipe, seed)
+    draw = _Draw(features.labels, conditions, rows, strata, len(classes), recipe, seed)
     steps = [max(1, epochs * len(rows) // _TARGET_BATCH) for epochs in (recipe.probe_epochs, recipe.epochs)]
     stages: tuple[tuple[keras.Model, NDArray[Any], float], ...] = (
         (probe, features.pooled, recipe.probe_rate),
@@ -91,22 +94,25 @@ def fit_tail(
 class _Draw:
     """Batches of views: balanced over the strata, labels smoothed, half of the batches mixed."""
 
-    def __init__(self, labels: NDArray[np.int64], rows: NDArray[np.int64], strata: Sequence[str], classes: int,
-                 recipe: Recipe, seed: int) -> None:  # fmt: skip
+    def __init__(self, labels: NDArray[np.int64], conditions: Floats, rows: NDArray[np.int64], strata: Sequence[str],
+                 classes: int, recipe: Recipe, seed: int) -> None:  # fmt: skip
         self._labels, self._rows, self._mixing = labels, rows, recipe.mixing
         self._rng = np.random.default_rng(seed)
         self._weights = _balanced([strata[row] for row in rows], recipe.balance)
         self._smooth = np.eye(classes, dtype=np.float32) * (1 - recipe.smoothing) + recipe.smoothing / classes
+        known = conditions.sum(axis=1, keepdims=True)
+        self._conditions = conditions * (1 - recipe.smoothing) + known * recipe.smoothing / 2
 
-    def batch(self, seen: NDArray[np.floating]) -> tuple[tf.Tensor, tf.Tensor]:
-        """Pictures as ``seen`` (V, N, …) has them, and what they show, (64, K)."""
+    def batch(self, seen: NDArray[np.floating]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Pictures as ``seen`` (V, N, …) has them, what they show, (64, K), and in what condition, (64, 2)."""
         chosen = self._rng.choice(self._rows, _TARGET_BATCH, p=self._weights)
         views = self._rng.integers(0, len(seen), _TARGET_BATCH)
-        x, y = seen[views, chosen].astype(np.float32), self._smooth[self._labels[chosen]]
+        drawn = (seen[views, chosen].astype(np.float32), self._smooth[self._labels[chosen]], self._conditions[chosen])
         if self._mixing and self._rng.random() < 0.5:
             share, other = np.float32(self._rng.beta(self._mixing, self._mixing)), self._rng.permutation(_TARGET_BATCH)
-            x, y = share * x + (1 - share) * x[other], share * y + (1 - share) * y[other]
-        return tf.constant(x), tf.constant(y)
+            drawn = tuple(share * each + (1 - share) * each[other] for each in drawn)
+        x, y, condition = (tf.constant(each) for each in drawn)
+        return x, y, condition
 
 
 def _optimizer(rate: float, steps: int, recipe: Recipe) -> keras.optimizers.Optimizer:
@@ -128,11 +134,11 @@ def predict(model: keras.Model, features: Features, rows: NDArray[np.int64]) -> 
 
 def _step(
     model: keras.Model, optimizer: keras.optimizers.Optimizer, classes: tuple[ClassInfo, ...], condition_weight: float
-) -> Callable[[tf.Tensor, tf.Tensor], None]:
+) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], None]:
     is_unfit = tf.constant([float(each.condition == "unfit") for each in classes])
     is_fit = tf.constant([float(each.condition == "fit") for each in classes])
 
-    def step(x: tf.Tensor, y: tf.Tensor) -> None:
+    def step(x: tf.Tensor, y: tf.Tensor, condition: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
             outputs = model(x, training=True)
             logits = outputs[0] if isinstance(outputs, list) else outputs
@@ -141,13 +147,12 @@ def _step(
             log_unfit = tf.reduce_logsumexp(log_p + tf.math.log(is_unfit + 1e-30), axis=1)
             log_fit = tf.reduce_logsumexp(log_p + tf.math.log(is_fit + 1e-30), axis=1)
             log_either = tf.reduce_logsumexp(tf.stack([log_unfit, log_fit]), axis=0)
-            unfit, fit = tf.linalg.matvec(y, is_unfit), tf.linalg.matvec(y, is_fit)
-            condition = unfit * (log_either - log_unfit) + fit * (log_either - log_fit)
-            loss += condition_weight * tf.reduce_mean(condition)
+            lost = condition[:, 0] * (log_either - log_fit) + condition[:, 1] * (log_either - log_unfit)
+            loss += condition_weight * tf.reduce_mean(lost)
         variables = model.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
-    compiled: Callable[[tf.Tensor, tf.Tensor], None] = tf.function(step)
+    compiled: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], None] = tf.function(step)
     return compiled
 
 
