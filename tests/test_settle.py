@@ -139,4 +139,11 @@ def test_nobody_reviews_much_on_known_cameras_for_the_sake_of_unknown_ones() -> 
     uncertain = ["uncertain" in verdict.reasons for verdict in seen.verdicts(CLASSES, policy)]
     assert 0.02 < np.mean(np.array(uncertain)[rows]) <= 0.04
     assert policy.fit_below < alone.fit_below
-    assert policy.unfit_above == pytest.approx(alone.unfit_above), "escapes come first, and took all the patience"
+    assert policy.unfit_above > alone.unfit_above
+
+
+def test_no_answer_contradicts_the_more_probable_condition() -> None:
+    seen = said_of(PHOTOS, sure=3, distance=0)
+    leaning = seen.logits + np.array([1.5 * (each.condition == "fit") for each in CLASSES], np.float32)
+    policy = settled(Predictions(leaning.astype(np.float32), seen.distances), alpha=0.2)
+    assert policy.fit_below < 0.5 <= policy.unfit_above

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..calibration import conformal_thresholds, fit_doubt, fit_temperature, temperatures_at, weigh_scope
 from ..model.bundle import ClassInfo, Policy, Scope
 from ..photo import Limits, open_photo
-from ..verdict import other_log_odds, probability_unfit, softmax
+from ..verdict import FORCED_AT, other_log_odds, probability_unfit, softmax
 from .data import LabelledPhoto
 from .held_out import Predictions
 
@@ -38,7 +38,8 @@ def settle_policy(
         scope: of the final model, not weighed yet.
         alpha, beta: escape and overkill rates. The thresholds keep them on known cameras, and are moved outwards so
             that on the sources left out each rate grows to no more than ``_UNKNOWN`` times that, as far as people on
-            known cameras have the patience for: for escapes first, for overkill with what is left of it.
+            known cameras have the patience for: half of it for escapes, for overkill what is left. No answer
+            contradicts the more probable condition.
     """
     keys = [each.key for each in classes]
     labels = np.array([keys.index(photo.label) for photo in photos])
@@ -62,19 +63,20 @@ def settle_policy(
     everyone = np.flatnonzero(inside)
     p = unfit_of(seen, np.arange(len(photos)))
     low, high = conformal_thresholds(p, unfit[everyone], alpha, beta, [sources[row] for row in everyone])
+    low, high = min(low, float(np.nextafter(FORCED_AT, 0))), max(high, FORCED_AT)
     own = left_out_rows[inside[left_out_rows]]
     if len(own):
         far = unfit_of(left_out, left_out_rows)
         a, b = _UNKNOWN * alpha, _UNKNOWN * beta
         far_low, far_high = conformal_thresholds(far, unfit[own], a, b, [sources[row] for row in own])
-        low = -_patient(-p, -high, -low, -far_low) if far_low >= 0 else low
-        high = _patient(p, low, high, far_high) if far_high <= 1 else high
+        low = -_patient(-p, -high, -low, -far_low, _PATIENCE / 2) if far_low >= 0 else low
+        high = _patient(p, low, high, far_high, _PATIENCE) if far_high <= 1 else high
     return replace(policy, fit_below=low, unfit_above=high)
 
 
-def _patient(p: NDArray[np.float64], low: float, high: float, wanted: float) -> float:
-    """``high`` raised towards ``wanted`` while no more than ``_PATIENCE`` of the photographs fall between it and ``low``."""
-    room = int(_PATIENCE * len(p)) - int(((p > low) & (p < high)).sum())
+def _patient(p: NDArray[np.float64], low: float, high: float, wanted: float, patience: float) -> float:
+    """``high`` raised towards ``wanted`` while no more than ``patience`` of the photographs fall between it and ``low``."""
+    room = int(patience * len(p)) - int(((p > low) & (p < high)).sum())
     above = np.sort(p[p >= high])
     if room <= 0 or wanted <= high:
         return high
