@@ -175,8 +175,20 @@ def test_a_list_is_paged_by_cursor_and_filtered(client: httpx.Client) -> None:
     problem(client.get(f"{API}/inspections", params={"cursor": "guessed"}), 400, "cursor_invalid")
 
 
+def test_a_person_is_not_taken_for_a_machine_of_the_same_number(client: httpx.Client) -> None:
+    actor = inspected(client, picture(26))["actor"]
+    for kind in ("key", "person"):
+        asked = {"actor_kind": kind, "actor_id": actor["id"]}
+        found = client.get(f"{API}/inspections", params=asked).json()["items"]
+        assert bool(found) == (kind == "key")
+        assert {each["actor"]["kind"] for each in found} <= {kind}
+        table = client.get(f"{API}/inspections.csv", params=asked).text.splitlines()
+        assert (len(table) > 1) == bool(found)
+
+
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=many", "answer=maybe", "since=yesterday", "reviewed=perhaps", "actor_id=-1"]
+    "query",
+    ["limit=0", "limit=many", "answer=maybe", "since=yesterday", "reviewed=perhaps", "actor_id=-1", "actor_kind=robot"],
 )
 def test_a_wrong_question_says_which_part_is_wrong(client: httpx.Client, query: str) -> None:
     document = problem(client.get(f"{API}/inspections?{query}"), 422, "invalid")

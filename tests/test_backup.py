@@ -221,6 +221,14 @@ def test_a_cut_file_and_one_of_another_version_are_refused(
             read_manifest(spoilt(file, lambda entries, changes=changes: with_manifest(entries, **changes)))
 
 
+def test_a_backup_of_an_earlier_step_with_the_same_tables_is_taken(
+    station: tuple[Engine, FolderEvidence], models: Path, tmp_path: Path
+) -> None:
+    write_backup(*station, models, tmp_path / "backup.zip")
+    earlier = spoilt(tmp_path / "backup.zip", lambda entries: with_manifest(entries, revision="0001"))
+    assert read_manifest(earlier).revision == "0001"
+
+
 def test_a_backup_that_fails_leaves_the_one_before(
     station: tuple[Engine, FolderEvidence], models: Path, tmp_path: Path
 ) -> None:

@@ -16,8 +16,9 @@ from vistobueno.records.database import migrate, open_database, reading, writing
 from vistobueno.records.ledger import Conflict, Ledger, NotFound, Write
 from vistobueno.records.lists import CursorRefused, inspections_page, waiting_page
 from vistobueno.records.schema import inspections, tallies, waiting
-from vistobueno.records.values import Filter, Inspection
+from vistobueno.records.values import Actor, Filter, Inspection
 
+NAMESAKE = Actor("person", SORTER.id, SORTER.name)
 ON_MANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -195,7 +196,7 @@ STEPS = st.lists(
                 "answer": st.sampled_from(["fit", "unfit", "review"]),
                 "product": st.sampled_from(["apple", "banana"]),
                 "source": st.sampled_from(["page", "api"]),
-                "actor": st.sampled_from([ANA, SORTER]),
+                "actor": st.sampled_from([ANA, SORTER, NAMESAKE]),
                 "filename": st.sampled_from([None, "lote-7.jpg", "LOTE 8.png", "ñ_100%.jpg", "x"]),
             }
         ),
@@ -235,6 +236,10 @@ def test_tallies_what_waits_filters_and_pages_agree_with_the_inspections(
         (Filter(reason="uncertain"), lambda each: "uncertain" in each.reasons),
         (Filter(reason="poor_photo"), lambda each: False),
         (Filter(actor_id=7, source="api"), lambda each: each.actor.id == 7 and each.source == "api"),
+        (Filter(actor_kind="key"), lambda each: each.actor.kind == "key"),
+        (Filter(actor_kind="person", actor_id=7), lambda each: each.actor == NAMESAKE),
+        (Filter(actor_kind="key", actor_id=7, reason="uncertain"),
+         lambda each: each.actor == SORTER and "uncertain" in each.reasons),
         (Filter(reviewed=True), lambda each: each.reviews != ()),
         (Filter(reviewed=False), lambda each: each.reviews == ()),
         (Filter(answer="review", reviewed=False), lambda each: each.answer == "review" and each.reviews == ()),

@@ -198,6 +198,7 @@ def test_the_table_for_spreadsheets(station: Station) -> None:
     assert [row["archivo"] for row in rows] == ["ñ.jpg", 'with "quotes", and comma.jpg', " C calc'!A0.jpg".strip()]
     assert rows[2]["revisó"] == "'@Ana" and rows[2]["nota"] == "'-2\nsecond line"
     assert (rows[0]["respuesta"], rows[0]["origen"]) == ("REVISAR", "página")
+    assert (rows[0]["quién"], rows[0]["persona o máquina"]) == ("Ana", "persona")
     english = "".join(station.export_csv(Filter(text="ñ.jpg"), "en"))
     assert len(list(csv.reader(io.StringIO(english)))) == 2
 

@@ -209,6 +209,27 @@ def test_whatever_day_is_asked_for_is_a_day_or_is_not_asked(day: str, zone: str)
     assert (found.since is None) == (found.until is None) == (day not in ("9999-12-29", "2026-11-25"))
 
 
+@pytest.mark.parametrize(
+    ("who", "kind", "number"),
+    [
+        ("", None, None),
+        ("key", "key", None),
+        ("key-7", "key", 7),
+        ("person-7", "person", 7),
+        ("7", "person", 7),  # an address that somebody kept
+        ("robot-7", None, None),
+        ("key-x", None, None),
+        ("-7", None, None),
+    ],
+)
+def test_a_person_and_a_machine_of_the_same_number_are_told_apart(
+    who: str, kind: str | None, number: int | None
+) -> None:
+    visit: Any = SimpleNamespace(zone=LIMA)
+    found = filter_of({"who": who}, visit)
+    assert (found.actor_kind, found.actor_id) == (kind, number)
+
+
 def test_everything_that_is_written_to_the_trail_has_words() -> None:
     access = UI.parent / "access"
     calls = [node for file in access.glob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))

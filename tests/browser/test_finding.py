@@ -94,6 +94,27 @@ def test_a_filter_narrows_the_list_and_the_csv_holds_exactly_that(open_page: Ope
     expect(page).to_have_url(re.compile("/history$"))
 
 
+def test_a_person_and_a_machine_are_told_apart(open_page: OpenPage, station: Running) -> None:
+    page = open_page(ANA, "/history?text=maquina-")
+    count = page.locator("a.line").count()
+    ana = station.access.person_by_email(ANA.email)
+    who = page.get_by_label("Quién")
+    expect(who).to_be_visible()
+    shown = who.locator("option[selected]")  # what the station says, not what was just chosen
+    who.select_option("Todas las máquinas")
+    expect(shown).to_have_text("Todas las máquinas")
+    expect(page.locator("a.line")).to_have_count(count)
+    who.select_option(f"person-{ana.id}")
+    expect(shown).to_have_text(f"{ANA.name} (persona)")
+    expect(page).to_have_url(re.compile(f"who=person-{ana.id}"))
+    expect(page.locator("a.line")).to_have_count(0)
+    machine = who.locator("option").filter(has_text="prueba (máquina)")
+    who.select_option(machine.first.get_attribute("value"))
+    expect(page.locator("a.line")).to_have_count(count)
+    page.locator("a.line").first.click()
+    expect(page.locator("dl.facts-list")).to_contain_text("prueba (máquina)")
+
+
 def test_what_waits_is_filtered_too_and_its_csv_holds_exactly_that(open_page: OpenPage) -> None:
     page = open_page(EMMA, "/history?text=maquina-&answer=fit")
     page.get_by_role("link", name="Waiting for review").click()

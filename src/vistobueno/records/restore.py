@@ -21,7 +21,7 @@ from .database import upgrade, writing
 from .dump import TABLES, dumped, load
 from .evidence import KEY, Evidence, EvidenceMissing
 from .folder import fsync_folder
-from .migrations import HEAD
+from .migrations import ALIKE
 from .protection import NAMES
 from .schema import blobs, identity, metadata
 
@@ -43,7 +43,7 @@ def read_manifest(file: Path) -> Manifest:
     try:
         with zipfile.ZipFile(file) as archive:
             raw = json.loads(archive.read(MANIFEST))
-            if raw.pop("format") != FORMAT or raw["revision"] != HEAD:
+            if raw.pop("format") != FORMAT or raw["revision"] not in ALIKE:
                 raise _other_version(str(raw.get("program", "?")))
             manifest = Manifest(**{**raw, "missing": tuple(raw["missing"])})
             if sorted(archive.namelist()) != sorted([*manifest.hashes, MANIFEST]):

@@ -176,6 +176,8 @@ inspections = Table(
     Index(None, "product", "number"),
     Index(None, "product", "answer", "number"),
     Index(None, "actor_id", "number"),
+    Index(None, "actor_kind", "number"),
+    Index(None, "actor_kind", "actor_id", "number"),
     Index(None, "source", "number"),
     CheckConstraint("answer IN ('fit', 'unfit', 'review')", name="answer"),
 )

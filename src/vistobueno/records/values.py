@@ -87,6 +87,7 @@ class Filter:
     Attributes:
         since, until: from this moment on, and before that one.
         text: is somewhere in the file's name, in capitals or not.
+        actor_kind, actor_id: who inspected; a person and a machine may have the same number.
         reviewed: whether a person has answered on it.
     """
 
@@ -99,6 +100,7 @@ class Filter:
     actor_id: int | None = None
     source: Source | None = None
     reviewed: bool | None = None
+    actor_kind: ActorKind | None = None
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from ..records.values import Inspection, Page
 from ..texts import say
 
 _COLUMNS = (
-    "number", "at", "answer", "reasons", "product", "probability_unfit", "filename", "source", "actor", "model",
-    "review", "reviewer", "reviewed_at", "note", "sha256", "digest",
+    "number", "at", "answer", "reasons", "product", "probability_unfit", "filename", "source", "actor", "actor_kind",
+    "model", "review", "reviewer", "reviewed_at", "note", "sha256", "digest",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _KNOWN = {"fit", "unfit", "review", "uncertain", "out_of_scope", "poor_photo", "apple", "banana", "orange"}
@@ -40,6 +40,7 @@ def _row(each: Inspection, language: str) -> list[str]:
         _harmless(each.filename or ""),
         say(language, f"ui_source_{each.source}"),
         _harmless(each.actor.name),
+        say(language, f"ui_kind_{each.actor.kind}"),
         _harmless(f"{each.model_name} {each.model_version}"),
         _word(said.answer, language) if said else "",
         _harmless(said.actor.name) if said else "",

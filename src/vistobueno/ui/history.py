@@ -9,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from ..records.days import midnight
-from ..records.values import Filter, Inspection, Page, Source
+from ..records.values import ActorKind, Filter, Inspection, Page, Source
 from ..station import CursorRefused, NotFound
 from ..texts import say
 from ..verdict import Answer, Reason
@@ -102,18 +102,28 @@ def _found(visit: Visit, filter_: Filter, asked: Mapping[str, str]) -> Page[Insp
 def filter_of(asked: Mapping[str, str], visit: Visit) -> Filter:
     """What the address asks for; what cannot be understood is not asked."""
     since, until = _day(asked.get("since")), _day(asked.get("until"))
-    who, waiting = asked.get("who", ""), "waiting" in asked
+    (kind, who), waiting = _who(asked.get("who", "")), "waiting" in asked
     return Filter(
         answer="review" if waiting else _one_of(asked.get("answer"), get_args(Answer)),
         product=asked.get("product"),
         reason=_one_of(asked.get("reason"), get_args(Reason)),
         text=asked.get("text"),
-        actor_id=int(who) if who.isdecimal() else None,
+        actor_id=who,
         source=_one_of(asked.get("source"), get_args(Source)),
         since=midnight(since, visit.zone) if since else None,
         until=midnight(until + timedelta(days=1), visit.zone) if until else None,
         reviewed=False if waiting else None,
+        actor_kind=kind,
     )
+
+
+def _who(asked: str) -> tuple[ActorKind | None, int | None]:
+    """Whose: ``key`` asks for every machine's, ``key-7`` for one's; a number alone is a person's."""
+    kind, _, number = f"person-{asked}".partition("-") if asked.isdecimal() else asked.partition("-")
+    known: ActorKind | None = _one_of(kind, get_args(ActorKind))
+    if known is None or (number and not number.isdecimal()):
+        return None, None
+    return known, int(number) if number else None
 
 
 def csv_query(filter_: Filter, language: str) -> str:
@@ -145,8 +155,7 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
         field(say(language, "ui_until"), _date("until", asked)),
     ]  # fmt: skip
     if visit.identity.may("people"):
-        people = [everything, *((str(each.id), each.name or each.email) for each in visit.access.people())]
-        fields.append(field(say(language, "ui_who"), choice("who", people, asked.get("who", ""), submits=True)))
+        fields.append(field(say(language, "ui_who"), _whose(visit, asked.get("who", ""))))
     search = h('<input type="search" name="text" id="f-text" value="{0}" placeholder="{1}">', asked.get("text", ""),
                say(language, "ui_search_hint"))  # fmt: skip
     fields.append(field(say(language, "ui_search"), search))
@@ -171,6 +180,21 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
         form,
     )
     return toggle + folded
+
+
+def _whose(visit: Visit, chosen: str) -> Markup:
+    """People and machines apart: they may have the same name, and the same number."""
+    language, keys = visit.language, visit.access.keys()
+    people = [(f"person-{each.id}", each.name or each.email) for each in visit.access.people()]
+    machines = [(f"key-{each.id}", each.name) for each in keys]
+    options = [
+        ("", say(language, "ui_all")),
+        ("person", say(language, "ui_who_people")),
+        *((value, f"{name} ({say(language, 'ui_kind_person')})") for value, name in people),
+        ("key", say(language, "ui_who_keys")),
+        *((value, f"{name} ({say(language, 'ui_kind_key')})") for value, name in machines),
+    ]
+    return choice("who", options, f"person-{chosen}" if chosen.isdecimal() else chosen, submits=True)
 
 
 def _tab(which: str, asked: Mapping[str, str], words: str, *, here: bool) -> Markup:

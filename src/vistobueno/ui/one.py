@@ -98,7 +98,7 @@ def _facts(visit: Visit, inspection: Inspection) -> Markup:
     named: list[tuple[str, object]] = [
         (say(language, "ui_fact_number"), inspection_number(inspection.number, language)),
         (say(language, "ui_fact_at"), formats.moment(inspection.at, visit.zone, language)),
-        (say(language, "ui_who"), inspection.actor.name),
+        (say(language, "ui_who"), f"{inspection.actor.name} ({say(language, f'ui_kind_{inspection.actor.kind}')})"),
         (say(language, "ui_source"), say(language, f"ui_source_{inspection.source}")),
         (say(language, "ui_fact_file"), inspection.filename or "—"),
         (say(language, "ui_product"), product_of(inspection, language)),

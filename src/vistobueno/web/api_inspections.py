@@ -131,12 +131,19 @@ class Asked:
         since: Annotated[datetime | None, Query(description="From this moment on; UTC where none is said.")] = None,
         until: Annotated[datetime | None, Query(description="Before this moment.")] = None,
         text: Annotated[str | None, Query(max_length=255, description="Part of the file's name.")] = None,
-        actor_id: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+        actor_kind: Annotated[
+            Literal["person", "key", "system"] | None,
+            Query(description="Whether a person or a machine's key inspected."),
+        ] = None,
+        actor_id: Annotated[
+            int | None,
+            Query(ge=1, le=2**53, description="Of a person or a key: say which with `actor_kind`, both count from 1."),
+        ] = None,
         source: Annotated[Literal["page", "api", "bulk"] | None, Query()] = None,
         reviewed: Annotated[bool | None, Query(description="Whether a person has answered on it.")] = None,
     ) -> None:
         self.filter = Filter(
-            answer, product, reason, _utc(since), _utc(until), text or None, actor_id, source, reviewed
+            answer, product, reason, _utc(since), _utc(until), text or None, actor_id, source, reviewed, actor_kind
         )
 
 
