@@ -43,14 +43,48 @@ def test_access_is_taken_away_and_given_back(open_page: OpenPage, station: Runni
     page = open_page(ANA, "/administration", PHONE)
     row = page.locator("li").filter(has_text="tomas@frutas.example")
     row.get_by_role("button", name="Quitar acceso").click()
+    expect(row.get_by_role("alert")).to_contain_text("Tomas Gil")
+    assert station.access.person_by_email(person.email).disabled_at is None  # one click takes nothing away
+    row.get_by_role("button", name="No, dejarlo como está").click()
+    expect(row.get_by_role("alert")).to_have_count(0)
+    row.get_by_role("button", name="Quitar acceso").click()
+    row.get_by_role("button", name="Sí, quitar acceso").click()
     expect(row).to_contain_text("sin acceso")
     assert station.access.person_by_email(person.email).disabled_at is not None
     row.get_by_role("button", name="Devolver acceso").click()
     expect(row.get_by_role("button", name="Quitar acceso")).to_be_visible()
+    row.get_by_role("combobox").select_option("admin")
+    row.get_by_role("button", name="No, dejarlo como está").click()
+    expect(row.get_by_role("combobox")).to_have_value("inspector")
     row.get_by_role("combobox").select_option("supervisor")
+    row.get_by_role("button", name="Sí, cambiar el papel").click()
     expect(page.locator(".notice")).to_contain_text("El papel cambió")
     assert station.access.person_by_email(person.email).role == "supervisor"
     shot(page, "people-phone-es")
+
+
+def test_sessions_are_ended_by_keyboard_and_not_by_one_key(open_page: OpenPage, station: Running) -> None:
+    from vistobueno.records.values import SYSTEM
+
+    person = station.access.add_person("nora@frutas.example", "Nora Paz", "inspector", SYSTEM, password=PASSWORD)
+    station.access.sign_in(person.email, PASSWORD, "127.0.0.1")
+    page = open_page(ANA, "/administration")
+    row = page.locator("li").filter(has_text="nora@frutas.example")
+    button = row.get_by_role("button", name="Cerrar sesiones", exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(row.get_by_role("alert")).to_contain_text("¿Cerrar las sesiones de Nora Paz?")
+    page.keyboard.press("Escape")
+    expect(row.get_by_role("alert")).to_have_count(0)
+    expect(button).to_be_focused()
+    assert len(station.access.sessions(person.id)) == 1
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(row.get_by_role("button", name="Sí, cerrar sesiones")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".notice")).to_be_visible()
+    assert station.access.sessions(person.id) == ()
 
 
 def test_the_last_administrator_cannot_shut_themselves_out(open_page: OpenPage) -> None:
@@ -77,8 +111,9 @@ def test_a_key_is_shown_once_works_and_is_revoked(open_page: OpenPage, station: 
     page.reload()
     settled(page)
     expect(page.locator("#secret")).to_have_count(0)
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.locator("li").filter(has_text="Clasificadora 3").get_by_role("button", name="Revocar").click()
+    key = page.locator("li").filter(has_text="Clasificadora 3")
+    key.get_by_role("button", name="Revocar").click()
+    key.get_by_role("button", name="Sí, revocar").click()
     expect(page.locator("li").filter(has_text="Clasificadora 3")).to_contain_text("revocada")
     assert httpx.get(f"{station.url}/api/v1/me", headers=bearer).status_code == 401
 

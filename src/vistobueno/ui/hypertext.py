@@ -1,7 +1,8 @@
 """Pages as HTML of our own, shown and listened to by one component: what a person does on them comes back as a `Deed`.
 
 Plain links, buttons and forms are the browser's own: they speak the person's language, fit a thumb, and every keyboard
-and screen reader knows them. ``data-act="NAME"`` on a link or button, or a form's ``data-act``, names what it does.
+and screen reader knows them. ``data-act="NAME"`` on a link or button, or a form's ``data-act``, names what it does;
+what `pieces.sure` adds to one of them asks before.
 """
 
 from collections.abc import Iterable, Mapping

@@ -11,7 +11,7 @@ from ..errors import VistoBuenoError
 from ..texts import say
 from . import formats
 from .hypertext import Deed, h, hypertext, join
-from .pieces import choice, empty, field, notice
+from .pieces import choice, empty, field, notice, sure
 from .visit import Visit, base_url
 
 _DAYS = ("90", "365", "")  # until a key ends; the last never does
@@ -105,9 +105,9 @@ def _key(key: ApiKey, visit: Visit) -> Markup:
     used = formats.moment(key.used_at, zone, language) if key.used_at else say(language, "ui_never")
     ends = formats.moment(key.expires_at, zone, language) if key.expires_at else say(language, "ui_keys_never")
     button = h(
-        '<button type="button" class="button small danger" data-act="revoke" data-value="{0}" data-sure="{1}">{2}</button>',
+        '<button type="button" class="button small danger" data-act="revoke" data-value="{0}"{1}>{2}</button>',
         key.id,
-        say(language, "ui_keys_revoke_sure", name=key.name),
+        sure(say(language, "ui_keys_revoke_sure", name=key.name), say(language, "ui_keys_revoke"), language),
         say(language, "ui_keys_revoke"),
     )
     if key.revoked_at is not None:

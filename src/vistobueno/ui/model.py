@@ -15,7 +15,7 @@ from ..texts import say
 from . import formats
 from .card import card_html
 from .hypertext import Deed, h, hypertext, join
-from .pieces import facts, notice
+from .pieces import facts, notice, sure
 from .visit import Visit
 
 _FIGURES = (
@@ -140,8 +140,8 @@ def _versions(visit: Visit) -> Markup:
     back = Markup()
     if may and len(versions) > 1:
         back = h(
-            '<p style="margin-top:14px"><button type="button" class="button" data-act="roll_back" data-sure="{0}">{1}</button></p>',
-            say(language, "ui_model_back_sure"),
+            '<p style="margin-top:14px"><button type="button" class="button" data-act="roll_back"{0}>{1}</button></p>',
+            sure(say(language, "ui_model_back_sure"), say(language, "ui_model_back"), language),
             say(language, "ui_model_back"),
         )
     return h(
@@ -157,9 +157,13 @@ def _version(version: ModelVersion, visit: Visit, may: bool) -> Markup:
     state = h('<span class="chip on">{0}</span>', say(language, "ui_model_active")) if version.active else Markup()
     if may and not version.active:
         state = h(
-            '<button type="button" class="button small" data-act="activate" data-value="{0}" data-sure="{1}">{2}</button>',
+            '<button type="button" class="button small" data-act="activate" data-value="{0}"{1}>{2}</button>',
             version.digest,
-            say(language, "ui_model_activate_sure", name=version.name, version=version.version),
+            sure(
+                say(language, "ui_model_activate_sure", name=version.name, version=version.version),
+                say(language, "ui_model_activate"),
+                language,
+            ),
             say(language, "ui_model_activate"),
         )
     return h(

@@ -11,7 +11,7 @@ from ..errors import VistoBuenoError
 from ..texts import say
 from . import formats
 from .hypertext import Deed, h, hypertext, join
-from .pieces import choice, field, notice
+from .pieces import choice, field, notice, sure
 from .visit import Visit, base_url
 
 
@@ -94,32 +94,36 @@ def _page(visit: Visit) -> Markup:
 def _person(person: Person, visit: Visit, roles: Sequence[tuple[str, str]]) -> Markup:
     language = visit.language
     mine = person.id == visit.identity.actor.id
-    off = person.disabled_at is not None
+    off, name = person.disabled_at is not None, person.name or person.email
     state = h('<span class="chip off">{0}</span>', say(language, "ui_people_disabled")) if off else Markup()
     buttons = [
-        _button("reset", person.id, say(language, "ui_people_reset")),
-        _button("end", person.id, say(language, "ui_people_end")),
+        _button("reset", person, "ui_people_reset", language),
+        _button("end", person, "ui_people_end", language, asks=True),
     ]
     if not mine:
-        act, words = ("enable", "ui_people_enable") if off else ("disable", "ui_people_disable")
-        buttons.append(_button(act, person.id, say(language, words), "" if off else " danger"))
+        buttons.append(
+            _button("enable", person, "ui_people_enable", language)
+            if off
+            else _button("disable", person, "ui_people_disable", language, asks=True, kind=" danger")
+        )
     options = join(
         h('<option value="{0}"{2}>{1}</option>', value, words, Markup(" selected") if value == person.role else "")
         for value, words in roles
     )
     role = h(
-        '<form data-act="role" data-value="{0}" class="inline"><label class="field"><span class="only-heard">{1}: {2}</span>'
+        '<form data-act="role" data-value="{0}" class="inline"{5}><label class="field"><span class="only-heard">{1}: {2}</span>'
         '<select name="role" data-submits{4}>{3}</select></label></form>',
         person.id,
         say(language, "ui_role"),
         person.name,
         options,
         Markup(" disabled") if mine else "",
+        sure(say(language, "ui_people_role_sure", name=name), say(language, "ui_people_role_change"), language),
     )
     return h(
         '<li><div class="person"><div class="what"><b>{name}</b> {state}<small>{email} · {since}</small></div>'
         '{role}<div class="row">{buttons}</div></div></li>',
-        name=person.name or person.email,
+        name=name,
         state=state,
         email=person.email,
         since=say(
@@ -130,11 +134,13 @@ def _person(person: Person, visit: Visit, roles: Sequence[tuple[str, str]]) -> M
     )
 
 
-def _button(act: str, number: int, words: str, kind: str = "") -> Markup:
+def _button(act: str, person: Person, words: str, language: str, *, asks: bool = False, kind: str = "") -> Markup:
+    name, deed = person.name or person.email, say(language, words)
     return h(
-        '<button type="button" class="button small{3}" data-act="{0}" data-value="{1}">{2}</button>',
+        '<button type="button" class="button small{3}" data-act="{0}" data-value="{1}"{4}>{2}</button>',
         act,
-        number,
-        words,
+        person.id,
+        deed,
         kind,
+        sure(say(language, f"ui_sure_{act}", name=name), deed, language) if asks else "",
     )

@@ -190,6 +190,16 @@ def choice(
     return h('<select name="{0}" id="f-{0}"{2}>{1}</select>', name, items, Markup(" data-submits") if submits else "")
 
 
+def sure(question: str, deed: str, language: str) -> Markup:
+    """Of a button or form: what it does waits for a second button, which says it."""
+    return h(
+        ' data-sure="{0}" data-yes="{1}" data-no="{2}"',
+        question,
+        say(language, "ui_sure_yes", deed=deed[:1].lower() + deed[1:]),
+        say(language, "ui_sure_no"),
+    )
+
+
 def facts(pairs: Iterable[tuple[str, object]]) -> Markup:
     """Names and values, one below another."""
     return h('<dl class="facts-list">{0}</dl>', join(h("<dt>{0}</dt><dd>{1}</dd>", *pair) for pair in pairs))

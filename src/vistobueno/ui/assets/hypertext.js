@@ -20,10 +20,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const tell = (element, name, fields) => {
     if (element.getAttribute("aria-busy") === "true") return
-    const question = element.dataset.sure
-    if (question && !window.confirm(question)) return
-    element.setAttribute("aria-busy", "true")
-    setTriggerValue("deed", { name, value: element.dataset.value ?? "", fields })
+    const go = () => {
+      element.setAttribute("aria-busy", "true")
+      setTriggerValue("deed", { name, value: element.dataset.value ?? "", fields })
+    }
+    if (element.dataset.sure) ask(element, go)
+    else go()
   }
   root.onclick = async (event) => {
     const copied = event.target.closest("[data-copy]")
@@ -42,12 +44,48 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const fields = {}
     for (const [name, value] of filled) fields[name] = fields[name] ? `${fields[name]} ${value}` : String(value)
     button.dataset.value ??= form.dataset.value ?? ""
-    button.dataset.sure ??= form.dataset.sure ?? ""
     tell(button, form.dataset.act, fields)
+  }
+  root.onkeydown = ({ key }) => {
+    if (key === "Escape") root.querySelector(".sure .no")?.click()
   }
   root.onchange = (event) => {
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit()
   }
+}
+
+// A second button beside the first, never a dialog of the browser's: that speaks its own language. The focus stays where
+// it is, so that a list can be gone through by keyboard; the next Tab is at the answer.
+function ask(element, go) {
+  document.querySelectorAll(".vb .sure").forEach((each) => (each.of === element ? each.remove() : each.leave()))
+  const box = document.createElement("div")
+  box.className = "sure"
+  box.innerHTML = `<p role="alert"></p><button type="button" class="button small danger yes"></button>
+    <button type="button" class="button small no"></button>`
+  const [question, yes, no] = box.children
+  question.textContent = element.dataset.sure
+  yes.textContent = element.dataset.yes
+  no.textContent = element.dataset.no
+  const form = element.tagName === "FORM" ? element : null
+  const back = () => {
+    box.remove()
+    ;(form?.querySelector("select, button") ?? element).focus({ preventScroll: true })
+  }
+  yes.onclick = () => {
+    back()
+    go()
+  }
+  no.onclick = () => {
+    box.leave()
+    back()
+  }
+  box.of = element
+  box.leave = () => {
+    form?.reset()
+    box.remove()
+  }
+  if (form) form.append(box)
+  else element.after(box)
 }
 
 async function copy(button) {
