@@ -41,6 +41,15 @@ def test_another_model_is_added_activated_and_rolled_back(
     assert open_station().model.bundle.digest == small_bundle.digest
 
 
+def test_the_way_back_is_known_before_it_is_gone(open_station: Open, small_bundle: Bundle, tmp_path: Path) -> None:
+    station = open_station()
+    other = station.add_model(rewritten(small_bundle, tmp_path / "other", version="2").path, ANA)
+    assert station.earlier_model() is None  # there is another, and it was never used
+    station.activate(other.digest, ANA)
+    earlier = station.earlier_model()
+    assert earlier is not None and earlier.digest == small_bundle.digest == station.roll_back(ANA).digest
+
+
 def test_nothing_to_roll_back_to_is_said(station: Station) -> None:
     with pytest.raises(NotFound, match="no_earlier_model"):
         station.roll_back(ANA)

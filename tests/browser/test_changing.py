@@ -56,6 +56,8 @@ def test_a_second_model_is_made_active_judges_and_is_rolled_back(
         page = page_of(station, ANA, "/model")
         first, second = (page.locator("li").filter(has_text=name) for name in ("vistobueno-", "small 0"))
         expect(first.locator(".chip.on")).to_have_text("en uso")
+        expect(page.get_by_text("no hay a cuál volver")).to_be_visible()  # there is another, and it was never used
+        expect(page.get_by_role("button", name="Volver al anterior")).to_have_count(0)
         second.get_by_role("button", name="Usar este").click()
         second.get_by_role("button", name="Sí, usar este").click()
         expect(second.locator(".chip.on")).to_have_text("en uso")

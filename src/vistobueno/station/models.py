@@ -103,10 +103,7 @@ class Models:
             NotFound: ``no_earlier_model``.
             BundleRefused: as `activate`.
         """
-        last = self._last()
-        with reading(self.engine) as connection:
-            earlier = select(activations.c.digest).where(activations.c.digest != (last or {}).get("digest"))
-            digest = connection.execute(earlier.order_by(activations.c.id.desc()).limit(1)).scalar()
+        digest = self.earlier()
         if digest is None:
             raise NotFound(
                 "no_earlier_model",
@@ -114,6 +111,14 @@ class Models:
                 en="There was no other model before the active one. Add one and activate it.",
             )
         return self.activate(digest, actor, "roll_back")
+
+    def earlier(self) -> str | None:
+        """The digest of the model that was active before the present one; None where there was no other."""
+        last = self._last()
+        with reading(self.engine) as connection:
+            others = select(activations.c.digest).where(activations.c.digest != (last or {}).get("digest"))
+            digest: str | None = connection.execute(others.order_by(activations.c.id.desc()).limit(1)).scalar()
+        return digest
 
     @property
     def _runtime(self) -> RuntimeName:

@@ -264,6 +264,11 @@ class Station:
             self.model = self._models.activate(digest, actor)
         return next(each for each in self.models() if each.digest == digest)
 
+    def earlier_model(self) -> ModelVersion | None:
+        """The model that `roll_back` would make active; None where there was no other."""
+        digest = self._models.earlier()
+        return next((each for each in self.models() if each.digest == digest), None)
+
     def roll_back(self, actor: Actor) -> ModelVersion:
         """Judge with the model that was active before.
 

@@ -137,18 +137,24 @@ def _versions(visit: Visit) -> Markup:
     language, may = visit.language, visit.identity.may("models")
     versions = visit.station.models()
     rows = join(_version(each, visit, may) for each in versions)
-    back = Markup()
-    if may and len(versions) > 1:
-        back = h(
-            '<p style="margin-top:14px"><button type="button" class="button" data-act="roll_back"{0}>{1}</button></p>',
-            sure(say(language, "ui_model_back_sure"), say(language, "ui_model_back"), language),
-            say(language, "ui_model_back"),
-        )
     return h(
         '<section style="margin-top:16px"><h2>{0}</h2><ul class="list">{1}</ul>{2}</section>',
         say(language, "ui_model_versions"),
         rows,
-        back,
+        _back(visit) if may else "",
+    )
+
+
+def _back(visit: Visit) -> Markup:
+    """The way back, where there is one."""
+    language, earlier = visit.language, visit.station.earlier_model()
+    if earlier is None:
+        return h('<p class="muted" style="margin-top:14px">{0}</p>', say(language, "ui_model_no_back"))
+    question = say(language, "ui_model_back_sure", name=earlier.name, version=earlier.version)
+    return h(
+        '<div style="margin-top:14px"><button type="button" class="button" data-act="roll_back"{0}>{1}</button></div>',
+        sure(question, say(language, "ui_model_back"), language),
+        say(language, "ui_model_back"),
     )
 
 
