@@ -1,4 +1,5 @@
 import ast
+import math
 import re
 import subprocess
 import sys
@@ -249,3 +250,49 @@ def test_a_model_without_thresholds_is_not_said_to_have_any(small_bundle: Bundle
     assert none in without and none not in with_them
     assert formats.percent(Policy().alpha, language, 0) in with_them
     assert formats.percent(Policy().alpha, language, 0) not in without
+
+
+MEASURED = {"share": 0.25, "low": 0.2, "high": 0.3, "n": 100}
+ODD = [
+    {"known_cameras": 3},
+    {"known_cameras": {"all": []}},
+    {"known_cameras": {"all": {"escape_rate": 0.01}}},
+    {"known_cameras": {"all": {"escape_rate": {}}}},
+    {"known_cameras": {"all": {"escape_rate": {"share": math.nan, "low": 0.0, "high": 1.0}}}},
+    {"known_cameras": {"all": {"escape_rate": {"share": "1 %", "low": 0.0, "high": 1.0}}}},
+    {"known_cameras": {"all": {"escape_rate": {"share": True, "low": 0.0, "high": 1.0}}}},
+    {"known_cameras": {"all": {"escape_rate": {"share": 0.125}}}},
+    {"known_cameras": {"all": {"escape_rate": {"share": 0.125, "low": math.inf, "high": None}}}},
+]
+
+
+@pytest.mark.parametrize("metrics", ODD, ids=str)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_can_be_read_of_a_stranger_s_measurements_is_shown_and_the_rest_is_said(
+    metrics: dict[str, Any], language: str
+) -> None:
+    good = {"all": {"class_accuracy": MEASURED, "review_share": {"share": None, "low": None, "high": None, "n": 0}}}
+    said = say(language, "ui_model_unreadable")
+    alone, beside = (model._figures(each, language) for each in (metrics, {**metrics, "unknown_cameras": good}))
+    assert said in alone and said in beside
+    assert formats.percent(0.25, language) in beside and "nan" not in beside
+    whole = model._figures({"unknown_cameras": good, "known_cameras": None}, language)
+    assert said not in whole and formats.percent(0.25, language) in whole
+    assert model._figures({}, language) == f"<p>{say(language, 'ui_model_unmeasured')}</p>"
+
+
+@given(st.dictionaries(st.sampled_from(["known_cameras", "unknown_cameras"]), st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["all", "escape_rate", "share", "low", "high"]), inner),
+)))  # fmt: skip
+def test_no_measurements_break_the_model_s_page(metrics: dict[str, Any]) -> None:
+    assert isinstance(model._figures(metrics, "es"), Markup)
+
+
+def test_a_stranger_s_card_and_names_may_be_anything(small_bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "card.es.md").write_bytes(b"# t\xedtulo\n" * 3000 + b"caf\xe9")
+    shown = model._card(replace(small_bundle, path=tmp_path), "es")
+    assert shown.count("<h2>") == 3000 and "caf" in shown
+    odd: Any = (3, None, {"es": 7}, ["es"])
+    classes = tuple(replace(each, names=names) for each, names in zip(small_bundle.classes, odd, strict=False))
+    assert classes[0].key in model._policy(replace(small_bundle, classes=classes), "es")

@@ -19,12 +19,16 @@ def card_html(text: str) -> Markup:
 
 
 def _block(block: str) -> Markup:
-    lines = block.split("\n")
-    if heading := re.fullmatch(r"(#{1,4}) +(.*)", lines[0]):
+    lines, heads = block.split("\n"), []
+    while lines and (heading := re.fullmatch(r"(#{1,4}) +(.*)", lines[0])):
         level = min(4, len(heading[1]) + 1)
-        rest = _block("\n".join(lines[1:])) if lines[1:] else Markup()
-        return h(f"<h{level}>{{0}}</h{level}>", _inline(heading[2])) + rest
-    if block.startswith("```"):
+        heads.append(h(f"<h{level}>{{0}}</h{level}>", _inline(heading[2])))
+        del lines[0]
+    return join(heads) + _text(lines) if lines else join(heads)
+
+
+def _text(lines: list[str]) -> Markup:
+    if lines[0].startswith("```"):
         return h("<pre>{0}</pre>", "\n".join(line for line in lines if not line.startswith("```")))
     if lines[0].startswith("|"):
         return _table(lines)

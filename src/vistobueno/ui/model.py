@@ -15,7 +15,7 @@ from ..texts import say
 from . import formats
 from .card import card_html
 from .hypertext import Deed, h, hypertext, join
-from .pieces import facts, notice, sure
+from .pieces import class_name, facts, notice, sure
 from .visit import Visit
 
 _FIGURES = (
@@ -102,35 +102,60 @@ def _policy(bundle: Bundle, language: str) -> Markup:
     named = [
         (say(language, "ui_model_created"), bundle.created),
         (say(language, "ui_model_input"), f"{bundle.input.width} × {bundle.input.height}"),
-        (say(language, "ui_model_classes"), ", ".join(each.names.get(language, each.key) for each in bundle.classes)),
+        (
+            say(language, "ui_model_classes"),
+            ", ".join(class_name(each.key, bundle, language) for each in bundle.classes),
+        ),
         (say(language, "ui_fact_digest"), h("<code>{0}</code>", bundle.digest)),
     ]
     return line + h("<p style='margin-top:12px'>{0}</p>", sentence) + facts(named)
 
 
 def _figures(metrics: Mapping[str, Any], language: str) -> Markup:
-    columns = [(name, metrics.get(name, {}).get("all", {})) for name in ("known_cameras", "unknown_cameras")]
-    columns = [(name, found) for name, found in columns if found]
+    """What was measured, as far as it can be read: a stranger's bundle may say anything."""
+    groups = {name: _all_of(metrics.get(name)) for name in ("known_cameras", "unknown_cameras")}
+    columns = [(name, found) for name, found in groups.items() if found]
+    shown = [[_figure(found.get(figure), language) for _, found in columns] for figure in _FIGURES]
+    readable = None not in groups.values() and all(whole for row in shown for _, whole in row)
+    said = Markup() if readable else notice(say(language, "ui_model_unreadable"), "warn")
     if not columns:
-        return h("<p>{0}</p>", say(language, "ui_model_unmeasured"))
+        return said or h("<p>{0}</p>", say(language, "ui_model_unmeasured"))
     heads = join(h('<th scope="col" class="n">{0}</th>', say(language, f"ui_model_{name}")) for name, _ in columns)
     rows = join(
-        h('<tr><th scope="row">{0}</th>{1}</tr>', say(language, f"ui_figure_{figure}"),
-          join(_figure(found.get(figure), language) for _, found in columns))
-        for figure in _FIGURES
-    )  # fmt: skip
+        h('<tr><th scope="row">{0}</th>{1}</tr>', say(language, f"ui_figure_{figure}"), join(cell for cell, _ in row))
+        for figure, row in zip(_FIGURES, shown, strict=True)
+    )
     note = say(language, "ui_model_interval")
-    return h('<div class="scroll"><table><thead><tr><td></td>{0}</tr></thead><tbody>{1}</tbody></table></div>'
-        '<p class="muted">{2}</p>',
-             heads, rows, note)  # fmt: skip
+    return h('{0}<div class="scroll"><table><thead><tr><td></td>{1}</tr></thead><tbody>{2}</tbody></table></div>'
+        '<p class="muted">{3}</p>',
+             said, heads, rows, note)  # fmt: skip
 
 
-def _figure(found: Mapping[str, Any] | None, language: str) -> Markup:
-    share = found.get("share") if found else None
-    if share is None or found is None:
-        return Markup('<td class="n">·</td>')
-    low, high = (formats.number(found[end] * 100, language, 1) for end in ("low", "high"))
-    return h('<td class="n"><b>{0}</b><br><small>{1} – {2}</small></td>', formats.percent(share, language), low, high)
+def _all_of(group: object) -> Mapping[str, Any] | None:
+    """The figures over all of a group's photographs; empty where there are none, None where they cannot be read."""
+    found = group.get("all") if isinstance(group, Mapping) else group
+    return found if isinstance(found, Mapping) else {} if found is None else None
+
+
+def _figure(found: object, language: str) -> tuple[Markup, bool]:
+    """A cell, and whether all of it could be read; a share that is null was not measured."""
+    if found is None or (isinstance(found, Mapping) and found.get("share", 0) is None):
+        return Markup('<td class="n">·</td>'), True
+    share, low, high = (_share(found, name) for name in ("share", "low", "high"))
+    if share is None:
+        return Markup('<td class="n">?</td>'), False
+    if low is None or high is None:
+        return h('<td class="n"><b>{0}</b></td>', formats.percent(share, language)), False
+    ends = (formats.number(each * 100, language, 1) for each in (low, high))
+    cell = h('<td class="n"><b>{0}</b><br><small>{1} – {2}</small></td>', formats.percent(share, language), *ends)
+    return cell, True
+
+
+def _share(found: object, name: str) -> float | None:
+    value = found.get(name) if isinstance(found, Mapping) else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:  # NaN is not
+        return float(value)
+    return None
 
 
 def _versions(visit: Visit) -> Markup:
@@ -188,7 +213,7 @@ def _card(bundle: Bundle, language: str) -> Markup:
     for name in (f"card.{language}.md", "card.es.md", "card.en.md"):
         file = Path(bundle.path) / name
         if file.is_file():
-            return card_html(file.read_text(encoding="utf-8"))
+            return card_html(file.read_text(encoding="utf-8", errors="replace"))
     return h("<p>{0}</p>", say(language, "ui_model_no_card"))
 
 

@@ -33,9 +33,10 @@ def product_of(inspection: Inspection, language: str) -> str:
 
 
 def class_name(key: str, bundle: Bundle, language: str) -> str:
-    """A class as its bundle names it in this language."""
-    found = next((each for each in bundle.classes if each.key == key), None)
-    return found.names.get(language, key) if found else key
+    """A class as its bundle names it in this language, if it does: a stranger's may name it anyhow."""
+    names = next((each.names for each in bundle.classes if each.key == key), None)
+    name = names.get(language) if isinstance(names, Mapping) else None
+    return name if isinstance(name, str) else str(key)
 
 
 def photo_url(number: int, what: str = "photo") -> str:
