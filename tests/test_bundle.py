@@ -155,6 +155,33 @@ def test_a_failure_half_way_leaves_the_old_bundle_whole_and_no_litter(
     assert [each.name for each in tmp_path.iterdir()] == ["b"]
 
 
+def test_a_machine_that_stops_between_the_renames_loses_no_bundle(
+    small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = rewritten(small_bundle, tmp_path / "b")
+    files, facts = content_of(small_bundle), {**facts_of(small_bundle), "policy": ALL_FIT}
+    rename = Path.rename
+
+    class PowerCut(BaseException):
+        pass
+
+    def stops(path: Path, target: Path) -> Path:
+        if target.name == "b":
+            raise PowerCut
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", stops)
+        with pytest.raises(PowerCut):
+            write_bundle(tmp_path / "b", files, **facts)
+    assert read_bundle(tmp_path / ".b.old").digest == old.digest
+    with pytest.raises(BundleRefused):
+        write_bundle(tmp_path / "b", {**files, "surprise.py": b"print()"}, **facts)
+    assert read_bundle(tmp_path / "b").digest == old.digest  # put back, whatever comes of the next write
+    assert write_bundle(tmp_path / "b", files, **facts).digest != old.digest
+    assert [each.name for each in tmp_path.iterdir()] == ["b"]
+
+
 def test_a_failure_where_nothing_was_leaves_nothing(
     small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

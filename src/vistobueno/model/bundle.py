@@ -181,6 +181,9 @@ def write_bundle(
 ) -> Bundle:
     """Write a bundle so that ``folder`` holds all of it or what it held before.
 
+    Where the machine stops between the two renames of a replacement, what it held before lies whole beside it, as
+    ``.NAME.old``, and the next write begins by putting it back.
+
     Args:
         files: content by file name: ``model.h5``, ``model.tflite``, ``golden.npz`` and, optionally, the model cards.
             ``scope.npz`` is made from the policy.
@@ -188,6 +191,9 @@ def write_bundle(
     Raises:
         BundleRefused: ``folder_taken``, or what `read_bundle` raises.
     """
+    old = _old(folder)
+    if old.is_dir() and not folder.exists():
+        old.rename(folder)
     refuse_taken(folder)
     content = dict(files)
     if policy.scope is not None:
@@ -248,19 +254,33 @@ def refuse_taken(folder: Path) -> None:
 
 
 def _put_in_place(beside: Path, folder: Path) -> None:
-    """Rename ``beside`` to ``folder``; an older bundle there leaves only when the new one has arrived."""
-    if not folder.exists():
-        beside.rename(folder)
-        return
-    old = folder.with_name(f".{folder.name}.old")
+    """Rename ``beside`` to ``folder``, durably; an older bundle there stands aside until the new one has arrived."""
+    sync_folder(beside)
+    old = _old(folder)
     shutil.rmtree(old, ignore_errors=True)
-    folder.rename(old)
+    if folder.exists():
+        folder.rename(old)
     try:
         beside.rename(folder)
     except OSError:
-        old.rename(folder)
+        if old.exists():
+            old.rename(folder)
         raise
-    shutil.rmtree(old)
+    sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
+
+
+def sync_folder(folder: Path) -> None:
+    """What was made or renamed in it survives a power cut."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _check_files(path: Path, files: Any, required: tuple[str, ...]) -> None:

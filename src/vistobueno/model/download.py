@@ -11,7 +11,7 @@ from urllib.request import url2pathname
 
 from filelock import FileLock, Timeout
 
-from .bundle import read_bundle, zip_bundle
+from .bundle import read_bundle, sync_folder, zip_bundle
 from .failures import failed
 from .transfer import Progress, Transfer, fetch_drive, fetch_http
 
@@ -162,11 +162,7 @@ def _put_in_place(transfer: Transfer, to: Path) -> None:
         transfer.part.replace(to)
     finally:
         transfer.discard()
-    folder = os.open(to.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(to.parent)
 
 
 def _expected(sha256: str | None) -> str | None:

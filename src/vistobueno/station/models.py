@@ -164,7 +164,11 @@ class Models:
                 )
 
     def _copy(self, bundle: Bundle) -> Path:
-        """The bundle in a folder named by its digest, whole and durable or not there at all."""
+        """The bundle in a folder named by its digest, whole and durable or not there at all.
+
+        A damaged one leaves before the sound one comes: a machine that stops between the two has none, until the model
+        is added again.
+        """
         target = self.home / bundle.digest
         try:
             if read_bundle(target).digest == bundle.digest:
@@ -180,6 +184,7 @@ class Models:
                     copy.flush()
                     os.fsync(copy.fileno())
             read_bundle(beside)
+            fsync_folder(beside)
             shutil.rmtree(target, ignore_errors=True)
             beside.rename(target)
             fsync_folder(self.home)
