@@ -188,7 +188,18 @@ def test_a_person_is_not_taken_for_a_machine_of_the_same_number(client: httpx.Cl
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=many", "answer=maybe", "since=yesterday", "reviewed=perhaps", "actor_id=-1", "actor_kind=robot"],
+    [
+        "limit=0",
+        "limit=many",
+        "answer=maybe",
+        "since=yesterday",
+        "since=20261125",
+        "until=0.5",
+        "until=1e-5",
+        "reviewed=perhaps",
+        "actor_id=-1",
+        "actor_kind=robot",
+    ],
 )
 def test_a_wrong_question_says_which_part_is_wrong(client: httpx.Client, query: str) -> None:
     document = problem(client.get(f"{API}/inspections?{query}"), 422, "invalid")
@@ -241,6 +252,7 @@ def test_counts_models_csv_and_who_asks(client: httpx.Client) -> None:
     counts = client.get(f"{API}/counts", params={"since": day, "until": day}).json()
     assert {(each["product"], each["answer"]) for each in counts} >= {(made["product"], made["answer"])}
     problem(client.get(f"{API}/counts", params={"since": day, "until": "2000-01-01"}), 422, "days_invalid")
+    problem(client.get(f"{API}/counts", params={"since": "20261101", "until": "20261125"}), 422, "invalid")
     assert [each["active"] for each in client.get(f"{API}/models").json()] == [True]
     assert client.get(f"{API}/me").json()["may"] == ["infer", "inspect", "read", "review"]
     table = client.get(f"{API}/inspections.csv")

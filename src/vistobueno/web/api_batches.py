@@ -44,7 +44,7 @@ _AT_ONCE = threading.BoundedSemaphore(2)  # ZIPs on disk at once
             {
                 "name": "Idempotency-Key",
                 "in": "header",
-                "schema": {"type": "string", "maxLength": 255},
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
                 "description": "Your own name for this ZIP. Sent again, photographs that were kept are not kept twice.",
             }
         ],

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -9,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from ..records.values import Filter
@@ -33,6 +36,15 @@ LONGEST_KEY = 255
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _JUDGED_AT_ONCE = CapacityLimiter(64)  # threads that wait for the pool; places bound them, this only keeps them ours
 
+
+def _written(value: object) -> object:
+    """A date as ISO 8601 writes it. Pydantic would take 20261125 for seconds since 1970, and nobody would notice."""
+    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value):
+        raise PydanticCustomError("date_not_iso", "not a date of ISO 8601")
+    return value
+
+
+ISO_8601 = BeforeValidator(_written)
 Number = Annotated[int, Path(ge=1, le=2**53, description="The inspection's number.")]
 
 
@@ -73,7 +85,7 @@ def idempotency_key(request: Request) -> str | None:
             {
                 "name": "Idempotency-Key",
                 "in": "header",
-                "schema": {"type": "string", "maxLength": LONGEST_KEY},
+                "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
                 "description": "Your own name for this photograph. Sent again after a failure, it is kept once.",
             }
         ],
@@ -128,8 +140,10 @@ class Asked:
         answer: Annotated[Answer | None, Query()] = None,
         product: Annotated[str | None, Query(max_length=64)] = None,
         reason: Annotated[Literal["uncertain", "out_of_scope", "poor_photo"] | None, Query()] = None,
-        since: Annotated[datetime | None, Query(description="From this moment on; UTC where none is said.")] = None,
-        until: Annotated[datetime | None, Query(description="Before this moment.")] = None,
+        since: Annotated[
+            datetime | None, ISO_8601, Query(description="From this moment on; UTC where none is said.")
+        ] = None,
+        until: Annotated[datetime | None, ISO_8601, Query(description="Before this moment.")] = None,
         text: Annotated[str | None, Query(max_length=255, description="Part of the file's name.")] = None,
         actor_kind: Annotated[
             Literal["person", "key", "system"] | None,
@@ -215,7 +229,7 @@ async def thumbnail(
     status_code=201,
     response_model=ReviewOut,
     summary="Review it",
-    responses=problems(404, 408, 413, 422),
+    responses=problems(400, 404, 408, 413, 422),
 )
 async def review(request: Request, number: Number, said: ReviewIn) -> Response:
     """Set a person's answer beside the verdict. The verdict is never changed."""

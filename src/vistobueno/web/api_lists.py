@@ -9,7 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from .api_inspections import Asked, as_json, of_station, problems
+from .api_inspections import ISO_8601, Asked, as_json, of_station, problems
 from .api_values import CountOut, InspectionsOut, MeOut, ModelOut, count_as, me_as, model_as, page_as
 from .asking import allowed, identity_of, open_station
 from .problems import language_of, refuse
@@ -17,6 +17,7 @@ from .problems import language_of, refuse
 router = APIRouter(tags=["lists"])
 MOST_DAYS = 3660
 AskedFor = Annotated[Asked, Depends()]
+Day = Annotated[date, ISO_8601]
 
 
 @router.get("/inspections", response_model=InspectionsOut, summary="Find inspections", responses=problems(400, 422))
@@ -81,7 +82,7 @@ async def _batched(first: str, rows: Iterator[str]) -> AsyncIterator[str]:
 
 
 @router.get("/counts", response_model=list[CountOut], summary="Counts by day", responses=problems(422))
-async def counts(request: Request, since: date, until: date) -> Response:
+async def counts(request: Request, since: Day, until: Day) -> Response:
     """How many inspections of each product got each answer on each day (UTC), both days included."""
     if not 0 <= (until - since).days <= MOST_DAYS:
         raise refuse(422, "days_invalid", most=MOST_DAYS)
