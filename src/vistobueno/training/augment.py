@@ -71,7 +71,7 @@ def _lay(
     part = turned[inner[0].start - top : inner[0].stop - top, inner[1].start - left : inner[1].stop - left]
     alpha, skin = part[..., 3:].astype(np.float32) / 255, part[..., :3].astype(np.float32)
     if rng.random() < 0.8:  # a studio is brighter than a stall
-        skin = skin * rng.uniform(0.5, 1.1) * grounds.light(*skin.shape[:2], 0.35, rng)
+        skin = skin * rng.uniform(0.5, 1.1) * grounds.light(skin.shape[0], skin.shape[1], 0.35, rng)
     if rng.random() < 0.7:  # the shadow it throws
         shadow = np.zeros((side, side), np.float32)
         shadow[inner] = alpha[..., 0]
