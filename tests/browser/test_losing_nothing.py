@@ -1,8 +1,11 @@
 import json
+import re
 from collections.abc import Callable
 
-from driving import LUIS, PHONE, Running, jpeg, settled, upload, zipped
+from driving import LUIS, PASSWORD, PHONE, Running, jpeg, settled, sign_in, upload, zipped
 from playwright.sync_api import Page, Route, expect
+
+from vistobueno.records.values import SYSTEM
 
 OpenPage = Callable[..., Page]
 FILES = ".capture .files input"
@@ -53,6 +56,54 @@ def test_a_photograph_that_is_not_sent_yet_stays_while_other_pages_are_looked_at
     expect(page.locator(".verdict")).to_be_visible()
     expect(page.locator(".item")).to_have_count(0)
     assert page.evaluate("() => dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+
+
+def test_photographs_outlive_the_session_and_go_out_once_it_is_back(open_page: OpenPage, station: Running) -> None:
+    person = station.access.add_person("ivan@frutas.example", "Ivan Soto", "inspector", SYSTEM, password=PASSWORD)
+    page = open_page(None, "/login")
+    sign_in(page, station.url, person.email)
+    settled(page)
+    page.goto(f"{station.url}/inspect")
+    settled(page, ".capture")
+    page.route(SENT, lambda route: route.fulfill(status=401, body="{}"))
+    page.set_input_files(FILES, [upload("una.jpg", jpeg("banana_fit", 18)), upload("dos.jpg", jpeg("apple_fit", 19))])
+    expect(page.locator(".item.failed")).to_have_count(2)
+    page.unroute(SENT)
+    station.access.end_sessions(person.id, SYSTEM)
+    banner = page.locator("#vb-offline")
+    expect(banner).to_contain_text("Su sesión terminó. Las fotos sin enviar siguen en esta página")
+    with page.context.expect_page() as waited:
+        banner.get_by_role("link", name="Entrar en otra pestaña").click()
+    expect(page).to_have_url(f"{station.url}/inspect")
+    expect(page.locator(".item.failed")).to_have_count(2)
+    sign_in(waited.value, station.url, person.email)
+    settled(waited.value)
+    expect(page.locator(".item")).to_have_count(0)
+    expect(page.locator("a.line")).to_have_count(2)
+    expect(banner).to_have_count(0)
+    station.access.end_sessions(person.id, SYSTEM)
+    expect(page).to_have_url(f"{station.url}/login")  # nothing is held any more
+
+
+def test_a_session_that_ends_before_a_deed_keeps_the_photographs_too(open_page: OpenPage, station: Running) -> None:
+    person = station.access.add_person("olga@frutas.example", "Olga Ruiz", "inspector", SYSTEM, password=PASSWORD)
+    page = open_page(None, "/login")
+    sign_in(page, station.url, person.email)
+    settled(page)
+    page.goto(f"{station.url}/inspect")
+    settled(page, ".capture")
+    page.route(SENT, lambda route: route.fulfill(status=403, json={"detail": "El formulario es de otra sesión."}))
+    page.set_input_files(FILES, [upload("tres.jpg", jpeg("banana_fit", 20))])
+    expect(page.locator(".item.failed")).to_contain_text("El formulario es de otra sesión.")
+    page.unroute(SENT)
+    station.access.end_sessions(person.id, SYSTEM)
+    page.evaluate("document.querySelector('.bar [data-act=language]').click()")
+    expect(page.locator("#vb-offline")).to_contain_text(re.compile("Su sesión terminó"))
+    other = page.context.new_page()
+    sign_in(other, station.url, person.email)
+    settled(other)
+    expect(page.locator(".verdict")).to_be_visible()
+    expect(page.locator(".item")).to_have_count(0)
 
 
 def test_a_camera_that_was_taken_away_gives_no_old_picture(open_page: OpenPage, station: Running) -> None:

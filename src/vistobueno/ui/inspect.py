@@ -48,6 +48,7 @@ def show(visit: Visit) -> None:
                 "inspections": "/api/v1/inspections",
                 "batches": "/api/v1/batches",
                 "csrf": visit.identity.csrf or "",
+                "person": str(visit.identity.actor.id),
             },
             on_outcomes_change=lambda: None,
         )

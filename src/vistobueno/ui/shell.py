@@ -60,7 +60,7 @@ def _show() -> None:
         component("shell")(key="shell", data=_frame(language, _apology(language, error.message(language))))
         return
     if identity is None:
-        component("shell")(key="shell", data=_frame(language, Markup(), SIGN_IN))
+        component("shell")(key="shell", data=_frame(language, Markup(), SIGN_IN), on_deed_change=lambda: None)
         return
     visit = Visit(identity, running_station(), access, zone_named(st.context.timezone))
     pages = {each.address: _page(each, visit) for each in PLACES}
@@ -155,6 +155,8 @@ def _frame(language: str, html: Markup, leave: str = "") -> dict[str, str]:
         "me": "/api/v1/me",
         "sign_in": SIGN_IN,
         "offline": say(language, "ui_offline"),
+        "signed_out": say(language, "ui_signed_out"),
+        "again": say(language, "ui_sign_in_again"),
     }
 
 

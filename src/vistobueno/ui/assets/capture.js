@@ -69,7 +69,9 @@ class Capture {
       this.again((each) => each.id === event.target.closest("[data-again]")?.dataset.again)
     }
     addEventListener("online", () => this.again(() => true))
-    addEventListener("beforeunload", (event) => this.items.length && event.preventDefault())
+    for (const name of ["beforeunload", "vb-leave"]) {
+      addEventListener(name, (event) => this.items.length && event.preventDefault())
+    }
   }
 
   come(parent) {
@@ -84,6 +86,8 @@ class Capture {
   }
 
   update(data) {
+    // Another session of the same person: what the one before could not send goes out. Another person sends it by hand.
+    const back = this.data && this.data.csrf !== data.csrf && this.data.person === data.person
     this.data = data
     const say = (selector, text) => {
       const element = this.root.querySelector(selector)
@@ -96,7 +100,8 @@ class Capture {
     say(".shutter .only-heard", data.shoot)
     say(".close", data.close)
     this.root.querySelector("video").setAttribute("aria-label", data.finder)
-    this.draw()
+    if (back) this.again(() => true)
+    else this.draw()
   }
 
   async open() {

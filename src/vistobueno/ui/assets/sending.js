@@ -7,6 +7,7 @@ export async function send(item, data, told, tell) {
     told({ state: "sending", done: 0, said: "" })
     const answer = await post(zip ? data.batches : data.inspections, item, data, (done) => told({ done }), zip && lines)
     if (answer.status >= 200 && answer.status < 300) return zip ? undefined : finished(answer)
+    if (answer.status === 403) return told({ state: "failed", said: sentence(answer, data) }) // of who asks, not of the photograph
     if (answer.status === 401) return told({ state: "failed", said: data.signed_out })
     const later = answer.status === 0 || answer.status === 503 || answer.status === 429
     if (!later) return refused(answer)

@@ -7,23 +7,28 @@ export default function (component) {
   const { data } = component
   document.documentElement.lang = data.language
   hypertext(component)
-  if (frame) frame.data = data
-  else frame = watch(data)
-  if (data.leave) location.assign(data.leave)
+  frame ??= watch(data)
+  frame.data = data
+  frame.rerun = () => component.setTriggerValue("deed", { name: "back" })
+  if (data.leave) leave(frame)
 }
 
 function watch(data) {
-  const state = { data, timer: 0 }
+  const state = { data, timer: 0, ended: false }
   const app = document.querySelector("[data-test-connection-state]")
   if (!app) return state
   const look = () => {
     const cut = app.getAttribute("data-test-connection-state") !== "CONNECTED"
     clearTimeout(state.timer)
-    if (!cut) return banner(null)
+    if (!cut) {
+      if (state.ended) state.rerun() // Streamlit goes on where it was; who this is now, only a run of the script knows
+      state.ended = false
+      return banner(null)
+    }
     state.timer = setTimeout(async () => {
       try {
         const answer = await fetch(state.data.me, { headers: { Accept: "application/json" }, redirect: "manual" })
-        if (answer.status === 401 || answer.type === "opaqueredirect") return location.assign(state.data.sign_in)
+        if (answer.status === 401 || answer.type === "opaqueredirect") return leave(state) || look()
       } catch {
         // the line is cut: the banner says so
       }
@@ -40,7 +45,16 @@ function watch(data) {
   return state
 }
 
-function banner(text) {
+// To the sign-in; but with photographs that only this page holds nobody is led away. Once the session is back, Streamlit
+// connects again by itself, and they go out.
+function leave(state) {
+  state.ended = dispatchEvent(new Event("vb-leave", { cancelable: true })) === false
+  if (state.ended) banner(state.data.signed_out, state.data)
+  else location.assign(state.data.sign_in)
+  return !state.ended
+}
+
+function banner(text, link) {
   let element = document.getElementById("vb-offline")
   if (!text) return element?.remove()
   if (!element) {
@@ -49,5 +63,11 @@ function banner(text) {
     element.setAttribute("role", "status")
     document.body.append(element)
   }
+  if (element.said === text) return // the focus may be on its link
+  element.said = text
   element.textContent = text
+  if (!link) return
+  const way = document.createElement("a")
+  Object.assign(way, { href: link.sign_in, target: "_blank", rel: "noopener", textContent: link.again })
+  element.append(" ", way)
 }
