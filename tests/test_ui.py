@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from vistobueno.access.keys import ApiKey
 from vistobueno.model.bundle import Bundle, Policy
 from vistobueno.texts import LANGUAGES, say
-from vistobueno.ui import audit, formats, model, palette
+from vistobueno.ui import audit, formats, keys, model, palette
 from vistobueno.ui.card import card_html
 from vistobueno.ui.history import filter_of
 from vistobueno.ui.hypertext import NOTHING, deed_of, h
@@ -296,3 +297,17 @@ def test_a_stranger_s_card_and_names_may_be_anything(small_bundle: Bundle, tmp_p
     odd: Any = (3, None, {"es": 7}, ["es"])
     classes = tuple(replace(each, names=names) for each, names in zip(small_bundle.classes, odd, strict=False))
     assert classes[0].key in model._policy(replace(small_bundle, classes=classes), "es")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_key_says_whether_it_still_works(language: str) -> None:
+    visit: Any = SimpleNamespace(language=language, zone=LIMA)
+    now = datetime.now(UTC)
+    key = ApiKey(1, "abc", "sorter", ("read",), 1, now, now + timedelta(days=1), None, None)
+    expired, revoked = say(language, "ui_keys_is_expired"), say(language, "ui_keys_is_revoked")
+    valid = keys._key(key, visit)
+    assert 'data-act="revoke"' in valid and "chip" not in valid
+    assert 'data-act="revoke"' in keys._key(replace(key, expires_at=None), visit)
+    over = keys._key(replace(key, expires_at=now), visit)
+    assert expired in over and "data-act" not in over
+    assert revoked in keys._key(replace(key, expires_at=now, revoked_at=now), visit)

@@ -110,6 +110,8 @@ def _key(key: ApiKey, visit: Visit) -> Markup:
         sure(say(language, "ui_keys_revoke_sure", name=key.name), say(language, "ui_keys_revoke"), language),
         say(language, "ui_keys_revoke"),
     )
+    if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
+        button = h('<span class="chip off">{0}</span>', say(language, "ui_keys_is_expired"))
     if key.revoked_at is not None:
         button = h('<span class="chip off">{0}</span>', say(language, "ui_keys_is_revoked"))
     return h(
