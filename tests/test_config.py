@@ -48,6 +48,23 @@ def test_a_secret_is_masked_and_its_length_too(name: str) -> None:
     assert row(short, name)[1] == row(long, name)[1] == "••••••"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://models.example/m.zip", "https://models.example/m.zip"),
+        ("https://ana:hunter2@models.example:8443/m.zip", "https://••••••@models.example:8443/m.zip"),
+        ("https://hunter2@models.example/m.zip", "https://••••••@models.example/m.zip"),
+        ("https://models.example/m.zip?sig=hunter2&x=1", "https://models.example/m.zip?••••••"),
+        ("https://models.example/m.zip#hunter2", "https://models.example/m.zip#••••••"),
+        ("https://[hunter2", "••••••"),
+        ("/srv/models/m?.zip", "/srv/models/m?.zip"),
+    ],
+)
+def test_an_address_is_printed_without_what_opens_it(url: str, shown: str) -> None:
+    for name in ("MODEL_URL", "BACKUP_URL", "PUBLIC_URL"):
+        assert row(printed(**{name: url}), name)[1] == shown
+
+
 def test_a_value_that_cannot_be_used_is_an_error_and_not_printed_as_if_in_force() -> None:
     with pytest.raises(SettingRefused, match="PORT=eight"):
         printed(PORT="eight")

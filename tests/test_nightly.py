@@ -71,8 +71,11 @@ def test_without_a_place_it_says_that_nothing_was_backed_up(
     assert "Without BACKUP_URL no backup was made." in capsys.readouterr().out
 
 
-def test_a_place_that_cannot_be_written_is_an_error_in_words(station: Settings, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_an_error_in_words_before_any_photograph_is_removed(
+    station: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setattr("vistobueno.commands.nightly.run_retention", lambda *_: pytest.fail("a photograph is gone"))
     with pytest.raises(BackupNotKept, match="backup_not_kept"):
         run_nightly(with_backups(station, backup_url=str(tmp_path / "file" / "below")), "es")
     assert list(station.data_dir.glob("vistobueno-backup-*")) == []
@@ -88,6 +91,7 @@ def test_a_place_of_a_kind_that_is_not_known_is_refused_and_no_folder_is_made_of
     station: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("vistobueno.commands.nightly.run_retention", lambda *_: pytest.fail("a photograph is gone"))
     with pytest.raises(SettingRefused, match="BACKUP_URL"):
         run_nightly(with_backups(station, backup_url=url), "es")
     assert [each.name for each in tmp_path.iterdir()] == ["data"]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .errors import VistoBuenoError
 
@@ -145,6 +146,22 @@ class Settings:
         en="How much the log says.",
         choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     )
+
+
+MASK = "••••••"  # of one length: it tells nothing of the secret, not even how long it is
+
+
+def without_secrets(url: str) -> str:
+    """An address for people to read: who signs in with it, and what its query or fragment asks with, is hidden."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return MASK
+    if not parts.netloc:
+        return url
+    user, at, host = parts.netloc.rpartition("@")
+    hidden = {name: MASK for name in ("query", "fragment") if getattr(parts, name)}
+    return parts._replace(netloc=f"{MASK}{at}{host}" if user or at else host, **hidden).geturl()
 
 
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import TYPE_CHECKING, Any
 
-from ..settings import Settings, read_settings
+from ..settings import MASK, Settings, read_settings, without_secrets
 from ..texts import LANGUAGES, say
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-_MASK = "••••••"  # of one length: it tells nothing of the secret, not even how long it is
 
 
 def run(environment: Mapping[str, str], markdown: bool, language: str) -> None:
@@ -58,8 +56,8 @@ def _table(settings: Settings, environment: Mapping[str, str], language: str) ->
 def _shown(known: "Field[Any]", settings: Settings, language: str) -> str:
     value = _written(getattr(settings, known.name))
     if known.metadata["secret"] and value:
-        return _MASK
-    return value or say(language, "config_empty")
+        return MASK
+    return without_secrets(value) or say(language, "config_empty")
 
 
 def _written(value: object) -> str:

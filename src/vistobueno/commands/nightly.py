@@ -2,6 +2,8 @@
 
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,11 +15,12 @@ from obstore.store import LocalStore, ObjectStore
 
 from ..errors import VistoBuenoError
 from ..records.objects import bucket_of
-from ..settings import SettingRefused, Settings
+from ..settings import SettingRefused, Settings, without_secrets
 from ..texts import say
 from .upkeep import run_backup, run_retention
 
 _PATIENCE = timedelta(minutes=30)  # for one request: a backup may be large, and nobody waits for it
+_PROBE = "vistobueno-probe"
 _NAME = re.compile(r"vistobueno-\d{8}T\d{6}Z\.zip")
 
 
@@ -26,28 +29,48 @@ class BackupNotKept(VistoBuenoError):
 
 
 def run_nightly(settings: Settings, language: str) -> None:
-    """What a cron job does each night. Without BACKUP_URL nothing is backed up, and it says so."""
-    run_retention(settings, None, language)
+    """What a cron job does each night. Without BACKUP_URL nothing is backed up, and it says so.
+
+    Raises:
+        SettingRefused, BackupNotKept: BACKUP_URL cannot be used; no photograph was removed where that is found at once.
+    """
     if not settings.backup_url:
+        run_retention(settings, None, language)
         print(say(language, "nightly_no_backup"))
         return
+    with _keeping():
+        store = _store(settings)
+        _try(store)
+    run_retention(settings, None, language)
     name = f"vistobueno-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
     with tempfile.TemporaryDirectory(prefix="vistobueno-backup-", dir=_room_beside(settings)) as folder:
         file = Path(folder) / name
         run_backup(settings, file, language)
-        try:
-            store = _store(settings)
+        with _keeping():
             obstore.put(store, name, file)
             gone = _thin_out(store, settings.backups_kept)
-        except (BaseError, OSError) as error:
-            raise BackupNotKept(
-                "backup_not_kept",
-                es=f"El respaldo no se pudo dejar en BACKUP_URL ({error}). Compruebe la dirección, las claves y el sitio libre.",
-                en=f"The backup could not be put in BACKUP_URL ({error}). Check the address, the keys and the free space.",
-            ) from error
-    print(say(language, "nightly_kept", name=name, place=settings.backup_url))
+    print(say(language, "nightly_kept", name=name, place=without_secrets(settings.backup_url)))
     if gone:
         print(say(language, "nightly_gone", count=gone))
+
+
+@contextmanager
+def _keeping() -> Iterator[None]:
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise BackupNotKept(
+            "backup_not_kept",
+            es=f"El respaldo no se pudo dejar en BACKUP_URL ({error}). Compruebe la dirección, las claves y el sitio libre.",
+            en=f"The backup could not be put in BACKUP_URL ({error}). Check the address, the keys and the free space.",
+        ) from error
+
+
+def _try(store: ObjectStore) -> None:
+    """Something small can be put there, seen and removed: what will be done with the backup."""
+    obstore.put(store, _PROBE, b"")
+    next(iter(obstore.list(store)), None)
+    obstore.delete(store, _PROBE)
 
 
 def _room_beside(settings: Settings) -> Path | None:
@@ -65,8 +88,8 @@ def _store(settings: Settings) -> ObjectStore:
     if len(place.scheme) > 1:  # one letter is a Windows drive
         raise SettingRefused(
             "setting_invalid",
-            es=f"BACKUP_URL={url} no se puede usar. Use una carpeta o s3://cubo/prefijo.",
-            en=f"BACKUP_URL={url} cannot be used. Use a folder or s3://bucket/prefix.",
+            es=f"BACKUP_URL={without_secrets(url)} no se puede usar. Use una carpeta o s3://cubo/prefijo.",
+            en=f"BACKUP_URL={without_secrets(url)} cannot be used. Use a folder or s3://bucket/prefix.",
         )
     return LocalStore(Path(url), mkdir=True)
 
