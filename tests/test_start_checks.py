@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from vistobueno.commands.serve import address_of
 from vistobueno.settings import Settings
 from vistobueno.web import start_checks
 from vistobueno.web.start_checks import vanishing
@@ -83,3 +84,18 @@ def test_the_warning_says_what_and_what_to_do(
 def test_nothing_is_said_where_nothing_is_lost(caplog: pytest.LogCaptureFixture) -> None:
     start_checks.warn(Settings(database_url=POSTGRESQL, evidence_url="database:"))
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("listens", "public", "told"),
+    [
+        ("127.0.0.1", "", "http://localhost:8000"),
+        ("::", "", "http://localhost:8000"),
+        ("192.168.1.7", "", "http://192.168.1.7:8000"),
+        ("::1", "", "http://[::1]:8000"),
+        ("fd00::7", "", "http://[fd00::7]:8000"),
+        ("::1", "https://qc.example", "https://qc.example"),
+    ],
+)
+def test_the_address_that_is_told_is_one_that_a_browser_opens(listens: str, public: str, told: str) -> None:
+    assert address_of(Settings(bind_address=listens, public_url=public)) == told

@@ -12,9 +12,7 @@ def run_serve(settings: Settings, language: str) -> None:
 
     from ..web.app import application
 
-    host = "localhost" if settings.bind_address in ("127.0.0.1", "0.0.0.0", "::") else settings.bind_address  # noqa: S104 compared, not bound
-    address = settings.public_url or f"http://{host}:{settings.port}"
-    print(say(language, "web_serving", address=address), flush=True)
+    print(say(language, "web_serving", address=address_of(settings)), flush=True)
     uvicorn.run(
         application(settings),
         host=settings.bind_address,
@@ -27,3 +25,13 @@ def run_serve(settings: Settings, language: str) -> None:
         server_header=False,
         timeout_graceful_shutdown=LAST_WORDS,
     )
+
+
+def address_of(settings: Settings) -> str:
+    """Where a person's browser finds it."""
+    host = settings.bind_address
+    if host in ("127.0.0.1", "0.0.0.0", "::"):  # noqa: S104 compared, not bound
+        host = "localhost"
+    elif ":" in host:  # IPv6
+        host = f"[{host}]"
+    return settings.public_url or f"http://{host}:{settings.port}"
