@@ -60,6 +60,36 @@ def test_a_wrong_password_is_said_in_words_and_the_address_is_kept(
     assert "<script" not in answer.text and COOKIE not in client.cookies
 
 
+def test_while_the_database_is_away_a_person_reads_words_and_a_machine_a_problem(
+    tmp_path: Path, small_bundle: Bundle
+) -> None:
+    with serving(tmp_path, MODEL_PATH=str(small_bundle.path)) as station, browser(station.url) as client:
+        with access_of(station) as access:
+            email = person_of(access, "inspector").email
+        assert sign_in(client, email, PASSWORD).status_code == 303
+        guest = browser(station.url)
+        form = csrf_in(guest.get("/login").text)
+        file = station.settings.data_dir / "vistobueno.sqlite"
+        away = file.rename(file.with_name("away.sqlite"))
+        for answer in (
+            client.get("/login"),
+            client.get("/history"),
+            client.get("/password"),
+            guest.post("/login", data={"csrf": form, "email": email, "password": PASSWORD}),
+        ):
+            assert answer.status_code == 503
+            assert answer.headers["content-type"].startswith("text/html")
+        spanish = client.get("/login?language=es", headers={"Accept-Language": "es"})
+        assert (spanish.status_code, spanish.headers["retry-after"]) == (503, "5")
+        assert "La base de datos no responde." in spanish.text and 'href="/login"' in spanish.text
+        assert spanish.headers["content-security-policy"].startswith("default-src 'none'")
+        machine = client.get("/login", headers={"Accept": "application/json"})
+        assert (machine.status_code, machine.json()["code"]) == (503, "database_away")
+        away.rename(file)
+        assert client.get("/login").status_code == 303
+        guest.close()
+
+
 def test_production_without_tls_says_that_it_wants_https(tmp_path: Path, small_bundle: Bundle) -> None:
     variables = {"MODEL_PATH": str(small_bundle.path), "ENV": "production", "SECRET_KEY": "0" * 64}
     with serving(tmp_path, **variables) as station, browser(station.url) as plain:

@@ -16,6 +16,7 @@ from ..access.tokens import KEY_START, same
 from ..access.trail import ADDRESS_HEADER, REQUEST_HEADER, coming_from
 from ..errors import VistoBuenoError
 from . import headers
+from .apology import apology
 from .problems import language_of, problem, problem_of
 from .rules import READS, Rule, rule_for
 
@@ -66,11 +67,11 @@ class Guard:
         try:
             access = running_access()
         except RuntimeError:
-            return problem(connection, 503, headers={"Retry-After": "2"})
+            return away(connection, None)
         try:
             identity = await identify(connection, access, key)
         except VistoBuenoError as error:
-            return problem_of(connection, error)
+            return away(connection, error)
         scope["state"]["identity"] = identity
         if identity is None:
             if rule.permission == "metrics" and is_this_machine(connection):
@@ -247,6 +248,13 @@ def is_navigation(connection: HTTPConnection) -> bool:
     scope = connection.scope
     machine = scope["path"].startswith(("/api/", "/v2", "/_stcore/", "/metrics", "/media/"))
     return scope["method"] in READS and not machine and "text/html" in connection.headers.get("accept", "")
+
+
+def away(connection: HTTPConnection, error: VistoBuenoError | None) -> Response:
+    """That nobody can be asked who this is: a page to a person who opens one, else a problem."""
+    if is_navigation(connection):
+        return apology(connection, error)
+    return problem(connection, 503, headers={"Retry-After": "2"}) if error is None else problem_of(connection, error)
 
 
 def to_sign_in(connection: HTTPConnection) -> Response:

@@ -112,11 +112,10 @@ def problem(
     errors: Iterable[Mapping[str, Any]] = (),
 ) -> Response:
     """The problem document for one request. Without ``code`` and ``detail`` it says what the status means."""
-    language = language_of(connection)
-    known = status if status in _CODES else 400 if status < 500 else 500
+    language, known = language_of(connection), _known(status)
     document = {
         "type": f"urn:vistobueno:problem:{code or _CODES[known]}",
-        "title": say(language, f"web_title_{known}"),
+        "title": title_of(status, language),
         "status": status,
         "detail": detail or say(language, f"web_status_{known}"),
         "instance": connection.url.path,
@@ -133,6 +132,15 @@ def problem(
         {"Cache-Control": "no-store", "Content-Language": language, "Vary": "Accept-Language", **(headers or {})},
         MEDIA_TYPE,
     )
+
+
+def title_of(status: int, language: str) -> str:
+    """What a status means, in a few words."""
+    return say(language, f"web_title_{_known(status)}")
+
+
+def _known(status: int) -> int:
+    return status if status in _CODES else 400 if status < 500 else 500
 
 
 def problem_of(connection: HTTPConnection, error: VistoBuenoError) -> Response:

@@ -6,7 +6,6 @@ from functools import cache, partial
 from urllib.parse import parse_qsl
 
 from anyio import CapacityLimiter, to_thread
-from jinja2 import Environment, PackageLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -27,9 +26,10 @@ from ..access.tokens import new_token, same
 from ..errors import VistoBuenoError
 from ..texts import LANGUAGES, say
 from . import headers
+from .apology import apology, templates
 from .guard import address_of, is_secure
 from .intake import body_in
-from .problems import headers_of, language_of, problem, problem_of, refuse, status_of
+from .problems import headers_of, language_of, problem_of, refuse, status_of
 
 LANGUAGE_COOKIE, FORM_COOKIE, DEVICE_COOKIE = "vistobueno_language", "vistobueno_form", "vistobueno_device"
 YEAR = 365 * 24 * 3600
@@ -85,7 +85,7 @@ def page(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             access = running_access()
         except RuntimeError:
-            return problem(request, 503, headers={"Retry-After": "2"})
+            return apology(request, None)
         asked = request.query_params.get("language", "")
         remembered = request.cookies.get(LANGUAGE_COOKIE, "")
         language = next((each for each in (asked, remembered) if each in LANGUAGES), language_of(request))
@@ -94,7 +94,8 @@ def page(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             response = await handler(visit)
         except VistoBuenoError as error:
-            response = problem_of(request, error)
+            unavailable = status_of(error) == 503
+            response = apology(request, error, language) if unavailable else problem_of(request, error)
         if asked in LANGUAGES:
             remember(visit, response, LANGUAGE_COOKIE, asked, YEAR)
         if request.cookies.get(FORM_COOKIE) != form:
@@ -248,7 +249,7 @@ def render(
     """One of our pages."""
     other = next(each for each in LANGUAGES if each != visit.language)
     shown = (
-        _templates()
+        templates()
         .get_template(template)
         .render(
             t=lambda key: say(visit.language, f"entry_{key}"),
@@ -341,13 +342,8 @@ def extra(error: VistoBuenoError) -> dict[str, str]:
 
 
 @cache
-def _templates() -> Environment:
-    return Environment(loader=PackageLoader("vistobueno.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-
-
-@cache
 def _style() -> str:
-    return _templates().get_template("style.css").render()
+    return templates().get_template("style.css").render()
 
 
 routes = [
