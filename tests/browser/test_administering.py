@@ -66,15 +66,15 @@ def test_access_is_taken_away_and_given_back(open_page: OpenPage, station: Runni
 def test_sessions_are_ended_by_keyboard_and_not_by_one_key(open_page: OpenPage, station: Running) -> None:
     from vistobueno.records.values import SYSTEM
 
-    person = station.access.add_person("nora@frutas.example", "Nora Paz", "inspector", SYSTEM, password=PASSWORD)
+    person = station.access.add_person("tere@frutas.example", "Tere Vega", "inspector", SYSTEM, password=PASSWORD)
     station.access.sign_in(person.email, PASSWORD, "127.0.0.1")
     page = open_page(ANA, "/administration")
-    row = page.locator("li").filter(has_text="nora@frutas.example")
+    row = page.locator("li").filter(has_text="tere@frutas.example")
     button = row.get_by_role("button", name="Cerrar sesiones", exact=True)
     button.focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    expect(row.get_by_role("alert")).to_contain_text("¿Cerrar las sesiones de Nora Paz?")
+    expect(row.get_by_role("alert")).to_contain_text("¿Cerrar las sesiones de Tere Vega?")
     page.keyboard.press("Escape")
     expect(row.get_by_role("alert")).to_have_count(0)
     expect(button).to_be_focused()

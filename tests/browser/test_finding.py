@@ -77,6 +77,7 @@ def test_a_filter_narrows_the_list_and_the_csv_holds_exactly_that(open_page: Ope
     page.get_by_text("Filtrar").first.click()
     page.get_by_label("Respuesta").select_option("review")
     expect(page).to_have_url(re.compile("answer=review"))
+    expect(page.get_by_label("Respuesta").locator("option[selected]")).to_have_text("REVISAR")  # the page has come
     settled(page)
     page.get_by_label("Buscar").fill("maquina-")
     page.get_by_role("button", name="Filtrar").click()
