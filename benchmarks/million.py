@@ -118,8 +118,10 @@ def questions(engine: Engine, count: int) -> Iterator[tuple[str, Callable[[], ob
         "a month, unfit oranges": Filter(
             product="orange", answer="unfit", since=now - timedelta(days=200), until=now - timedelta(days=170)
         ),
-        "one inspector": Filter(actor_id=3),
-        "one inspector's unfit oranges": Filter(actor_id=3, product="orange", answer="unfit"),
+        "one inspector": Filter(actor_kind="person", actor_id=3),
+        "one inspector's unfit oranges": Filter(actor_kind="person", actor_id=3, product="orange", answer="unfit"),
+        "machines": Filter(actor_kind="key"),
+        "a machine that has a person's number": Filter(actor_kind="key", actor_id=3),
         "from machines, to review": Filter(source="api", answer="review"),
         "poor photographs": Filter(reason="poor_photo"),
         "poor photographs of oranges": Filter(reason="poor_photo", product="orange"),

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -136,12 +137,16 @@ def _started(
             _wait(f"http://127.0.0.1:{port}{path}", process)
             yield Server(port, process.pid, time.perf_counter() - start)
         finally:
+            started = _family(process.pid) if process.poll() is None else []
             process.terminate()
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            for each in started[1:]:  # LitServe leaves its workers behind
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGKILL)
 
 
 @contextlib.contextmanager

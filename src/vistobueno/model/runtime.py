@@ -18,9 +18,7 @@ from .bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, InputSpec, read_bund
 OUTPUTS = ("logits", "embedding", "activation")
 GOLDEN_TOLERANCE = 1e-3  # absolute, on logits; LiteRT and TensorFlow differ by less than 1e-4 on one machine
 _PADDING = (128, 128, 128)
-_GAP = (
-    1.5  # a picture at least three times as large is halved (box) before it is filtered: half the time, 4 levels of 255
-)
+_GAP = 1.5  # three times too large or more: halved (box) before it is filtered, in half the time; 4 levels of 255 apart
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
