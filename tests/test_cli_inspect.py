@@ -155,6 +155,17 @@ def test_folders_are_searched_through_and_every_photograph_judged_once(
     assert said.code == 0
 
 
+def test_a_folder_and_a_photograph_in_it_are_the_same_from_wherever_they_are_named(
+    vistobueno: Run, models: dict[str, Path], drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(drawn)
+    said = vistobueno("inspect", "other", ".", "./other/", "-m", models["fit"], "--json")
+    files = [row["file"] for row in lines_of(said)]
+    assert len(files) == len(set(files)) == 21
+    assert files[:3] == [f"other/drawn-00{number}.jpg" for number in range(3)]
+    assert files[3:] == sorted(files[3:])
+
+
 @pytest.mark.parametrize(
     ("pattern", "count"), [("other/*.jpg", 3), ("*_unfit/*", 9), ("**/drawn-000.jpg", 7), ("**", 21), ("*_fit", 9)]
 )
