@@ -34,7 +34,7 @@ class Plan:
 
 
 FULL = Plan(large=3, starts=7, rounds=30, folder=2_000, folder_rounds=3, few=200, many=20_000,
-            inspections=1_000_000, answers=40, sent=120, turns=5)  # fmt: skip
+            inspections=1_000_000, answers=40, sent=300, turns=5)  # fmt: skip
 SMOKE = Plan(large=1, starts=1, rounds=3, folder=20, folder_rounds=1, few=20, many=200,
              inspections=2_000, answers=2, sent=16, turns=1)  # fmt: skip
 LARGE, MEDIUM = (4000, 3000), (1400, 1050)  # pixels

@@ -37,6 +37,20 @@ class Server:
         """VmRSS or VmHWM of the process and those it started, 10⁶ bytes; Linux alone."""
         return sum(_status(pid, what) for pid in _family(self.pid)) / 1e6
 
+    @contextlib.contextmanager
+    def awake(self) -> Iterator[None]:
+        """Run for one turn and be stopped again: one that only waits still polls, and takes that from the others."""
+        self.tell(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.tell(signal.SIGSTOP)
+
+    def tell(self, what: signal.Signals) -> None:
+        """Send a signal to the process and those it started."""
+        for each in _family(self.pid):
+            os.kill(each, what)
+
 
 def station_figures(
     photographs: int, rounds: int, model: Path, large: list[str], work: Path, say: Callable[[str], None]
@@ -63,12 +77,16 @@ def station_figures(
     turns: dict[str, list[float]] = {"ours": [], "bare": [], "litserve": []}
     waits: list[float] = []
     with serving(folder, model) as ours, litserve(model) as other:
+        ours.tell(signal.SIGSTOP)
+        other.tell(signal.SIGSTOP)
         for number in range(-1, rounds):  # the first for nothing: caches
             say(f"photographs kept and acknowledged, beside bare and LitServe, {number + 1} of {rounds}")
-            sent = _client("send", port=ours.port, path=_TARGET, headers=headers, photos=large, count=photographs,
-                         clients=CLIENTS)  # fmt: skip
-            beside = _client("send", port=other.port, path="/predict", headers={}, photos=large, count=photographs,
-                           clients=CLIENTS, form="request")  # fmt: skip
+            with ours.awake():
+                sent = _client("send", port=ours.port, path=_TARGET, headers=headers, photos=large, count=photographs,
+                             clients=CLIENTS)  # fmt: skip
+            with other.awake():
+                beside = _client("send", port=other.port, path="/predict", headers={}, photos=large, count=photographs,
+                               clients=CLIENTS, form="request")  # fmt: skip
             bare = _client("bare_many", model=model, photos=large, count=photographs, threads=cores())
             if number >= 0 or rounds == 1:
                 turns["ours"].append(photographs / sent["seconds"])
@@ -138,6 +156,8 @@ def _started(
             yield Server(port, process.pid, time.perf_counter() - start)
         finally:
             started = _family(process.pid) if process.poll() is None else []
+            for each in started:  # one that is stopped would not hear that it is to end
+                os.kill(each, signal.SIGCONT)
             process.terminate()
             try:
                 process.wait(20)
