@@ -35,8 +35,10 @@ def person_of(access: Access, role: str) -> Person:
 
 
 def browser(url: str, **more: Any) -> httpx.Client:
-    """A browser without a session, as far as headers and cookies go."""
-    return httpx.Client(base_url=url, headers=HTML, timeout=30, **more)
+    """A browser without a session, as far as headers and cookies go; English was chosen in it."""
+    client = httpx.Client(base_url=url, headers=HTML, timeout=30, **more)
+    client.cookies.set("vistobueno_language", "en")
+    return client
 
 
 def csrf_in(page: str) -> str:

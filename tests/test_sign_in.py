@@ -150,6 +150,12 @@ def test_each_sign_in_gives_another_session_and_ends_the_one_before(served: Serv
         assert access.identify_session(first) is None
 
 
+def test_spanish_comes_first_whatever_the_browser_prefers(served: Served) -> None:
+    with httpx.Client(base_url=served.url, headers={"Accept-Language": "en-US,en;q=0.9"}) as stranger:
+        page = stranger.get("/login").text
+    assert '<html lang="es">' in page and "language=en" in page  # English is one click away
+
+
 def test_a_language_that_was_chosen_is_remembered(client: httpx.Client) -> None:
     assert '<html lang="es">' in client.get("/login?language=es").text
     assert '<html lang="es">' in client.get("/login").text

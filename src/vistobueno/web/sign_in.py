@@ -29,7 +29,7 @@ from . import headers
 from .apology import apology, templates
 from .guard import address_of, is_secure
 from .intake import body_in
-from .problems import headers_of, language_of, problem_of, refuse, status_of
+from .problems import headers_of, problem_of, refuse, status_of
 
 LANGUAGE_COOKIE, FORM_COOKIE, DEVICE_COOKIE = "vistobueno_language", "vistobueno_form", "vistobueno_device"
 YEAR = 365 * 24 * 3600
@@ -88,7 +88,8 @@ def page(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             return apology(request, None)
         asked = request.query_params.get("language", "")
         remembered = request.cookies.get(LANGUAGE_COOKIE, "")
-        language = next((each for each in (asked, remembered) if each in LANGUAGES), language_of(request))
+        chosen = (each for each in (asked, remembered) if each in LANGUAGES)
+        language = next(chosen, access.settings.default_language)  # a browser's language was chosen by nobody
         form = request.cookies.get(FORM_COOKIE) or new_token()
         visit = Visit(request, access, language, form)
         try:
