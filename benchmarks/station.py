@@ -48,8 +48,7 @@ class Server:
 
     def tell(self, what: signal.Signals) -> None:
         """Send a signal to the process and those it started."""
-        for each in _family(self.pid):
-            os.kill(each, what)
+        _tell(_family(self.pid), what)
 
 
 def station_figures(
@@ -156,17 +155,14 @@ def _started(
             yield Server(port, process.pid, time.perf_counter() - start)
         finally:
             started = _family(process.pid) if process.poll() is None else []
-            for each in started:  # one that is stopped would not hear that it is to end
-                os.kill(each, signal.SIGCONT)
+            _tell(started, signal.SIGCONT)  # one that is stopped would not hear that it is to end
             process.terminate()
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            for each in started[1:]:  # LitServe leaves its workers behind
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(each, signal.SIGKILL)
+            _tell(started[1:], signal.SIGKILL)  # LitServe leaves its workers behind
 
 
 @contextlib.contextmanager
@@ -200,6 +196,12 @@ def _client(what: str, **arguments: Any) -> Any:
 def _family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     return [pid, *(each for one in children for each in _family(int(one)))]
+
+
+def _tell(processes: Sequence[int], what: signal.Signals) -> None:
+    for each in processes:
+        with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+            os.kill(each, what)
 
 
 def _status(pid: int, what: str) -> int:

@@ -13,6 +13,7 @@ from vistobueno.access import Access
 from vistobueno.access.directory import Person
 from vistobueno.records.values import SYSTEM
 from vistobueno.station import open_records
+from vistobueno.web.problems import LANGUAGE_COOKIE
 
 HTML = {"Accept": "text/html,application/xhtml+xml", "Accept-Language": "en"}
 
@@ -37,7 +38,7 @@ def person_of(access: Access, role: str) -> Person:
 def browser(url: str, **more: Any) -> httpx.Client:
     """A browser without a session, as far as headers and cookies go; English was chosen in it."""
     client = httpx.Client(base_url=url, headers=HTML, timeout=30, **more)
-    client.cookies.set("vistobueno_language", "en")
+    client.cookies.set(LANGUAGE_COOKIE, "en")
     return client
 
 

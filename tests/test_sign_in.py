@@ -79,6 +79,8 @@ def test_while_the_database_is_away_a_person_reads_words_and_a_machine_a_problem
         ):
             assert answer.status_code == 503
             assert answer.headers["content-type"].startswith("text/html")
+        spoken = [client.get(path).headers["content-language"] for path in ("/login", "/history")]
+        assert spoken == ["en", "en"]  # as was chosen in this browser: who asks cannot be known now
         spanish = client.get("/login?language=es", headers={"Accept-Language": "es"})
         assert (spanish.status_code, spanish.headers["retry-after"]) == (503, "5")
         assert "La base de datos no responde." in spanish.text and 'href="/login"' in spanish.text

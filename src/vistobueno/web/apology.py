@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from ..errors import VistoBuenoError
 from ..texts import say
 from . import headers
-from .problems import headers_of, language_of, problem, status_of, title_of
+from .problems import headers_of, language_of, page_language, problem, status_of, title_of
 
 _STARTING = {"Retry-After": "2"}
 
@@ -18,11 +18,11 @@ _STARTING = {"Retry-After": "2"}
 def apology(connection: HTTPConnection, error: VistoBuenoError | None, language: str = "") -> Response:
     """An error that no page could say, or (None) a station that is being opened: a page to a person, else a problem."""
     status, more = (503, _STARTING) if error is None else (status_of(error), headers_of(error))
-    spoken = language or language_of(connection)
-    detail = error.message(spoken) if error else ""
     if not takes_pages(connection):
+        detail = error.message(language_of(connection)) if error else ""
         return problem(connection, status, error.code if error else "", detail, more)
-    return _page(connection, status, spoken, detail or say(spoken, "web_status_503"), more)
+    spoken = language or page_language(connection)
+    return _page(connection, status, spoken, error.message(spoken) if error else say(spoken, "web_status_503"), more)
 
 
 def takes_pages(connection: HTTPConnection) -> bool:
@@ -43,7 +43,7 @@ def _page(connection: HTTPConnection, status: int, language: str, detail: str, m
         )
     )
     told = {"Content-Security-Policy": headers.OURS, "Cache-Control": "no-store", "Content-Language": language,
-            "Vary": "Accept, Accept-Language"}  # fmt: skip
+            "Vary": "Accept, Cookie"}  # fmt: skip
     return HTMLResponse(shown, status, told | dict(more))
 
 

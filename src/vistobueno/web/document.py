@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..texts import say
 from ..ui.palette import LEAF
-from .problems import language_of
+from .problems import page_language
 from .rules import rule_for
 
 PAGES = "/*"  # the rule of what Streamlit answers with its document, whatever the page's name
@@ -41,7 +41,7 @@ class Document:
         async def ours(message: Message) -> None:
             nonlocal text
             if message["type"] == "http.response.start" and is_document(message):
-                text = document(language_of(HTTPConnection(scope), own_first=True))
+                text = document(page_language(HTTPConnection(scope)))
                 headers = MutableHeaders(raw=list(message["headers"]))
                 for name in _OF_THE_OTHER:
                     del headers[name]

@@ -13,6 +13,7 @@ from ..station import Busy, Conflict, CursorRefused, NotFound, Unavailable
 from ..texts import LANGUAGES, say
 
 MEDIA_TYPE = "application/problem+json"
+LANGUAGE_COOKIE = "vistobueno_language"
 RETRY_UNAVAILABLE = 5  # seconds until a database or a store that went away is worth asking again
 _BY_CODE = {
     "file_too_large": 413,
@@ -79,10 +80,10 @@ def language_of(connection: HTTPConnection, *, own_first: bool = False) -> str:
 
     With ``own_first`` a person's language counts first: they chose it, and a browser's was chosen by nobody.
     """
+    if own_first and (persons := _persons_language(connection)):
+        return persons
     identity = connection.scope.get("state", {}).get("identity")
     own = identity.language if identity is not None else _default_language()
-    if own_first and identity is not None and identity.actor.kind == "person":
-        return own
     wishes = []
     for place, part in enumerate(connection.headers.get("accept-language", "").split(",")):
         name, _, weight = part.strip().partition(";")
@@ -94,6 +95,19 @@ def language_of(connection: HTTPConnection, *, own_first: bool = False) -> str:
         if language in LANGUAGES and quality > 0:
             wishes.append((-quality, place, language))
     return min(wishes)[2] if wishes else own
+
+
+def page_language(connection: HTTPConnection) -> str:
+    """Of a page: the person's, then what was chosen in this browser, then DEFAULT_LANGUAGE. What it prefers by itself
+    was chosen by nobody.
+    """
+    chosen = _persons_language(connection) or connection.cookies.get(LANGUAGE_COOKIE, "")
+    return chosen if chosen in LANGUAGES else _default_language()
+
+
+def _persons_language(connection: HTTPConnection) -> str:
+    identity = connection.scope.get("state", {}).get("identity")
+    return str(identity.language) if identity is not None and identity.actor.kind == "person" else ""
 
 
 def _default_language() -> str:

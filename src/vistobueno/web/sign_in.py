@@ -29,9 +29,9 @@ from . import headers
 from .apology import apology, templates
 from .guard import address_of, is_secure
 from .intake import body_in
-from .problems import headers_of, problem_of, refuse, status_of
+from .problems import LANGUAGE_COOKIE, headers_of, page_language, problem_of, refuse, status_of
 
-LANGUAGE_COOKIE, FORM_COOKIE, DEVICE_COOKIE = "vistobueno_language", "vistobueno_form", "vistobueno_device"
+FORM_COOKIE, DEVICE_COOKIE = "vistobueno_form", "vistobueno_device"
 YEAR = 365 * 24 * 3600
 MOST_FORM = 20_000  # bytes
 _DEVICES = 4  # accounts that one browser is known to: a phone beside the line is passed on
@@ -87,9 +87,7 @@ def page(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         except RuntimeError:
             return apology(request, None)
         asked = request.query_params.get("language", "")
-        remembered = request.cookies.get(LANGUAGE_COOKIE, "")
-        chosen = (each for each in (asked, remembered) if each in LANGUAGES)
-        language = next(chosen, access.settings.default_language)  # a browser's language was chosen by nobody
+        language = asked if asked in LANGUAGES else page_language(request)
         form = request.cookies.get(FORM_COOKIE) or new_token()
         visit = Visit(request, access, language, form)
         try:
