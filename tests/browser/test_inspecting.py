@@ -67,7 +67,7 @@ def test_twelve_files_fill_a_list_and_a_broken_one_is_named_and_loses_nothing(
     keys = ("apple_fit", "banana_fit", "orange_fit", "banana_unfit", "apple_unfit", "orange_unfit")
     files = [upload(f"foto-{place:02d}.jpg", jpeg(keys[place % 6], place + 1)) for place in range(11)]
     page.set_input_files(FILES, [*files[:5], upload("rota.jpg", b"not a photograph"), *files[5:]])
-    expect(page.locator(".batch h2")).to_have_text("12 fotos inspeccionadas")
+    expect(page.locator(".batch h2")).to_have_text("12 fotos recibidas")
     broken = page.locator(".line.broken")
     expect(broken).to_have_count(1)
     expect(broken).to_contain_text("rota.jpg")
@@ -101,7 +101,7 @@ def test_a_zip_is_opened_and_each_of_its_files_has_its_line(open_page: OpenPage)
         "d.jpg": jpeg("orange_fit", 3),
     }
     page.set_input_files(FILES, [upload("lote.zip", zipped(files))])
-    expect(page.locator(".batch h2")).to_have_text("4 fotos inspeccionadas")
+    expect(page.locator(".batch h2")).to_have_text("4 fotos recibidas")
     expect(page.locator("a.line")).to_have_count(3)
     expect(page.locator(".line.broken")).to_contain_text("c.jpg")
     settled(page)

@@ -145,7 +145,7 @@ def test_every_file_of_a_large_zip_is_counted(open_page: OpenPage) -> None:
     body = "".join(json.dumps(line) + "\n" for line in lines)
     page.route("**/api/v1/batches", lambda route: route.fulfill(status=200, body=body))
     page.set_input_files(FILES, [upload("lote.zip", zipped({"0.jpg": b"not a photograph"}))])
-    expect(page.locator(".batch h2")).to_have_text("700 fotos inspeccionadas")
+    expect(page.locator(".batch h2")).to_have_text("700 fotos recibidas")
 
 
 def test_who_opens_one_of_an_older_page_comes_back_to_that_page(open_page: OpenPage, station: Running) -> None:
