@@ -12,6 +12,8 @@ from vistobueno.model.runtime import Model
 from vistobueno.photo import open_photo
 
 evidence = arrays(np.float32, (5, 4), elements=st.floats(-1e6, 1e6, width=32))
+normal = st.floats(-1e6, 1e6, width=32).filter(lambda value: value == 0 or abs(value) > 1e-20)
+scalable = arrays(np.float32, (5, 4), elements=normal)  # nearer to zero a product of float32 loses digits
 grey = np.full((60, 80, 3), 100, np.uint8)
 
 
@@ -26,7 +28,7 @@ def test_a_heat_map_runs_from_none_to_the_strongest(activation: np.ndarray) -> N
 
 
 @settings(max_examples=25, deadline=None)
-@given(evidence, st.floats(0.125, 8, width=32))
+@given(scalable, st.floats(0.125, 8, width=32))
 def test_a_heat_map_says_where_and_not_how_much(activation: np.ndarray, times: float) -> None:
     np.testing.assert_allclose(heat_map(activation * np.float32(times)), heat_map(activation), rtol=1e-5)
 

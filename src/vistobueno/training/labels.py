@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb
+from math import comb, factorial
 from pathlib import Path
 from typing import Literal
 
@@ -73,7 +73,8 @@ def prove_order(predicted: NDArray[np.integer], truth: NDArray[np.integer], coun
     """Find the order of the outputs that labelled photographs support.
 
     Each order predicts a label for each photograph; two orders are compared by the photographs on which only one of
-    them is right (a sign test). The order in labels.txt is proved when it beats every other so.
+    them is right (a sign test). The order in labels.txt is proved when it beats every other so. Another
+    contradicts it when it beats it so, and no guess would be right as often under any order (Bonferroni).
 
     Args:
         predicted: (N,) the output that won; truth: (N,) the class by labels.txt; count: of classes.
@@ -83,7 +84,9 @@ def prove_order(predicted: NDArray[np.integer], truth: NDArray[np.integer], coun
     best = _assign(hits)
     given = tuple(range(count))
     if best != given:
-        contradicted = _beats(best, given, predicted, truth)
+        right = int((np.asarray(best)[predicted] == truth).sum())
+        guessed = _chance(len(truth), right, count) * factorial(count)
+        contradicted = guessed < _CERTAIN and _beats(best, given, predicted, truth)
         return Order("contradicted" if contradicted else "unproved", best)
     for output in range(count):  # the strongest rival has some output elsewhere: forbid each place in turn
         rival_hits = hits.copy()
@@ -105,7 +108,12 @@ def _beats(
     right, right_other = np.asarray(one)[predicted] == truth, np.asarray(other)[predicted] == truth
     wins, losses = int((right & ~right_other).sum()), int((right_other & ~right).sum())
     total = wins + losses
-    return total > 0 and sum(comb(total, k) for k in range(wins, total + 1)) / 2**total < _CERTAIN
+    return total > 0 and _chance(total, wins, 2) < _CERTAIN
+
+
+def _chance(total: int, least: int, sides: int) -> float:
+    """Probability that ``least`` or more of ``total`` throws of a fair die of ``sides`` show its first side."""
+    return float(sum(comb(total, k) * (sides - 1) ** (total - k) for k in range(least, total + 1)) / sides**total)
 
 
 def class_key(label: str) -> str | None:
