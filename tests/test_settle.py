@@ -95,6 +95,18 @@ def test_errors_far_from_what_is_known_teach_doubt_and_move_the_thresholds_outwa
     assert (warned.temperature, warned.familiar) == (alone.temperature, alone.familiar), "known cameras set these"
 
 
+def test_of_a_few_photographs_on_a_camera_it_never_saw_none_may_break_a_rate_while_patience_lasts() -> None:
+    seen = said_of(PHOTOS, sure=6, distance=0)
+    rows = np.flatnonzero(FIT)[:7]
+    doubtful = np.full((7, len(KEYS)), -9.0, np.float32)
+    doubtful[:, [KEYS.index("apple_fit"), KEYS.index("apple_unfit")]] = 0.0, 1.0  # all seven: rather unfit
+    far = Predictions(doubtful, np.zeros(7, np.float32))
+    policy = settled(seen, far, rows)
+    answers = [verdict.answer for verdict in far.verdicts(CLASSES, policy)]
+    assert answers == ["review"] * 7
+    assert policy.unfit_above > settled(seen).unfit_above
+
+
 def test_too_few_photographs_guarantee_nothing() -> None:
     policy = settled(said_of(PHOTOS, sure=4, distance=0), alpha=0.001)
     assert (policy.fit_below, policy.unfit_above) == (-1.0, 2.0)

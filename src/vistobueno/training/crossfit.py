@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..calibration import fit_scope, scope_distances
 from ..model.bundle import ClassInfo, Scope
-from .data import LabelledPhoto, conditions_of, fold_of_each
+from .data import LabelledPhoto, conditions_of, fold_of_each, products_told_apart
 from .features import Features, Progress
 from .held_out import Predictions
 from .tail import Recipe, fit_tail, predict
@@ -95,3 +95,34 @@ def by_source(course: Course) -> tuple[Rows, Predictions]:
             parts.append(course.predictions(f"without source {number}", others, own))
             rows.append(own)
     return np.concatenate(rows), Predictions.joined(parts)
+
+
+def by_fair_source(course: Course, rows: Rows, left_out: Predictions) -> tuple[Rows, Predictions]:
+    """Of the products of sources left out, by models that could learn their conditions from what remained.
+
+    A source that shows a product in one condition only teaches that its place is that condition. Left out alone, it leaves
+    the others like it, and a model that errs on every new place for a reason that one trained on all of them has less. So
+    those sources are left out together; of any other source, what was said without it counts where another that remains
+    shows the product in both conditions.
+
+    Args:
+        rows, left_out: as `by_source` gives them; all of them come back when none is fair.
+    """
+    photos = course.photos
+    sources, products = (np.array(each) for each in zip(*((p.source, p.product) for p in photos), strict=True))
+    told = products_told_apart(photos)
+    shown = {source: set(products[sources == source]) - {""} for source in told}
+    apart = [source for source in told if shown[source] and not told[source]]
+    together = np.isin(sources, apart) if len(apart) > 1 else np.zeros(len(photos), bool)
+
+    def fair(row: int, without: Sequence[str]) -> bool:
+        return any(products[row] in told[source] for source in told if source not in without)
+
+    kept = [at for at, row in enumerate(rows.tolist()) if not together[row] and fair(row, [sources[row]])]
+    own = np.array([row for row in np.flatnonzero(together).tolist() if fair(row, apart)], np.int64)
+    parts, chosen = [left_out.at(kept)], [rows[kept]]
+    if len(own):
+        parts.append(course.predictions("apart", np.flatnonzero(~together), own))
+        chosen.append(own)
+    found = np.concatenate(chosen)
+    return (found, Predictions.joined(parts)) if len(found) else (rows, left_out)

@@ -43,6 +43,11 @@ class LabelledPhoto:
             return condition_in(self.variant)
         return "unfit" if self.label.endswith("_unfit") else "fit"
 
+    @property
+    def product(self) -> str:
+        """What it shows, ``apple`` of ``apple_unfit``; empty for what is none of the products."""
+        return self.label.rpartition("_")[0]
+
 
 def read_photos(path: Path) -> list[LabelledPhoto]:
     """Read class folders, or a table with the columns ``file,label`` and, optionally, ``group,source,variant``.
@@ -150,6 +155,15 @@ def fold_of_each(photos: Sequence[LabelledPhoto], folds: int, seed: int) -> NDAr
 def conditions_of(photos: Sequence[LabelledPhoto]) -> NDArray[np.float32]:
     """What condition each shows, (N, 2): fit, unfit; zeros where nobody says."""
     return np.array([[photo.condition == "fit", photo.condition == "unfit"] for photo in photos], np.float32)
+
+
+def products_told_apart(photos: Sequence[LabelledPhoto]) -> dict[str, set[str]]:
+    """For each source, the products that it shows in both conditions."""
+    seen = {(photo.source, photo.product, photo.condition) for photo in photos if photo.product}
+    both = {
+        (source, product) for source, product, _ in seen if {(source, product, c) for c in ("fit", "unfit")} <= seen
+    }
+    return {name: {product for source, product in both if source == name} for name in {p.source for p in photos}}
 
 
 def data_digest(photos: Sequence[LabelledPhoto]) -> str:

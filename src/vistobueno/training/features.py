@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -122,9 +123,19 @@ def compute(
                 beside = work / f"view-{number}.part.npz"
                 np.savez(beside, maps=np.concatenate(maps), pooled=np.concatenate(pooled))
                 beside.replace(work / f"view-{number}.npz")
-    kept = [np.load(work / f"view-{number}.npz") for number in range(views + 1)]
     labels = np.array([list(classes).index(photo.label) for photo in photos])
-    return Features(np.stack([file["maps"] for file in kept]), np.stack([file["pooled"] for file in kept]), labels)
+    return Features(_stacked(work, views + 1, "maps"), _stacked(work, views + 1, "pooled"), labels)
+
+
+def _stacked(work: Path, count: int, name: str) -> NDArray[Any]:
+    """What every view's file keeps under ``name``, one view after another; never twice in memory."""
+    for number in range(count):
+        with np.load(work / f"view-{number}.npz") as kept:
+            view = kept[name]
+        if number == 0:
+            stacked = np.empty((count, *view.shape), view.dtype)
+        stacked[number] = view
+    return stacked
 
 
 def _seen(trunk: keras.Model, tail: keras.Model, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

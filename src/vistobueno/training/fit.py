@@ -20,7 +20,7 @@ from ..model.runtime import golden_file, scaled
 from .backbone import choose_backbone
 from .cards import cards
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
-from .crossfit import Course, by_fold, by_source
+from .crossfit import Course, by_fair_source, by_fold, by_source
 from .data import OTHER, LabelledPhoto, data_digest, read_photos
 from .evaluate import judged_from
 from .features import Progress, compute, split_network
@@ -30,7 +30,7 @@ from .memory import keep_freed_memory
 from .settle import settle_policy, with_quality
 from .tail import Recipe
 
-VIEWS = 7
+VIEWS = 15
 _NAMES = {
     "apple": ("manzana", "apple"),
     "banana": ("banano", "banana"),
@@ -53,8 +53,9 @@ def train(
 ) -> Bundle:
     """Train on every photograph, and judge the result on predictions of models that did not see them.
 
-    The data is parted by group into folds; a model is trained without each fold, and one without each source. Their
-    predictions set temperature, thresholds and scope and give the figures; the model that ships is trained on all.
+    The data is parted by group into folds; a model is trained without each fold, one without each source, and one without
+    the sources that show a product in one condition only. Their predictions set temperature, thresholds and scope and give
+    the figures; the model that ships is trained on all.
 
     Args:
         data: class folders or a table, see `read_photos`.
@@ -88,9 +89,10 @@ def train(
     course = Course(photos, classes, features, tail, recipe, seed, folder, progress)
     seen = by_fold(course)
     rows_out, left_out = by_source(course)
+    fair_rows, fair = by_fair_source(course, rows_out, left_out)
     everyone = np.arange(len(photos))
     final = course.learn("final", everyone)
-    policy = settle_policy(seen, left_out, rows_out, photos, classes, course.scope_of(final, everyone), alpha, beta)
+    policy = settle_policy(seen, fair, fair_rows, photos, classes, course.scope_of(final, everyone), alpha, beta)
     policy = with_quality(policy, [photo for photo in photos if photo.label != OTHER])
     tail.set_weights(final.layers[1].get_weights())  # the tail's layers are the network's own
     serving = with_outputs(network.input, network.output, final.get_layer("head"), recipe.sharpness)

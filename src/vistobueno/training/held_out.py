@@ -28,6 +28,10 @@ class Predictions:
         pairs = zip(self.logits, self.distances, strict=True)
         return [judge(logits, None, None, classes, policy, float(distance)) for logits, distance in pairs]
 
+    def at(self, places: Sequence[int]) -> "Predictions":
+        """Those at ``places``, in that order."""
+        return Predictions(self.logits[list(places)], self.distances[list(places)])
+
     @classmethod
     def joined(cls, parts: Sequence["Predictions"]) -> "Predictions":
         """Several one after another."""

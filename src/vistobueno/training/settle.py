@@ -13,7 +13,6 @@ from ..verdict import FORCED_AT, other_log_odds, probability_unfit, softmax
 from .data import LabelledPhoto
 from .held_out import Predictions
 
-_UNKNOWN = 5.0  # how many times a rate may grow on a camera the model never saw
 _PATIENCE = 0.04  # most of the products, on known cameras, that may be reviewed for the sake of unknown ones
 _FAMILIAR = 0.99  # share of the products, on known cameras, whose temperature does not grow with their distance
 MEASURED = Limits(max_bytes=100_000_000, min_side=32)
@@ -34,12 +33,13 @@ def settle_policy(
 
     Args:
         seen: (N) predictions, each by a model that had no photograph of the same group; the cameras were known to it.
-        left_out: (M) predictions by models that never saw the photograph's source, for ``left_out_rows``.
+        left_out: (M) predictions by models that never saw the photograph's source, for ``left_out_rows``; see
+            `crossfit.by_fair_source`.
         scope: of the final model, not weighed yet.
         alpha, beta: escape and overkill rates. The thresholds keep them on known cameras, and are moved outwards so
-            that on the sources left out each rate grows to no more than ``_UNKNOWN`` times that, as far as people on
-            known cameras have the patience for: half of it for escapes, for overkill what is left. No answer
-            contradicts the more probable condition.
+            that the sources left out keep them too, as far as people on known cameras have the patience for: half of it
+            for escapes, for overkill what is left; where they are too few to hold a rate, none of them may break it. No
+            answer contradicts the more probable condition.
     """
     keys = [each.key for each in classes]
     labels = np.array([keys.index(photo.label) for photo in photos])
@@ -67,7 +67,7 @@ def settle_policy(
     own = left_out_rows[inside[left_out_rows]]
     if len(own):
         far = unfit_of(left_out, left_out_rows)
-        a, b = _UNKNOWN * alpha, _UNKNOWN * beta
+        a, b = (max(rate, 1 / (n + 1)) for rate, n in ((alpha, unfit[own].sum()), (beta, (~unfit[own]).sum())))
         far_low, far_high = conformal_thresholds(far, unfit[own], a, b, [sources[row] for row in own])
         low = -_patient(-p, -high, -low, -far_low, _PATIENCE / 2) if far_low >= 0 else low
         high = _patient(p, low, high, far_high, _PATIENCE) if far_high <= 1 else high
