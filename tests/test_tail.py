@@ -79,6 +79,25 @@ def test_the_tail_given_is_not_touched(tail: keras.Model, features: Features) ->
     assert all((one == two).all() for one, two in zip(before, tail.get_weights(), strict=True))
 
 
+def test_depthwise_filters_stay_as_they_came_and_what_is_about_them_learns() -> None:
+    keras.utils.set_random_seed(4)
+    entry = layers.Input((3, 3, 8))
+    through = layers.Conv2D(16, 1, name="before", activation="relu")(entry)
+    through = layers.DepthwiseConv2D(3, padding="same", name="filters")(through)
+    tail = keras.Model(entry, layers.Conv2D(16, 1, name="after", activation="relu")(through))
+    rng = np.random.default_rng(4)
+    labels = np.repeat(np.arange(K), PER_CLASS)
+    maps = rng.normal(0, 1, (VIEWS, len(labels), 3, 3, 8)).astype(np.float16)
+    features = Features(maps, np.zeros((VIEWS, len(labels), 16), np.float32), labels)
+    learnt = fitted(tail, features, replace(RECIPE, epochs=4)).layers[1]
+    same = {
+        name: bool((tail.get_layer(name).kernel.numpy() == learnt.get_layer(name).kernel.numpy()).all())
+        for name in ("before", "filters", "after")
+    }
+    assert same == {"before": False, "filters": True, "after": False}
+    assert tail.get_layer("filters").trainable, "the tail given is not touched"
+
+
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(tail: keras.Model, features: Features) -> None:
     brief = replace(RECIPE, probe_epochs=3, epochs=3)
     one, same, other = (predict(fitted(tail, features, brief, seed=seed), features, ROWS)[0] for seed in (5, 5, 6))
