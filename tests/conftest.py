@@ -15,14 +15,14 @@ PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--no-skips", action="store_true", help="A skipped test fails: where everything must be there.")
+    parser.addoption("--no-skips", action="store_true", help="A test that is skipped, or fails as expected, fails.")
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     outcome = yield
     report = outcome.get_result()
-    if report.skipped and item.config.getoption("--no-skips") and not hasattr(report, "wasxfail"):
+    if report.skipped and item.config.getoption("--no-skips"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome, report.longrepr = "failed", f"Skipped where nothing may be: {reason}"
 

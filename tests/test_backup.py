@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import stat
 import threading
@@ -206,6 +207,25 @@ def test_an_entry_that_leads_elsewhere_is_refused(
 
     with pytest.raises(BackupRefused, match="backup_damaged"):
         restore(spoilt(tmp_path / "backup.zip", lead_out), *other)
+
+
+@pytest.mark.parametrize(("place", "value"), [(8, 1), (10, zipfile.ZIP_LZMA), (10, zipfile.ZIP_BZIP2), (10, 99)])
+def test_a_backup_whose_list_is_damaged_is_refused(
+    place: int, value: int, station: tuple[Engine, FolderEvidence], models: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "backup.zip"
+    write_backup(*station, models, file)
+    data = bytearray(file.read_bytes())
+    for entry in re.finditer(rb"PK\x01\x02", bytes(data)):
+        data[entry.start() + place] = value
+    file.write_bytes(data)
+    with pytest.raises(BackupRefused, match="backup_damaged"):
+        read_manifest(file)
+
+
+def test_a_backup_that_is_not_there_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_manifest(tmp_path / "none.zip")
 
 
 def test_a_cut_file_and_one_of_another_version_are_refused(

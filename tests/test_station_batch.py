@@ -137,6 +137,15 @@ def test_a_damaged_and_an_encrypted_entry_are_said_by_name(station: Station) -> 
     assert outcome.error is not None and outcome.error.code == "zip_encrypted"
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_whatever_packed_it_a_damaged_entry_stops_no_other(method: int) -> None:
+    damaged = bytearray(zipped({"a.jpg": bytes(range(256)) * 400, "b.jpg": PHOTO}, method).getvalue())
+    damaged[39:50] = b"\xff" * 11
+    first, second = inspect_entries(io.BytesIO(bytes(damaged)), lambda *_: keep_nothing(), 1)
+    codes = [each.error.code if each.error else "" for each in (first, second)]
+    assert codes == ["damaged_photo", "not_a_photo"], "the second one was read"
+
+
 def test_no_more_are_in_memory_than_are_judged_at_once() -> None:
     now, most, lock = 0, 0, threading.Lock()
 

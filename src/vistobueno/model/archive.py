@@ -1,5 +1,6 @@
 """Archives: a bundle's .zip and its .npz arrays, the same bytes for the same content, and never more than was asked for."""
 
+import lzma
 import shutil
 import tempfile
 import zipfile
@@ -12,7 +13,7 @@ import numpy as np
 
 from ..errors import BundleRefused
 
-UNPACKING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
+UNPACKING = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
 """What a damaged .zip or .npz raises."""
 _LARGEST = 512 * 1024 * 1024  # bytes, unpacked
 
@@ -58,7 +59,7 @@ def unzipped(path: Path, names: Sequence[str]) -> Path:
                 if name in members:
                     with archive.open(members[name]) as source, (target / name).open("wb") as copy:
                         shutil.copyfileobj(source, copy)
-    except (*UNPACKING, ValueError) as error:
+    except UNPACKING as error:
         holder.cleanup()
         raise BundleRefused(
             "bundle_damaged",

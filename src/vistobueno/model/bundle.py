@@ -160,7 +160,7 @@ def read_bundle(path: Path) -> Bundle:
     _check_files(path, raw.get("files"), (*_REQUIRED, SCOPE) if scoped else _REQUIRED)
     try:
         return _from_json(path, raw, hashlib.sha256(text).hexdigest())
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, *UNPACKING) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, *UNPACKING) as error:
         raise _invalid(path, error) from error
 
 

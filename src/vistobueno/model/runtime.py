@@ -201,7 +201,7 @@ def _golden(bundle: Bundle) -> Mapping[str, NDArray[Any]]:
             golden = {name: arrays[name] for name in ("pictures", "logits", "classes", "input")}
         if not 0 < len(golden["pictures"]) == len(golden["logits"]):
             raise ValueError("pictures")
-    except (ValueError, KeyError, TypeError, AttributeError, *UNPACKING) as error:
+    except (KeyError, TypeError, AttributeError, *UNPACKING) as error:
         raise BundleRefused(
             "golden_unreadable",
             es=f"No se pueden leer las respuestas de referencia del modelo {bundle.name} ({error}). Empaquételo otra vez.",

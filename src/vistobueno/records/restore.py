@@ -7,7 +7,6 @@ import re
 import shutil
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import IO
 from sqlalchemy import Connection, Engine, func, insert, select, text
 
 from ..errors import VistoBuenoError
+from ..model.archive import UNPACKING
 from .backup import FORMAT, MANIFEST, Manifest, digest_of, photographs_kept, snapshot
 from .database import upgrade, writing
 from .dump import TABLES, dumped, load
@@ -25,7 +25,6 @@ from .migrations import ALIKE
 from .protection import NAMES
 from .schema import blobs, identity, metadata
 
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError)
 _MODEL = re.compile(r"models/[0-9a-f]{64}/[\w.-]+")
 _PIECE = 1 << 20
 
@@ -56,9 +55,9 @@ def read_manifest(file: Path) -> Manifest:
                 with archive.open(name) as member:
                     if _sha256(member) != expected:
                         raise ValueError(name)
-    except BackupRefused:
+    except (BackupRefused, FileNotFoundError, IsADirectoryError, PermissionError):
         raise
-    except _UNREADABLE as error:
+    except (KeyError, TypeError, *UNPACKING) as error:
         raise BackupRefused(
             "backup_damaged",
             es=f"{file.name} no es una copia íntegra ({error}). No se cambió nada; use otra copia.",

@@ -4,7 +4,6 @@ there is an end to their number, and what is compressed without measure costs no
 
 import hashlib
 import zipfile
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..errors import PhotoRefused, VistoBuenoError
+from ..model.archive import UNPACKING
 from ..photo import Limits
 from ..records.database import Unavailable
 from ..records.values import Inspection
@@ -21,7 +21,6 @@ _LARGEST_DIRECTORY = 4_000_000  # bytes of the list of entries
 _LARGEST = 4_000_000_000  # bytes of all photographs, unpacked
 _END, _END_LENGTH = b"PK\x05\x06", 22
 _WIDE, _WIDE_END, _WIDE_LENGTH = b"PK\x06\x06", b"PK\x06\x07", 56 + 20  # of ZIP64: a record, then where to find it
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
 
 
 class BatchRefused(VistoBuenoError):
@@ -70,7 +69,7 @@ def inspect_entries(
             try:
                 with archive.open(entry) as source:
                     data = source.read(most + 1)  # one more than may be: `open_photo` refuses it
-            except _UNREADABLE as error:
+            except UNPACKING as error:
                 done: Future[ZipOutcome] = Future()
                 done.set_result(ZipOutcome(entry.filename, error=_damaged(error)))
                 running.append(done)
@@ -110,7 +109,7 @@ def _opened(file: BinaryIO) -> zipfile.ZipFile:
         return zipfile.ZipFile(file)
     except BatchRefused:
         raise
-    except _UNREADABLE as error:
+    except UNPACKING as error:
         raise BatchRefused(
             "not_a_zip",
             es="El archivo no es un ZIP que se pueda leer. Comprima las fotos otra vez y envíelo.",

@@ -93,8 +93,7 @@ def fit_tail(
 def _with_kept_filters(tail: keras.Model) -> keras.Model:
     """Copy ``tail`` so that all but its depthwise filters learn.
 
-    These small filters were learnt on a million pictures. Kept as they are, sources left out are judged at least as well,
-    and a step is shorter: on a CPU no gradient is dearer for what it changes.
+    These small filters were learnt on a million pictures; two thousand photographs have little to add to them.
     """
     copy = keras.models.clone_model(tail)
     copy.set_weights(tail.get_weights())
