@@ -11,20 +11,8 @@ from servers import PostgreSQL, postgresql_server, s3_server
 from vistobueno.model.bundle import Bundle, zip_bundle
 from vistobueno.model.runtime import Model, load_model
 
+pytest_plugins = ["no_skips"]
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--no-skips", action="store_true", help="A test that is skipped, or fails as expected, fails.")
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    outcome = yield
-    report = outcome.get_result()
-    if report.skipped and item.config.getoption("--no-skips"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        report.outcome, report.longrepr = "failed", f"Skipped where nothing may be: {reason}"
 
 
 @pytest.fixture(scope="session")

@@ -166,6 +166,8 @@ SPOILT: dict[str, Callable[[dict[str, bytes]], None]] = {
     "there is no manifest": lambda e: e.pop(MANIFEST) and None,
     "the manifest is no JSON": lambda e: e.update({MANIFEST: b"{"}),
     "the manifest is a list": lambda e: e.update({MANIFEST: b"[]"}),
+    "the manifest is a text": lambda e: e.update({MANIFEST: b'"x"'}),
+    "its hashes are a list": lambda e: with_manifest(e, hashes=[]),
     "the manifest lacks something": lambda e: with_manifest(e, hashes={}),
     "the manifest has something else": lambda e: with_manifest(e, more=1),
     "the manifest was changed": lambda e: with_manifest(e, digest="0" * 64),

@@ -57,7 +57,7 @@ def read_manifest(file: Path) -> Manifest:
                         raise ValueError(name)
     except (BackupRefused, FileNotFoundError, IsADirectoryError, PermissionError):
         raise
-    except (KeyError, TypeError, *UNPACKING) as error:
+    except (KeyError, TypeError, AttributeError, *UNPACKING) as error:
         raise BackupRefused(
             "backup_damaged",
             es=f"{file.name} no es una copia íntegra ({error}). No se cambió nada; use otra copia.",

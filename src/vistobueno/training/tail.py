@@ -91,10 +91,7 @@ def fit_tail(
 
 
 def _with_kept_filters(tail: keras.Model) -> keras.Model:
-    """Copy ``tail`` so that all but its depthwise filters learn.
-
-    These small filters were learnt on a million pictures; two thousand photographs have little to add to them.
-    """
+    """Copy ``tail`` so that all but its depthwise filters learn: these stay as a million pictures made them."""
     copy = keras.models.clone_model(tail)
     copy.set_weights(tail.get_weights())
     for layer in copy.layers:
