@@ -11,7 +11,10 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 SERVE := $(VENV)/.serve-$(VERSION)-$(shell cat requirements/serve.txt requirements/build.txt pyproject.toml | cksum | tr ' ' '-')
 DEV := $(VENV)/.dev-$(VERSION)-$(shell cat requirements/dev.txt pyproject.toml | cksum | tr ' ' '-')
+# uv, itself locked, installs the locks in parallel and shows how far it is; pip, which knows every setting of an unusual
+# network, does what uv could not. --no-config: the constraints in pyproject.toml are for resolving, and the locks are.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+install = $(BIN)/uv pip install --no-config --python $(BIN)/python $(1) || { echo "uv could not; pip tries ..."; $(PIP) $(1); }
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 
 .PHONY: run setup test lint types bench lock clean docs sbom notices python
@@ -28,8 +31,9 @@ endif
 
 setup: $(DEV)
 
+# All cores; a file stays in one process, since what it sets up once (a server, a model) is dear.
 test: $(DEV)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -48,7 +52,7 @@ lock: $(DEV)
 	for extra in docs tools; do $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $$extra | \
 	  $(LOCK) - -c requirements/dev.txt -o requirements/$$extra.txt || exit 1; done
 	$(subst --universal,--python-platform x86_64-manylinux_2_28,$(LOCK)) pyproject.toml --extra train -c requirements/dev.txt -o requirements/train.txt
-	echo hatchling | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
+	for tool in hatchling:build uv:uv; do echo $${tool%:*} | $(LOCK) - -c requirements/dev.txt -o requirements/$${tool#*:}.txt || exit 1; done
 
 # The documents' site, in build/docs; with the screenshots that the tests in a browser left, where they did.
 docs: $(DEV)
@@ -67,15 +71,14 @@ clean:
 
 $(SERVE): | python
 	@[ -e "$$(echo $(VENV)/.dev-$(VERSION)-*)" ] || echo "Installing what serving needs (once) ..."
-	@$(PIP) --require-hashes -r requirements/serve.txt
-	@$(PIP) --require-hashes -r requirements/build.txt
-	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(call install,--require-hashes -r requirements/serve.txt -r requirements/build.txt)
+	@$(call install,--no-deps --no-build-isolation -e .)
 	@rm -f $(VENV)/.serve-*; touch $@
 
 $(DEV): | python
 	@echo "Installing what development needs, TensorFlow included (once) ..."
-	@$(PIP) --require-hashes -r requirements/dev.txt
-	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(call install,--require-hashes -r requirements/dev.txt)
+	@$(call install,--no-deps --no-build-isolation -e .)
 	@rm -f $(VENV)/.dev-*; touch $@
 
 # A Python that will do, and a virtual environment made with it.
@@ -86,3 +89,4 @@ python:
 	@[ "$$($(BIN)/python -c 'import sys, pip; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$(VERSION)" ] || \
 	  $(PYTHON) -m venv --clear $(VENV) || { \
 	  echo "'$(PYTHON)' cannot make a virtual environment. On Debian and Ubuntu: apt-get install python$(VERSION)-venv"; exit 1; } >&2
+	@[ -x $(BIN)/uv ] || $(PIP) --require-hashes -r requirements/uv.txt || echo "uv cannot be had here; pip installs, which takes longer."
