@@ -1,6 +1,7 @@
 """Assembles the one port: pages, API, inference protocol and operation in one Streamlit application."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import VistoBuenoError
 from ..settings import Settings, read_settings
-from ..texts import say
+from ..texts import say, user_language
 from .process import settle
 
 if TYPE_CHECKING:
@@ -82,10 +83,12 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     set_running_station(station)
     set_running_access(access)
     warn(settings)
-    if link is not None:
-        sys.stderr.write(f"\n{say(settings.default_language, 'web_first_admin')}\n  {link}\n\n")  # never a record
     bundle = station.model.bundle
     _log.info("ready", extra={"model": bundle.name, "model_version": bundle.version, "model_digest": bundle.digest})
+    if link is not None:  # last, and never a record
+        own = sys.stderr.isatty() and not os.environ.get("DEFAULT_LANGUAGE")
+        language = user_language() if own else settings.default_language
+        sys.stderr.write(f"\n{say(language, 'web_first_admin')}\n\n    {link}\n\n")
     try:
         yield
     finally:

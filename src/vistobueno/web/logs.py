@@ -1,13 +1,12 @@
-"""The log: one JSON object a line on standard error, each with the number of its request."""
+"""The log on standard error, each record with the number of its request: lines to read on a terminal, JSON elsewhere."""
 
 import logging
 import sys
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from .observed import REQUEST_ID
-
-_OURS = ("uvicorn", "uvicorn.error", "streamlit")
 
 
 class _Numbered(logging.Filter):
@@ -18,11 +17,26 @@ class _Numbered(logging.Filter):
         return True
 
 
+class Readable(logging.Formatter):
+    """Time, level, what happened, and what belongs to it as name=value."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 logging's own name
+        """The line, before a trace; what the message says already is not said again."""
+        said = super().formatMessage(record)
+        more = {name: value for name, value in vars(record).items() if name not in RESERVED_ATTRS and value is not None}
+        return "  ".join([said, *(f"{name}={value}" for name, value in more.items() if str(value) not in said)])
+
+
 def configure_logs(level: str) -> None:
     """Send every logger's records through one handler."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter(
+        Readable()
+        if sys.stderr.isatty()
+        else JsonFormatter(
             "{asctime}{levelname}{name}{message}{request_id}",
             style="{",
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
@@ -39,6 +53,5 @@ def configure_logs(level: str) -> None:
             logger = logging.getLogger(name)
             logger.handlers.clear()
             logger.propagate = True
-            logger.setLevel(logging.INFO if name in _OURS else logging.WARNING)
+            logger.setLevel(logging.WARNING)  # that it starts and stops is said by us
     logging.getLogger("uvicorn.access").disabled = True  # ours says more, and less: no query strings
-    logging.getLogger("streamlit").setLevel(logging.WARNING)
