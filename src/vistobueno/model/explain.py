@@ -9,7 +9,9 @@ _CIVIDIS = np.array(
     [(0, 34, 78), (18, 53, 112), (59, 73, 107), (87, 93, 109), (112, 113, 115),
      (138, 134, 120), (165, 156, 116), (195, 179, 105), (253, 231, 55)], np.float32
 )  # fmt: skip
-_STRONGEST = 0.6  # how much of the photograph the strongest evidence covers
+_LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601
+_STRONGEST = 0.85  # how much of the photograph the strongest evidence covers
+_DIMMED = 0.5  # the light that is left of the photograph, in grey, so that colour means evidence and nothing else
 
 
 def heat_map(activation: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -20,7 +22,7 @@ def heat_map(activation: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def overlay(pixels: NDArray[np.uint8], activation: NDArray[np.float32]) -> Image.Image:
-    """The photograph (H, W, 3) with the evidence (h, w) laid over it, brighter where there is more."""
+    """The photograph (H, W, 3), dimmed and grey, with the evidence (h, w) laid over it, brighter where there is more."""
     height, width = pixels.shape[:2]
     heat = Image.fromarray((heat_map(activation) * 255).astype(np.uint8)).resize(
         (width, height), Image.Resampling.BICUBIC
@@ -29,4 +31,5 @@ def overlay(pixels: NDArray[np.uint8], activation: NDArray[np.float32]) -> Image
     place = np.linspace(0, 1, len(_CIVIDIS))
     colour = np.stack([np.interp(strength, place, _CIVIDIS[:, band]) for band in range(3)], axis=-1)
     cover = (strength * _STRONGEST)[..., np.newaxis]
-    return Image.fromarray((pixels * (1 - cover) + colour * cover).astype(np.uint8))
+    grey = (pixels @ _LUMA * _DIMMED)[..., np.newaxis]
+    return Image.fromarray((grey * (1 - cover) + colour * cover).astype(np.uint8))

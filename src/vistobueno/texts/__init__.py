@@ -13,6 +13,11 @@ def say(language: str, key: str, **values: object) -> str:
     return _texts(language)[key].format(**values)
 
 
+def texts(language: str, beginnings: tuple[str, ...]) -> dict[str, str]:
+    """The texts whose keys begin so, for programs that put the values in themselves."""
+    return {key: text for key, text in _texts(language).items() if key.startswith(beginnings)}
+
+
 def user_language() -> str:
     """``en`` where the environment (``LC_ALL``, ``LC_MESSAGES``, ``LANG``) asks for English, else ``es``."""
     wish = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
@@ -22,7 +27,7 @@ def user_language() -> str:
 @cache
 def _texts(language: str) -> dict[str, str]:
     name = language if language in LANGUAGES else "es"
-    texts: dict[str, str] = {}
+    found: dict[str, str] = {}
     for file in Path(__file__).parent.glob(f"*.{name}.json"):
-        texts |= json.loads(file.read_text(encoding="utf-8"))
-    return texts
+        found |= json.loads(file.read_text(encoding="utf-8"))
+    return found

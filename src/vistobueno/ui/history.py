@@ -1,4 +1,4 @@
-"""Historial: every inspection, filtered and paged; one of them whole; what is filtered as CSV."""
+"""Historial: every inspection, filtered and paged; what is filtered as CSV."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -10,12 +10,11 @@ from markupsafe import Markup
 
 from ..records.days import midnight
 from ..records.values import ActorKind, Filter, Inspection, Page, Source
-from ..station import CursorRefused, NotFound
+from ..station import CursorRefused
 from ..texts import say
 from ..verdict import Answer, Reason
-from . import one
 from .hypertext import Deed, h, hypertext, join
-from .pieces import choice, empty, field, inspection_row, notice, product
+from .pieces import choice, empty, field, inspection_row, product
 from .visit import Visit, go
 
 _LIMIT = 25
@@ -23,22 +22,12 @@ _FIELDS = ("answer", "product", "reason", "who", "since", "until", "text", "sour
 
 
 def show(visit: Visit) -> None:
-    """The page: a list, or one of it, as the address says."""
-    number = st.query_params.get("n", "")
-    if number.isdecimal():
-        try:
-            one.show(visit, visit.station.inspection(int(number)))
-            return
-        except NotFound as error:
-            _act(hypertext(notice(error.message(visit.language), "warn") + _page(visit, {}), "history"))
-            return
+    """The page."""
     asked = {name: st.query_params[name] for name in (*_FIELDS, "after") if st.query_params.get(name)}
     _act(hypertext(_page(visit, asked), "history"))
 
 
 def _act(deed: Deed) -> None:
-    if deed.name == "open":
-        go("history", n=deed.value, **_asked(), **_place())
     if deed.name == "filter":
         given = {name: deed.fields[name].strip() for name in _FIELDS if deed.fields.get(name, "").strip()}
         go("history", **given)
@@ -54,12 +43,6 @@ def _act(deed: Deed) -> None:
 
 def _asked() -> dict[str, str]:
     return {name: st.query_params[name] for name in _FIELDS if st.query_params.get(name)}
-
-
-def _place() -> dict[str, str]:
-    """Which page of the list this is, so that who opened one of it comes back to it."""
-    after = st.query_params.get("after")
-    return {"after": after} if after else {}
 
 
 def _among(which: str, asked: Mapping[str, str]) -> dict[str, str]:

@@ -31,7 +31,7 @@ def show(visit: Visit) -> None:
     deed = hypertext(
         h(
             '<div class="head"><div><h1>{hello}</h1><p class="lead">{day}</p></div></div>'
-            '<p><a class="button primary big" href="/inspect" data-act="inspect">{inspect}</a></p>'
+            '<p><a class="button primary big" href="/inspect">{inspect}</a></p>'
             '<div class="grid">{today}{waiting}</div>{days}',
             hello=say(language, "ui_home_hello", name=visit.identity.actor.name),
             day=formats.day(today, language),
@@ -42,10 +42,8 @@ def show(visit: Visit) -> None:
         ),
         "home",
     )
-    if deed.name == "inspect":
-        go("inspect")
-    if deed.name in ("open", "waiting"):
-        go("history", **({"n": deed.value} if deed.name == "open" else {"waiting": "1"}))
+    if deed.name == "waiting":
+        go("history", waiting="1")
 
 
 def _today(now: "Counter[str]", by_product: dict[str, "Counter[str]"], language: str) -> Markup:

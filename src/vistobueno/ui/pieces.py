@@ -59,7 +59,7 @@ def inspection_row(inspection: Inspection, visit: Visit) -> Markup:
     about = " · ".join([formats.lately(inspection.at, visit.zone, language), *said])
     file = h('<span class="file"> · {0}</span>', inspection.filename) if inspection.filename else ""
     return h(
-        '<li><a class="line" href="/history?n={n}" data-act="open" data-value="{n}">{picture}'
+        '<li><a class="line" href="/inspections/{n}">{picture}'
         '<span class="what"><b>{number} · {product}</b><small>{about}{file}</small></span>'
         '<span class="side">{answer}<small>{beside}</small></span></a></li>',
         n=inspection.number,
@@ -76,92 +76,6 @@ def inspection_row(inspection: Inspection, visit: Visit) -> Markup:
 def inspection_number(number: int, language: str) -> str:
     """N.º 1.234."""
     return say(language, "ui_number", number=formats.number(number, language))
-
-
-def reasons(inspection: Inspection, language: str) -> Markup:
-    """Why a person must look, and what that person can do, one sentence each."""
-    if not inspection.reasons:
-        return Markup()
-    items = join(
-        h("<li>{0}</li>", say(language, f"ui_reason_{each}") if each in REASONS else each)
-        for each in inspection.reasons
-    )
-    return h('<ul class="reasons">{0}</ul>', items)
-
-
-def in_words(inspection: Inspection, language: str) -> str:
-    """The verdict as a sentence: how sure, of what."""
-    share = inspection.probability_unfit
-    if "out_of_scope" in inspection.reasons:
-        return say(language, "ui_words_stranger")
-    values = {
-        "product": product(inspection.product, language),
-        "fit": formats.percent(1 - share, language),
-        "unfit": formats.percent(share, language),
-    }
-    if inspection.answer == "fit":
-        return say(language, "ui_words_fit", product=values["product"], fit=values["fit"])
-    if inspection.answer == "unfit":
-        return say(language, "ui_words_unfit", product=values["product"], unfit=values["unfit"])
-    return say(language, "ui_words_review", product=values["product"], unfit=values["unfit"])
-
-
-def verdict(inspection: Inspection, visit: Visit, heading: str = "h2") -> Markup:
-    """The answer, so big that it is read at arm's length in the sun."""
-    language = visit.language
-    return h(
-        '<section class="verdict {name}" role="status" aria-live="assertive" data-number="{n}">'
-        "<{level} class='word' style='color:#fff'>{sign}<span>{word}</span></{level}><p>{words}</p>"
-        '<p class="facts">{number} · {product} · {at}</p></section>',
-        name=inspection.answer,
-        n=inspection.number,
-        level=Markup(heading),  # noqa: S704 h1 or h2
-        sign=_knocked_out(inspection.answer),
-        word=say(language, inspection.answer),
-        words=in_words(inspection, language),
-        number=inspection_number(inspection.number, language),
-        product=product_of(inspection, language),
-        at=formats.moment(inspection.at, visit.zone, language),
-    )
-
-
-def meter(inspection: Inspection, bundle: Bundle, language: str) -> Markup:
-    """The probability on a line with the three zones of the model that judged; zones only where that model is active."""
-    share = inspection.probability_unfit
-    zones = Markup()
-    if bundle.digest == inspection.model_digest:
-        low, high = (min(1.0, max(0.0, each)) for each in (bundle.policy.fit_below, bundle.policy.unfit_above))
-        zones = h(
-            '<span class="zone fit" style="width:{0:.2f}%"></span>'
-            '<span class="zone review" style="left:{0:.2f}%;right:{1:.2f}%"></span>'
-            '<span class="zone unfit" style="width:{1:.2f}%"></span>',
-            low * 100,
-            (1 - high) * 100,
-        )
-    side = f"left:{share * 100:.2f}%" if share < 0.5 else f"right:{(1 - share) * 100:.2f}%"
-    return h(
-        '<div class="meter" role="img" aria-label="{label}: {value}">{zones}<span class="mark" style="left:{place:.2f}%"></span>'
-        '<span class="value" style="{side}">{value}</span>'
-        '<span class="ends"><span>{fit}</span><span>{unfit}</span></span></div>',
-        label=say(language, "ui_probability_unfit"),
-        value=formats.percent(share, language),
-        zones=zones,
-        place=share * 100,
-        side=Markup(side),  # noqa: S704 a number
-        fit=say(language, "fit"),
-        unfit=say(language, "unfit"),
-    )
-
-
-def pictures(inspection: Inspection, language: str) -> Markup:
-    """The photograph, and beside it where the model looked."""
-    if not inspection.has_photograph:
-        return h('<p class="notice">{0}</p>', say(language, "ui_no_photograph"))
-    shown = [_figure(inspection, "photo", say(language, "ui_photo"), say(language, "ui_photo_caption"))]
-    if inspection.has_heat_map:
-        caption = say(language, "ui_heat_map_caption")
-        shown.append(_figure(inspection, "heat-map", say(language, "ui_heat_map"), caption))
-    return h('<div class="pictures">{0}</div>', join(shown))
 
 
 def empty(text: str) -> Markup:
@@ -204,20 +118,3 @@ def sure(question: str, deed: str, language: str) -> Markup:
 def facts(pairs: Iterable[tuple[str, object]]) -> Markup:
     """Names and values, one below another."""
     return h('<dl class="facts-list">{0}</dl>', join(h("<dt>{0}</dt><dd>{1}</dd>", *pair) for pair in pairs))
-
-
-def _figure(inspection: Inspection, what: str, alt: str, caption: str) -> Markup:
-    address = photo_url(inspection.number, what)
-    return h(
-        '<figure><a href="{0}" target="_blank" rel="noopener"><img src="{0}" alt="{1}" width="640" height="480"></a>'
-        "<figcaption>{2}</figcaption></figure>",
-        address,
-        alt,
-        caption,
-    )
-
-
-def _knocked_out(name: str) -> Markup:
-    """The sign in white with the mark in the card's own colour."""
-    ground = {"fit": "var(--leaf)", "unfit": "var(--red)", "review": "var(--amber-deep)"}.get(name, "var(--ink)")
-    return h('<span style="--sign:{0};display:inline-flex">{1}</span>', ground, icon(name))

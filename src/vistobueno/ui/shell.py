@@ -14,33 +14,30 @@ from ..access.identity import Identity
 from ..errors import VistoBuenoError
 from ..station import running_station
 from ..texts import LANGUAGES, say
-from . import account, administration, history, home, inspect, model, palette
-from .hypertext import component, deed_of, h, hypertext, join
-from .icons import icon
+from . import account, administration, history, home, model, palette
+from .bar import BRAND, bar_html
+from .hypertext import component, deed_of, h, hypertext
 from .visit import Visit, go, where_from, zone_named
 
 log = logging.getLogger(__name__)
 SIGN_IN = "/login"
-BRAND = "Visto Bueno"
 
 
 @dataclass(frozen=True)
 class Place:
-    """A page: its address, the permission it asks for, what shows it, and whether the bar leads to it."""
+    """A page of Streamlit's: its address, the permission it asks for, and what shows it. `bar.TABS` leads to it."""
 
     address: str
     permission: str
     show: Callable[[Visit], None]
-    in_bar: bool = True
 
 
 PLACES = (
     Place("home", "read", home.show),
-    Place("inspect", "inspect", inspect.show),
     Place("history", "read", history.show),
     Place("model", "read", model.show),
     Place("administration", "people", administration.show),
-    Place("account", "read", account.show, in_bar=False),
+    Place("account", "read", account.show),
 )
 
 
@@ -91,7 +88,9 @@ def _page(place: Place, visit: Visit) -> "st.Page":
 def _bar(visit: Visit, here: Place, pages: Mapping[str, "st.Page"]) -> None:
     deed = deed_of(
         component("shell")(
-            key="shell", data=_frame(visit.language, _bar_html(visit, here)), on_deed_change=lambda: None
+            key="shell",
+            data=_frame(visit.language, bar_html(visit.identity, here.address)),
+            on_deed_change=lambda: None,
         ).get("deed")
     )
     if deed.name == "go" and deed.value in pages:
@@ -99,52 +98,6 @@ def _bar(visit: Visit, here: Place, pages: Mapping[str, "st.Page"]) -> None:
     if deed.name == "language" and deed.value in LANGUAGES:
         visit.access.set_language(visit.identity, deed.value)
         st.rerun()
-
-
-def _bar_html(visit: Visit, here: Place) -> Markup:
-    language = visit.language
-    other = next(each for each in LANGUAGES if each != language)
-    tabs = join(
-        h(
-            '<a href="/{path}" data-act="go" data-value="{address}"{current}>{icon}{name}</a>',
-            path="" if each is PLACES[0] else each.address,
-            address=each.address,
-            current=Markup(' aria-current="page"') if each is here else "",
-            icon=icon(each.address),
-            name=_tab_name(each, language),
-        )
-        for each in PLACES
-        if each.in_bar and visit.identity.may(each.permission)
-    )
-    return h(
-        '<a class="skip button" href="#main">{skip}</a><header class="bar">'
-        '<a class="brand" href="/" data-act="go" data-value="home">{sign}<span>{brand}</span></a>'
-        '<nav class="tabs" aria-label="{pages}">{tabs}</nav><div class="me">'
-        '<button class="plain" type="button" data-act="language" data-value="{other}" lang="{other}">{other_name}</button>'
-        '<a class="who" href="/account" data-act="go" data-value="account"{current}>'
-        '<span aria-hidden="true">{letter}</span><span class="only-heard">{account}: {name}</span></a></div></header>'
-        '<div id="main" tabindex="-1"></div>',
-        skip=say(language, "ui_skip"),
-        sign=icon("brand"),
-        brand=BRAND,
-        pages=say(language, "ui_pages"),
-        tabs=tabs,
-        other=other,
-        other_name=say(other, "ui_language_name"),
-        current=Markup(' aria-current="page"') if here.address == "account" else "",
-        letter=(visit.identity.actor.name.strip() or "·")[0].upper(),
-        account=say(language, "ui_page_account"),
-        name=visit.identity.actor.name,
-    )
-
-
-def _tab_name(place: Place, language: str) -> Markup:
-    """The page's name; a long one has a short form where the screen is narrow."""
-    name = say(language, f"ui_page_{place.address}")
-    if place.address != "administration":
-        return h("<span>{0}</span>", name)
-    short = say(language, "ui_tab_administration")
-    return h('<span class="long">{0}</span><span class="short" aria-hidden="true">{1}</span>', name, short)
 
 
 def _frame(language: str, html: Markup, leave: str = "") -> dict[str, str]:

@@ -31,6 +31,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     from starlette.middleware import Middleware
 
     from . import api, document, health, inference, metrics, provider, sign_in
+    from .field import pages
     from .guard import Guard
     from .observed import Observed, Routed
     from .proxies import Proxies
@@ -43,6 +44,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
             *document.routes,
             *sign_in.routes,
             *provider.routes,
+            *pages.routes,
             *inference.routes(),
             *api.routes(),
         ],

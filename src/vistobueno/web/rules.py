@@ -75,7 +75,15 @@ RULES: tuple[Rule, ...] = (
     _rule("/app/static/*", "GET", "people", "read"),
     _rule("/auth/*", "*", "nobody"),
     _rule("/oauth2callback", "*", "nobody"),
-    # pages
+    # the field's pages, their parts (which say nothing of the station), and the rest: Streamlit's
+    _rule("/inspect", "GET", "people", "inspect"),
+    _rule("/inspections/*", "GET", "people", "read"),
+    _rule("/review", "GET", "people", "review"),
+    _rule("/field/session", "GET", "people"),
+    _rule("/field/language", "POST", "people"),
+    _rule("/field/*", "GET", "all"),
+    _rule("/sw.js", "GET", "all"),
+    _rule("/app.webmanifest", "GET", "all"),
     _rule("/*", "GET", "people", "read"),
 )
 _REFUSED = Rule("/*", frozenset("*"), "nobody")

@@ -1,0 +1,231 @@
+"""The shells of the field's pages, their parts, the service worker, and the session that a page kept offline asks for."""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache, partial
+from importlib.resources import files
+from typing import Any
+
+from anyio import to_thread
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from ...access import running_access
+from ...access.identity import Identity
+from ...errors import VistoBuenoError
+from ...records.values import LONGEST_NOTE
+from ...station import Station
+from ...texts import LANGUAGES, say, texts
+from ...ui import palette
+from ...ui.bar import bar_html
+from ...ui.icons import icon
+from ...ui.pieces import answer
+from ..api_values import inspection_as
+from ..apology import apology
+from ..asking import allowed, identity_of, open_station
+from ..intake import body_in
+from ..problems import refuse
+
+ACCEPTED = "image/jpeg,image/png,image/webp,image/heic,image/heif,.heic,.heif,.zip,application/zip"
+_SIGNS = ("fit", "unfit", "review", "broken")
+_TEXTS = ("fit", "unfit", "review", "apple", "banana", "orange", "field_", "ui_capture_", "ui_inspect_", "ui_reason_", "ui_why_",
+          "ui_words_", "ui_fact_", "ui_photo", "ui_heat_map", "ui_source", "ui_kind_", "ui_who", "ui_product", "ui_number",
+          "ui_unknown_product", "ui_no_photograph", "ui_probability_unfit", "ui_of_at_most")  # fmt: skip
+_KINDS = {".js": "text/javascript", ".css": "text/css"}
+_MOST = 1_000  # bytes of a choice of language
+_FOREVER = "public, max-age=31536000, immutable"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+"""Our own modules and nothing else: no script and no style is written into these pages."""
+
+Shown = Callable[[Request], Awaitable[Response]]
+
+
+async def inspect(request: Request) -> Response:
+    """Camera, files, ZIP: one card answers for the photograph that was taken last."""
+    identity = allowed(request, "inspect")
+    return _page(request, identity, open_station(), "inspect", "inspect", accepted=ACCEPTED)
+
+
+async def one(request: Request) -> Response:
+    """One inspection, whole."""
+    identity, station = allowed(request, "read"), open_station()
+    found = await to_thread.run_sync(partial(station.inspection, _number(request)))
+    language = identity.language
+    names = {each.key: each.names.get(language, each.key) for each in station.model.bundle.classes}
+    return _page(
+        request, identity, station, "one", "history",
+        more={"inspection": inspection_as(found), "classes": names},
+        title=say(language, "ui_number", number=found.number),
+        may_review=identity.may("review"),
+        longest_note=LONGEST_NOTE,
+    )  # fmt: skip
+
+
+async def review(request: Request) -> Response:
+    """What waits for a person, one photograph at a time."""
+    return _page(request, allowed(request, "review"), open_station(), "review", "review")
+
+
+async def session(request: Request) -> Response:
+    """Who this browser is now: what a page that was kept for want of a network cannot know."""
+    return JSONResponse(_session(identity_of(request)), headers={"Cache-Control": "no-store"})
+
+
+async def language(request: Request) -> Response:
+    """Choose the language that this person reads."""
+    identity = identity_of(request)
+    try:
+        chosen = json.loads(await body_in(request, _MOST))["language"]
+    except (ValueError, KeyError, TypeError):
+        chosen = None
+    if chosen not in LANGUAGES:
+        raise refuse(400, "bad_request", "status_400")
+    await to_thread.run_sync(running_access().set_language, identity, chosen)
+    return Response(status_code=204)
+
+
+async def part(request: Request) -> Response:
+    """A module or the style, under the name of its version: it never changes there."""
+    name = request.path_params["name"]
+    if request.path_params["version"] != version() or name not in _parts():
+        raise refuse(404, "not_found", "status_404")
+    kind = _KINDS[name[name.rindex(".") :]]
+    return Response(_parts()[name], media_type=kind, headers={"Cache-Control": _FOREVER})
+
+
+async def worker(request: Request) -> Response:
+    """The service worker: it says by its content which version of the parts to keep."""
+    paths = sorted(f"{_static()}/{name}" for name in _parts())
+    text = files(__package__).joinpath("static", "sw.js").read_text("utf-8")
+    text = text.replace("{version}", version()).replace("{parts}", json.dumps(paths))
+    return Response(text, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+async def manifest(request: Request) -> Response:
+    """What a phone needs to put the page on its first screen."""
+    icons = [
+        {"src": "/favicon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
+        {"src": "/favicon.png", "sizes": "180x180", "type": "image/png", "purpose": "any"},
+    ]
+    return JSONResponse(
+        {
+            "name": "Visto Bueno", "short_name": "Visto Bueno", "id": "/inspect", "start_url": "/inspect", "scope": "/",
+            "display": "standalone", "background_color": palette.PAPER, "theme_color": palette.PAPER, "icons": icons,
+        },
+        media_type="application/manifest+json",
+        headers={"Cache-Control": "public, max-age=3600"},
+    )  # fmt: skip
+
+
+@cache
+def version() -> str:
+    """Of all parts together: the first digits of their hash."""
+    whole = hashlib.sha256()
+    for name, content in sorted(_parts().items()):
+        whole.update(f"{name}\n".encode() + content)
+    return whole.hexdigest()[:12]
+
+
+@cache
+def _parts() -> dict[str, bytes]:
+    """Every module and the style, by name; the look is that of every page, with what the field adds."""
+    folder = files(__package__).joinpath("static")
+    found = {
+        each.name: each.read_bytes() for each in folder.iterdir() if each.name.endswith(".js") and each.name != "sw.js"
+    }
+    look = files("vistobueno.ui").joinpath("style.css").read_bytes()
+    colours = f":root {{ {palette.variables()} }}\n".encode()
+    return found | {"style.css": colours + look + folder.joinpath("field.css").read_bytes()}
+
+
+def _static() -> str:
+    return f"/field/{version()}"
+
+
+def _page(
+    request: Request, identity: Identity, station: Station, name: str, here: str, *, more: Mapping[str, Any] = {},
+    **values: object,
+) -> Response:  # fmt: skip
+    language, bundle = identity.language, station.model.bundle
+    policy = bundle.policy
+    told = {
+        **_session(identity),
+        "may": sorted(identity.scopes),
+        "texts": texts(language, _TEXTS),
+        "model": {"digest": bundle.digest, "low": policy.fit_below, "high": policy.unfit_above},
+        **more,
+    }
+    shown = (
+        _templates()
+        .get_template(f"{name}.html")
+        .render(
+            t=partial(say, language),
+            language=language,
+            static=_static(),
+            script=name,
+            paper=palette.PAPER,
+            bar=bar_html(identity, here, pending=True),
+            signs={each: icon(each) for each in _SIGNS},
+            answers={each: answer(each, language) for each in ("fit", "unfit")},
+            page=_as_data(told),
+            **values,
+        )
+    )
+    told_headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store", "Content-Language": language}
+    return HTMLResponse(shown, headers=told_headers)
+
+
+def _session(identity: Identity) -> dict[str, Any]:
+    return {"person": identity.actor.id, "csrf": identity.csrf, "language": identity.language}
+
+
+def _as_data(value: object) -> Markup:
+    """JSON that no browser takes for the end of its element."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))  # noqa: S704 neither a tag nor an entity is left
+
+
+def _number(request: Request) -> int:
+    given = request.path_params["number"]
+    if not given.isdecimal() or not given.isascii() or len(given) > 16:
+        raise refuse(404, "not_found", "status_404")
+    return int(given)
+
+
+def _shown(handler: Shown) -> Shown:
+    """A page to a person, a problem to a program, whatever goes wrong."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except VistoBuenoError as error:
+            return apology(request, error)
+
+    return answer
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("vistobueno.web.field"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+routes = [
+    Route("/inspect", _shown(inspect)),
+    Route("/inspections/{number}", _shown(one)),
+    Route("/review", _shown(review)),
+    Route("/field/session", _shown(session)),
+    Route("/field/language", _shown(language), methods=["POST"]),
+    Route("/field/{version}/{name}", _shown(part)),
+    Route("/sw.js", worker),
+    Route("/app.webmanifest", manifest),
+]

@@ -1,0 +1,311 @@
+// Inspect: camera, files or a ZIP. The card answers for the photograph that was taken last, and for no other.
+import { Camera } from "./camera.js"
+import { answerOf, brokenCard, brokenLine, cardOf, lineOf, neutralCard, place } from "./card.js"
+import { el, find, newId, number, page, plural, say } from "./dom.js"
+import { Queue, Store } from "./queue.js"
+import { banner, showPending } from "./shell.js"
+import { ready, signal, switchable } from "./signals.js"
+
+/** @typedef {import("./queue.js").Outcome} Outcome */
+const EARLIER = 24 // outcomes that are remembered beside those of the group that is shown
+const LISTED = 12 // of them below the card
+const ROWS = 200 // lines of a batch
+const ORDER = ["unfit", "broken", "review", "fit"] // what must be acted on comes first
+
+/** @type {Outcome[]} by order */
+let outcomes = remembered()
+let shown = outcomes.at(-1)?.group ?? ""
+let preview = "" // of the photograph that is shown
+let taken = 0
+let began = 0 // when the batch that is shown began
+const camera = new Camera(find("#finder video"))
+const store = await Store.open()
+const queue = new Queue(store, { person: page.person, csrf: page.csrf, language: page.language }, { change: draw, outcome: told })
+
+// Photographs
+
+/** @param {File[]} files */
+async function take(files) {
+  if (!files.length) return
+  ready()
+  const group = newId()
+  const of = files.length === 1 && !isZip(files[0]) ? 1 : files.some(isZip) ? 0 : files.length
+  shown = group
+  began = Date.now()
+  if (preview) URL.revokeObjectURL(preview)
+  preview = of === 1 ? URL.createObjectURL(files[0]) : ""
+  if (of === 1) place(neutralCard(say("field_looking_said"), preview))
+  else drawBatch()
+  announce("")
+  drawEarlier()
+  for (const file of files) {
+    taken = Math.max(taken + 1, Date.now())
+    try {
+      await queue.add({ id: newId(), group, of, order: taken, name: file.name, type: file.type }, file)
+    } catch {
+      told({ id: newId(), group, of, order: taken, name: file.name, error: say("field_no_room") })
+    }
+  }
+}
+
+const isZip = (/** @type {File} */ file) => /\.zip$/i.test(file.name) || /zip/.test(file.type)
+
+/** @param {Outcome} outcome */
+function told(outcome) {
+  const all = [...outcomes.filter((each) => each.id !== outcome.id), outcome].sort((a, b) => a.order - b.order)
+  shown ||= outcome.group
+  const others = all.filter((each) => each.group !== shown).slice(-EARLIER)
+  outcomes = [...others, ...all.filter((each) => each.group === shown)]
+  remember()
+  if (outcome.group === shown) {
+    if (outcome.of === 1) answer(outcome)
+    else soon(drawBatch)
+  }
+  soon(drawEarlier)
+}
+
+/** @param {Outcome} outcome */
+function answer(outcome) {
+  drawCard(outcome)
+  if (!outcome.inspection) return announce(`${say("ui_inspect_not_judged")}. ${outcome.error}`)
+  signal(outcome.inspection.answer)
+  announce(find("#card .word").textContent + ". " + find("#card .facts").textContent)
+}
+
+/** @param {Outcome} outcome */
+function drawCard({ inspection, error = "" }) {
+  place(inspection ? cardOf(inspection, { photo: preview || undefined, whole: true }) : brokenCard(error, preview || undefined))
+}
+
+const announce = (/** @type {string} */ text) => (find("#said").textContent = text)
+
+// What is shown
+
+function drawBatch() {
+  const mine = outcomes.filter((each) => each.group === shown)
+  const waiting = queue.items.filter((each) => each.group === shown)
+  const kind = (/** @type {Outcome} */ each) => each.inspection?.answer ?? "broken"
+  const count = (/** @type {string} */ name) => mine.filter((each) => kind(each) === name).length
+  const seen = new Map()
+  const rows = [...mine].sort((a, b) => ORDER.indexOf(kind(a)) - ORDER.indexOf(kind(b)) || a.order - b.order).slice(0, ROWS)
+  const lines = rows.map((each) => {
+    if (!each.inspection) return brokenLine(each.name, each.error ?? "")
+    const before = seen.get(each.inspection.photo.sha256)
+    seen.set(each.inspection.photo.sha256, each.inspection.number)
+    return lineOf(each.inspection, before && say("field_same_photo", { number: number(before) }))
+  })
+  place(
+    el(
+      "section",
+      { className: "batch", "aria-busy": String(waiting.length > 0) },
+      el("h2", {}, waiting.length ? progressOf(mine, waiting) : plural("ui_inspect_batch", mine.length)),
+      el(
+        "div",
+        { className: "tiles" },
+        ...["unfit", "review", "fit"].map((name) => el("div", { className: `tile ${name}` }, el("b", {}, number(count(name))), answerOf(name))),
+      ),
+      count("broken") ? el("p", { className: "notice bad" }, say("ui_inspect_broken", { count: number(count("broken")) })) : null,
+      el("ul", { className: "list" }, ...lines),
+    ),
+  )
+}
+
+/** @param {Outcome[]} done @param {import("./queue.js").Item[]} waiting */
+function progressOf(done, waiting) {
+  const of = Math.max(0, ...waiting.map((each) => each.of))
+  const seconds = (Date.now() - began) / 1000
+  const left = done.length && of ? Math.ceil((seconds / done.length) * (of - done.length)) : 0
+  const said = say(of ? "field_batch_of" : "field_batch", { count: number(done.length), of: number(of) })
+  return left > 1 ? `${said} · ${say("field_batch_left", { seconds: number(left) })}` : said
+}
+
+function drawEarlier() {
+  const before = outcomes.filter((each) => each.group !== shown).slice(-LISTED).reverse()
+  find("#earlier").hidden = before.length === 0
+  find("#earlier .list").replaceChildren(
+    ...before.map((each) => (each.inspection ? lineOf(each.inspection) : brokenLine(each.name, each.error ?? ""))),
+  )
+}
+
+// Rows stay the elements that they are: a finger or a focus on one is not lost when another moves on.
+/** @type {Map<string, any>} */
+const rows = new Map()
+
+function draw() {
+  showPending(queue.items.length)
+  const mine = queue.mine
+  for (const [id, row] of rows) if (!mine.some((each) => each.id === id)) (row.remove(), rows.delete(id))
+  for (const item of mine.slice(0, LISTED)) {
+    if (!rows.has(item.id)) rows.set(item.id, find("#waiting").appendChild(rowOf(item)))
+    const [, state, bar, again] = rows.get(item.id).children
+    const moving = queue.sending.has(item.id)
+    rows.get(item.id).className = `item ${item.held ? "failed" : moving ? "sending" : "waiting"}`
+    const said = item.held || (moving ? say((item.done ?? 0) < 1 ? "ui_capture_sends" : "ui_capture_judges") : say("ui_capture_waits"))
+    if (state.textContent !== said) state.textContent = said
+    bar.hidden = !moving
+    if ((item.done ?? 0) < 1) bar.value = item.done ?? 0
+    else bar.removeAttribute("value")
+    again.hidden = !item.held
+  }
+  const strangers = queue.items.length - mine.length
+  find("#others").hidden = strangers === 0
+  find("#others p").textContent = plural("field_others", strangers)
+  drawState(mine)
+  if (shown && mine.some((each) => each.group === shown && each.of !== 1)) soon(drawBatch)
+}
+
+const whyWaits = () => say(queue.state ? `field_state_${queue.state}` : "field_looking_said")
+
+/** @param {import("./queue.js").Item[]} mine */
+function drawState(mine) {
+  const held = find("#card .looking p")
+  if (held && mine.some((each) => each.group === shown)) held.textContent = whyWaits()
+  if (queue.state === "signed_out" && mine.length) {
+    banner(say("field_state_signed_out"), el("a", { href: "/login?next=/inspect" }, say("field_sign_in")))
+  } else banner(queue.state === "offline" && mine.length ? say("field_state_offline") : "")
+  if (!store.lasts && mine.length) banner(say("field_not_kept"))
+}
+
+/** @param {import("./queue.js").Item} item */
+function rowOf(item) {
+  return el(
+    "div",
+    { className: "item" },
+    el("span", { className: "name" }, item.name),
+    el("span", { className: "state" }),
+    el("progress", { "aria-label": item.name }),
+    el("button", { type: "button", className: "button small", onclick: () => queue.again() }, say("ui_capture_again")),
+  )
+}
+
+/** @type {Set<() => void>} */
+const due = new Set()
+
+/** Once before the next picture on the screen, however often it is asked for. @param {() => void} work */
+function soon(work) {
+  if (!due.size) setTimeout(() => [...due].forEach((each) => (due.delete(each), each())), 100)
+  due.add(work)
+}
+
+/** What this tab showed before it was left or loaded again. @returns {Outcome[]} */
+function remembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem("vb-outcomes") ?? "[]")
+  } catch {
+    return []
+  }
+}
+
+function remember() {
+  try {
+    sessionStorage.setItem("vb-outcomes", JSON.stringify(outcomes.slice(-ROWS)))
+  } catch {
+    // a full store costs the list, never a photograph
+  }
+}
+
+// The camera
+
+let opened = ""
+
+async function open() {
+  const button = find("#open")
+  if (button.getAttribute("aria-busy")) return
+  button.setAttribute("aria-busy", "true")
+  const refusal = await camera.start(localStorage.getItem("vb-device") || undefined).then(
+    // a camera that is gone is not asked for again
+    (why) => (why === "missing" && localStorage.getItem("vb-device") ? (localStorage.removeItem("vb-device"), camera.start()) : why),
+  )
+  button.removeAttribute("aria-busy")
+  note(refusal && say(`ui_capture_${refusal}`))
+  find("#finder").hidden = Boolean(refusal)
+  find("#capture").classList.toggle("live", !refusal)
+  opened = refusal ? "" : "open"
+  localStorage.setItem("vb-camera", opened)
+  if (refusal) return
+  find("#torch").hidden = !camera.hasTorch
+  const cameras = await camera.devices()
+  find("#which").hidden = cameras.length < 2
+  find("#which").replaceChildren(
+    ...cameras.map((each, place) => el("option", { value: each.deviceId }, each.label || `${say("field_camera")} ${place + 1}`)),
+  )
+  find("#which").value = camera.stream?.getVideoTracks()[0]?.getSettings().deviceId ?? ""
+  find("#shutter").focus({ preventScroll: true })
+}
+
+function close() {
+  camera.stop()
+  opened = ""
+  localStorage.setItem("vb-camera", "")
+  find("#capture").classList.remove("live")
+  find("#finder").hidden = true
+  find("#open").focus()
+}
+
+async function shoot() {
+  if (!camera.isLive) return open() // what stands in the finder is the fruit before
+  const photo = await camera.shoot()
+  if (photo) await take([photo])
+}
+
+function note(/** @type {string} */ text) {
+  find("#note").hidden = !text
+  find("#note").textContent = text
+}
+
+// What a person does
+
+find("#open").onclick = open
+find("#close").onclick = close
+find("#shutter").onclick = shoot
+find("#which").onchange = (/** @type {any} */ event) => {
+  localStorage.setItem("vb-device", event.target.value)
+  open()
+}
+find("#torch").onclick = (/** @type {any} */ event) => {
+  const on = event.currentTarget.getAttribute("aria-checked") !== "true"
+  event.currentTarget.setAttribute("aria-checked", String(on))
+  camera.torch(on)
+}
+for (const input of document.querySelectorAll("#capture input[type=file]")) {
+  const chooser = /** @type {HTMLInputElement} */ (input)
+  chooser.onchange = () => {
+    const files = [...(chooser.files ?? [])]
+    chooser.value = "" // the same file may be chosen again
+    take(files)
+  }
+}
+const area = find("#capture")
+area.ondragover = (/** @type {DragEvent} */ event) => (event.preventDefault(), area.classList.add("over"))
+area.ondragleave = () => area.classList.remove("over")
+area.ondrop = (/** @type {DragEvent} */ event) => {
+  event.preventDefault()
+  area.classList.remove("over")
+  take([...(event.dataTransfer?.files ?? [])])
+}
+find("#others button").onclick = async () => {
+  for (const each of queue.items) {
+    each.person = page.person
+    await store.put(each)
+  }
+  queue.again()
+}
+addEventListener("online", () => queue.again())
+document.addEventListener("visibilitychange", async () => {
+  if (document.visibilityState !== "visible" || !queue.mine.length) return
+  await queue.renew()
+  queue.again()
+})
+addEventListener("beforeunload", (event) => {
+  if (!store.lasts && queue.items.length) event.preventDefault() // only where a closed page would lose them
+})
+
+switchable()
+const last = outcomes.findLast((each) => each.group === shown)
+if (last?.of === 1) drawCard(last)
+else if (last) drawBatch()
+drawEarlier()
+await queue.renew() // the page itself may be an old one, kept for want of a network
+await queue.load()
+if (localStorage.getItem("vb-camera") === "open") open()
+document.documentElement.dataset.ready = "true"

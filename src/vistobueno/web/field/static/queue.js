@@ -1,0 +1,219 @@
+// Photographs wait in the browser's database, each under a name of its own, until the station has acknowledged them: a closed
+// tab, a killed browser or a restarted phone loses none, and one that is sent twice is kept once.
+import { post, problemOf } from "./sending.js"
+
+const AT_ONCE = 2 // uploads; the station judges as fast as it has cores, more only waste the line
+const LONGEST_PAUSE = 15 // seconds between two tries
+
+/**
+ * @typedef {{id: string, group: string, of: number, order: number, name: string, type: string, bytes: ArrayBuffer, person: number,
+ *   held?: string, tries?: number, after?: number, done?: number, said?: string}} Item
+ * @typedef {{id: string, group: string, of: number, order: number, name: string, inspection?: any, error?: string}} Outcome
+ * @typedef {{person: number, csrf: string}} Session
+ */
+
+/** What keeps photographs: the browser's database, or where it has none (a private window) this page's memory. */
+export class Store {
+  /** @param {IDBDatabase | null} database */
+  constructor(database) {
+    this.database = database
+    /** @type {Map<string, Item>} */
+    this.memory = new Map()
+  }
+
+  /** @returns {Promise<Store>} */
+  static open() {
+    return new Promise((resolve) => {
+      try {
+        const asked = indexedDB.open("vistobueno", 1)
+        asked.onupgradeneeded = () => asked.result.createObjectStore("photographs", { keyPath: "id" })
+        asked.onsuccess = () => resolve(new Store(asked.result))
+        asked.onerror = () => resolve(new Store(null))
+      } catch {
+        resolve(new Store(null))
+      }
+    })
+  }
+
+  get lasts() {
+    return this.database !== null
+  }
+
+  /** @param {Item} item */
+  async put(item) {
+    if (!this.database) return void this.memory.set(item.id, item)
+    await this.#run("readwrite", (store) => store.put(item))
+  }
+
+  /** @param {string} id */
+  async delete(id) {
+    if (!this.database) return void this.memory.delete(id)
+    await this.#run("readwrite", (store) => store.delete(id))
+  }
+
+  /** @returns {Promise<Item[]>} */
+  async all() {
+    if (!this.database) return [...this.memory.values()]
+    return this.#run("readonly", (store) => store.getAll())
+  }
+
+  /**
+   * Resolves when the transaction is durable, not when it is asked for.
+   * @param {IDBTransactionMode} mode @param {(store: IDBObjectStore) => IDBRequest} work @returns {Promise<any>}
+   */
+  #run(mode, work) {
+    return new Promise((resolve, reject) => {
+      const transaction = /** @type {IDBDatabase} */ (this.database).transaction("photographs", mode, { durability: "strict" })
+      const asked = work(transaction.objectStore("photographs"))
+      transaction.oncomplete = () => resolve(asked.result)
+      transaction.onabort = transaction.onerror = () => reject(transaction.error)
+    })
+  }
+}
+
+export class Queue {
+  /**
+   * @param {Store} store @param {Session & {language: string}} session
+   * @param {{change: () => void, outcome: (outcome: Outcome) => void}} tell
+   */
+  constructor(store, session, tell) {
+    this.store = store
+    this.session = session
+    this.tell = tell
+    /** @type {Item[]} */
+    this.items = []
+    /** @type {Set<string>} */
+    this.sending = new Set()
+    /** "" | "offline" | "signed_out" | "busy": why nothing moves, as far as it is known. */
+    this.state = ""
+  }
+
+  /** Take up what an earlier page left. */
+  async load() {
+    const known = new Set(this.items.map((each) => each.id))
+    this.items.push(...(await this.store.all()).filter((each) => !known.has(each.id)).sort((a, b) => a.order - b.order))
+    for (const each of this.items) each.after = 0
+    this.tell.change()
+    this.pump()
+  }
+
+  /** Those that this person's session sends; another person's wait for that person. */
+  get mine() {
+    return this.items.filter((each) => each.person === this.session.person)
+  }
+
+  /** Keep a file, then send it. @param {Omit<Item, "bytes" | "person">} about @param {Blob} file */
+  async add(about, file) {
+    const item = { ...about, bytes: await file.arrayBuffer(), person: this.session.person }
+    await this.store.put(item)
+    this.items.push(item)
+    this.tell.change()
+    this.pump()
+  }
+
+  /** Try everything again now: the network is back, the page is looked at again, a person asks. */
+  again() {
+    for (const each of this.mine) Object.assign(each, { after: 0, held: "" })
+    this.pump()
+  }
+
+  pump() {
+    while (this.sending.size < AT_ONCE) {
+      const next = this.mine.find((each) => !this.sending.has(each.id) && !each.held && (each.after ?? 0) <= Date.now())
+      if (!next) break
+      this.sending.add(next.id)
+      this.#alone(next).finally(() => {
+        this.sending.delete(next.id)
+        this.tell.change()
+        this.pump()
+      })
+    }
+    clearTimeout(this.timer)
+    const waiting = this.mine.filter((each) => !this.sending.has(each.id) && !each.held)
+    if (waiting.length && this.sending.size < AT_ONCE) {
+      const soonest = Math.min(...waiting.map((each) => each.after ?? 0))
+      this.timer = setTimeout(() => this.pump(), Math.max(50, soonest - Date.now()))
+    }
+  }
+
+  // Two tabs have the same photographs: one of them sends each.
+  /** @param {Item} item */
+  async #alone(item) {
+    if (!navigator.locks) return this.#send(item)
+    await navigator.locks.request(`vistobueno-${item.id}`, { ifAvailable: true }, async (lock) => {
+      if (!lock) return this.#later(item, 2)
+      const kept = !this.store.lasts || (await this.store.all()).some((each) => each.id === item.id)
+      if (kept) return this.#send(item)
+      this.#forget(item) // the other tab has sent it
+    })
+  }
+
+  /** @param {Item} item */
+  async #send(item) {
+    const zip = /\.zip$/i.test(item.name) || /zip/.test(item.type)
+    const { bytes, person, ...about } = item
+    const told = (/** @type {any} */ line) => {
+      const error = line.problem?.detail
+      const id = `${item.id}/${line.name ?? line.inspection?.number}`
+      this.tell.outcome({ ...about, of: 2, id, name: line.name ?? item.name, inspection: line.inspection ?? undefined, error })
+    }
+    item.done = 0
+    const answer = await post(item, this.session, (done) => {
+      item.done = done
+      this.tell.change()
+    }, zip ? told : undefined)
+    if (answer.status >= 200 && answer.status < 300) {
+      this.state = ""
+      if (!zip) this.tell.outcome({ ...about, inspection: JSON.parse(answer.text) })
+      return this.#done(item)
+    }
+    if (answer.status === 401 || answer.status === 403) {
+      if (await this.renew()) return this.#later(item, 0)
+      if (answer.status === 401) {
+        this.state = "signed_out"
+        return this.#later(item, LONGEST_PAUSE)
+      }
+      item.held = problemOf(answer) || "failed"
+      return undefined
+    }
+    const later = answer.status === 0 || answer.status === 408 || answer.status === 429 || answer.status >= 500
+    if (later) {
+      this.state = answer.status === 0 ? "offline" : "busy"
+      return this.#later(item, Math.max(answer.after, Math.min(LONGEST_PAUSE, item.tries ?? 1)))
+    }
+    this.tell.outcome({ ...about, error: problemOf(answer) })
+    return this.#done(item)
+  }
+
+  /** The session as it is now; true when it is another than before. */
+  async renew() {
+    try {
+      const answer = await fetch("/field/session", { headers: { Accept: "application/json" }, redirect: "manual" })
+      if (!answer.ok) return false
+      const now = await answer.json()
+      const changed = now.csrf !== this.session.csrf
+      Object.assign(this.session, now)
+      if (changed) this.state = ""
+      return changed
+    } catch {
+      return false
+    }
+  }
+
+  /** @param {Item} item @param {number} seconds */
+  #later(item, seconds) {
+    item.tries = (item.tries ?? 0) + 1
+    item.after = Date.now() + seconds * 1000
+  }
+
+  /** @param {Item} item */
+  async #done(item) {
+    await this.store.delete(item.id)
+    this.#forget(item)
+  }
+
+  /** @param {Item} item */
+  #forget(item) {
+    this.items = this.items.filter((each) => each.id !== item.id)
+  }
+}
