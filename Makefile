@@ -39,8 +39,10 @@ lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# The browser's modules too, as they are written: their types stand in comments.
 types: $(DEV)
 	$(BIN)/mypy
+	npx --yes --package typescript@5.9.3 tsc --project src/vistobueno/web/field/jsconfig.json
 
 bench: $(DEV)
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -33,7 +33,7 @@ def test_nothing_of_streamlit_s_own_is_shown_before_the_first_run(language: str)
     assert {"es": "necesita", "en": "needs"}[language] in re.findall(r"<noscript>(.*?)</noscript>", text)[0]
 
 
-@pytest.mark.parametrize("path", ["/", "/inspect", "/history?n=1", "/no-such-page"])
+@pytest.mark.parametrize("path", ["/", "/history?answer=fit", "/no-such-page"])
 def test_every_page_has_it_in_the_person_s_language_and_its_script_is_the_one_that_may_run(
     served: Served, path: str
 ) -> None:
@@ -51,7 +51,7 @@ def test_every_page_has_it_in_the_person_s_language_and_its_script_is_the_one_th
     )
 
 
-@pytest.mark.parametrize("path", ["/inspect/_stcore/health", "/inspect/_stcore/host-config"])
+@pytest.mark.parametrize("path", ["/history/_stcore/health", "/history/_stcore/host-config"])
 def test_where_streamlit_looks_for_itself_below_a_page_nothing_is(served: Served, path: str) -> None:
     with signed_in(served, "inspector") as client:
         answer = client.get(path)

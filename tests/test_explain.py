@@ -38,15 +38,19 @@ def test_evidence_against_a_class_counts_as_none() -> None:
 
 
 @pytest.mark.parametrize("activation", [np.zeros((3, 3)), np.full((3, 3), -2.0)])
-def test_without_evidence_the_photograph_is_left_as_it_is(activation: np.ndarray) -> None:
-    assert (np.asarray(overlay(grey, activation.astype(np.float32))) == grey).all()
+def test_without_evidence_there_is_no_colour_and_the_photograph_is_seen(activation: np.ndarray) -> None:
+    striped = np.where((np.arange(80) % 8 < 4)[None, :, None], np.uint8((250, 40, 40)), np.uint8((20, 20, 120)))
+    shown = np.asarray(overlay(np.broadcast_to(striped, (60, 80, 3)), activation.astype(np.float32)), int)
+    assert np.ptp(shown, axis=2).max() == 0  # colour means evidence and nothing else
+    assert len(np.unique(shown)) == 2
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (0, 3), (2, 0), (2, 3)])
 def test_evidence_shows_on_the_photograph_where_it_is(corner: tuple[int, int]) -> None:
     activation = np.zeros((3, 4), np.float32)
     activation[corner] = 7.0
-    changed = np.abs(np.asarray(overlay(grey, activation), int) - grey).sum(axis=2)
+    plain = np.asarray(overlay(grey, np.zeros((3, 4), np.float32)), int)
+    changed = np.abs(np.asarray(overlay(grey, activation), int) - plain).sum(axis=2)
     top, left = corner[0] * 20, corner[1] * 20
     inside = changed[top : top + 20, left : left + 20]
     assert inside.mean() > 50
@@ -58,7 +62,7 @@ def test_the_photograph_stays_visible_under_the_strongest_evidence() -> None:
     black, white = (np.full((40, 40, 3), value, np.uint8) for value in (0, 255))
     full = np.ones((2, 2), np.float32)
     difference = np.asarray(overlay(white, full), int) - np.asarray(overlay(black, full), int)
-    assert (difference >= 0.35 * 255).all()
+    assert (difference >= 0.15 * 255).all()
 
 
 def test_an_overlay_has_the_size_of_its_photograph_and_leaves_it_untouched() -> None:

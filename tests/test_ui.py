@@ -22,8 +22,7 @@ from vistobueno.texts import LANGUAGES, say
 from vistobueno.ui import audit, formats, keys, model, palette
 from vistobueno.ui.card import card_html
 from vistobueno.ui.history import filter_of
-from vistobueno.ui.hypertext import NOTHING, deed_of, h
-from vistobueno.ui.inspect import outcomes_of
+from vistobueno.ui.hypertext import deed_of, h
 from vistobueno.ui.visit import zone_named
 
 UI = Path(__file__).parents[1] / "src" / "vistobueno" / "ui"
@@ -160,17 +159,6 @@ json_values = st.recursive(
 @given(json_values)
 def test_whatever_a_browser_sends_is_a_deed_or_nothing(raw: object) -> None:
     assert all(isinstance(text, str) for text in deed_of(raw).fields.values())
-
-
-@given(json_values)
-def test_whatever_a_browser_sends_is_a_list_of_outcomes(raw: object) -> None:
-    assert all(each.number is None or isinstance(each.number, int) for each in outcomes_of(raw))
-
-
-def test_a_file_is_in_the_list_once_however_often_it_is_told() -> None:
-    told = {"id": "a", "group": "g", "of": 2, "name": "x.jpg", "number": 7}
-    assert [each.number for each in outcomes_of([told, told, {**told, "number": 8}, {"no": "id"}, 3])] == [8]
-    assert deed_of(None) == NOTHING
 
 
 @given(st.text())

@@ -144,7 +144,8 @@ def settled(page: Page, selector: str = "h1") -> None:
     """Wait until the page is whole: the script has run, what it shows is there, every picture has come."""
     page.wait_for_selector(selector, state="attached")
     page.wait_for_function(
-        """() => document.querySelector('[data-test-script-state=notRunning][data-test-connection-state=CONNECTED]')
+        """() => document.querySelector(
+             'html[data-ready], [data-test-script-state=notRunning][data-test-connection-state=CONNECTED]')
            && [...document.querySelectorAll('.vb img')].every((each) => each.complete || each.loading === 'lazy')"""
     )
 

@@ -58,9 +58,9 @@ def test_one_inspection_is_found_and_shown_with_every_fact(
     page = open_page(LUIS, "/history")
     shot(page, "history-desk-es")
     number = inspections[0]["number"]
-    page.locator(f"a.line[data-value='{number}']").click()
+    page.locator(f"a.line[href='/inspections/{number}']").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("APTO|NO APTO|REVISAR"))
-    expect(page).to_have_url(re.compile(f"n={number}"))
+    expect(page).to_have_url(re.compile(f"/inspections/{number}$"))
     facts = page.locator("dl.facts-list")
     expect(facts).to_contain_text(inspections[0]["photo"]["sha256"])
     expect(facts).to_contain_text("maquina-banana_fit.jpg")
@@ -68,7 +68,7 @@ def test_one_inspection_is_found_and_shown_with_every_fact(
     expect(page.get_by_role("button", name="NO APTO")).to_have_count(0)  # an inspector does not review
     settled(page)
     shot(page, "one-desk-es")
-    page.get_by_role("link", name="Historial").last.click()
+    page.locator("#back").click()
     expect(page.locator("a.line").first).to_be_visible()
 
 
@@ -124,7 +124,7 @@ def test_what_waits_is_filtered_too_and_its_csv_holds_exactly_that(open_page: Op
     expect(page.get_by_label("Answer")).to_have_count(0)  # it is known
     expect(page.get_by_label("Search")).to_have_value("maquina-")
     settled(page)
-    listed = [each.get_attribute("data-value") for each in page.locator("a.line").all()]
+    listed = [str(each.get_attribute("href")).rpartition("/")[2] for each in page.locator("a.line").all()]
     assert listed
     with page.expect_download() as waited:
         page.get_by_role("link", name="CSV").click()
@@ -143,10 +143,49 @@ def test_a_filter_that_nothing_meets_says_so(open_page: OpenPage) -> None:
     expect(page.get_by_text("No hay ninguna inspección así.")).to_be_visible()
 
 
-def test_a_number_that_does_not_exist_says_so_and_shows_the_list(open_page: OpenPage) -> None:
-    page = open_page(LUIS, "/history?n=99999999")
-    expect(page.get_by_role("status").first).to_contain_text("99999999")
-    expect(page.locator("a.line").first).to_be_visible()
+def test_a_number_that_does_not_exist_says_so(open_page: OpenPage, station: Running) -> None:
+    page = open_page(LUIS, "/")
+    for number in ("99999999", "x", "9" * 5_000):
+        answer = page.goto(f"{station.url}/inspections/{number}")
+        assert answer is not None and answer.status == 404
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.go_back()
+
+
+def test_who_opens_one_of_an_older_page_comes_back_to_that_page(
+    open_page: OpenPage, station: Running, inspections: list[dict[str, Any]]
+) -> None:
+    page = open_page(LUIS, "/history?text=maquina-")
+    newest = page.request.get(f"{station.url}/api/v1/inspections?limit=1&text=maquina-").json()
+    page.goto(f"{station.url}/history?text=maquina-&after={newest['next']}")
+    settled(page)
+    page.locator("a.line").first.click()
+    page.locator("#back").click()
+    expect(page.get_by_role("button", name="Volver a las últimas")).to_be_visible()
+
+
+def test_a_reviewer_answers_one_after_another_by_key_and_takes_one_back(
+    open_page: OpenPage, station: Running, inspections: list[dict[str, Any]]
+) -> None:
+    page = open_page(SOFIA, "/review", ready="#judge")
+    waiting = [each["number"] for each in page.request.get(f"{station.url}/api/v1/waiting").json()["items"]]
+    assert len(waiting) >= 3
+    shown = page.locator("#card article")
+    expect(shown).to_have_attribute("data-number", str(waiting[0]))
+    page.keyboard.press("a")
+    expect(shown).to_have_attribute("data-number", str(waiting[1]))
+    page.keyboard.press("z")  # taken back before it was written
+    expect(shown).to_have_attribute("data-number", str(waiting[0]))
+    page.keyboard.press("n")
+    page.keyboard.press("s")  # the second is for later
+    expect(shown).to_have_attribute("data-number", str(waiting[2]))
+    address = f"{station.url}/api/v1/inspections/{waiting[0]}"
+    for _ in range(100):
+        if reviews := page.request.get(address).json()["reviews"]:
+            break
+        page.wait_for_timeout(50)
+    assert [each["answer"] for each in reviews] == ["unfit"]
+    assert page.request.get(f"{station.url}/api/v1/inspections/{waiting[1]}").json()["reviews"] == []
 
 
 def test_an_address_written_by_hand_does_no_harm(open_page: OpenPage) -> None:
@@ -162,7 +201,7 @@ def test_a_supervisor_reviews_what_waits_and_the_verdict_stays(open_page: OpenPa
     page = open_page(SOFIA, "/history?waiting=1", PHONE)
     expect(page.get_by_role("link", name="Esperan revisión")).to_have_attribute("aria-current", "page")
     waiting = page.locator("a.line")
-    number = waiting.first.get_attribute("data-value")
+    number = str(waiting.first.get_attribute("href")).rpartition("/")[2]
     waiting.first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("REVISAR")
     page.get_by_label("Nota").fill("Golpe leve <b>abajo</b>")
@@ -179,7 +218,7 @@ def test_a_supervisor_reviews_what_waits_and_the_verdict_stays(open_page: OpenPa
     assert [each["answer"] for each in kept["reviews"]] == ["unfit"]
     page.goto(f"{station.url}/history?waiting=1")
     settled(page)
-    expect(page.locator(f"a.line[data-value='{number}']")).to_have_count(0)
+    expect(page.locator(f"a.line[href='/inspections/{number}']")).to_have_count(0)
 
 
 def test_a_list_is_turned_page_by_page(open_page: OpenPage, station: Running) -> None:
@@ -197,12 +236,12 @@ def test_a_list_is_turned_page_by_page(open_page: OpenPage, station: Running) ->
             assert answer.status_code == 201
     page = open_page(LUIS, "/history")
     expect(page.locator("a.line")).to_have_count(25)
-    first = page.locator("a.line").first.get_attribute("data-value")
+    first = page.locator("a.line").first.get_attribute("href")
     page.get_by_role("button", name="Más antiguas").click()
     expect(page).to_have_url(re.compile("after="))
-    expect(page.locator(f"a.line[data-value='{first}']")).to_have_count(0)
+    expect(page.locator(f"a.line[href='{first}']")).to_have_count(0)
     page.get_by_role("button", name="Volver a las últimas").click()
-    expect(page.locator(f"a.line[data-value='{first}']")).to_have_count(1)
+    expect(page.locator(f"a.line[href='{first}']")).to_have_count(1)
 
 
 def test_the_password_of_nobody_is_on_any_page(open_page: OpenPage) -> None:

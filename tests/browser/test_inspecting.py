@@ -1,13 +1,15 @@
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from driving import ANA, LUIS, PHONE, Running, jpeg, mango, settled, shot, upload, zipped
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 OpenPage = Callable[..., Page]
 FILES = ".capture .files input"
+SENT = "**/api/v1/inspections"
 ANSWERS = re.compile("^(APTO|NO APTO|REVISAR)$")
 
 
@@ -26,17 +28,20 @@ def test_one_photograph_gets_a_verdict_in_words_colour_and_sign(open_page: OpenP
     expect(verdict).to_have_class(re.compile("fit|unfit|review"))
     expect(verdict).to_contain_text("N.º")
     expect(page.locator(".meter .value")).to_contain_text("%")
-    expect(page.locator("figure img")).to_have_count(2)
-    expect(page.locator("figure").last).to_contain_text("Dónde miró")
     settled(page)
-    assert page.evaluate("[...document.querySelectorAll('figure img')].every((each) => each.naturalWidth > 100)")
     shot(page, "inspect-desk-es")
+    looked = page.get_by_role("switch", name="Dónde miró")
+    looked.click()
+    expect(page.locator("img.heat")).to_be_visible()
+    assert page.locator("img.heat").evaluate("(each) => each.naturalWidth > 100")
+    looked.click()
+    expect(page.locator("img.heat")).to_be_hidden()
 
 
 def test_the_verdict_is_read_at_arm_s_length_on_a_phone(open_page: OpenPage) -> None:
     page = open_page(LUIS, "/inspect", PHONE, ready=".capture")
     page.set_input_files(FILES, [upload("naranja.jpg", jpeg("orange_fit", 1))])
-    word = page.locator(".verdict .word")
+    word = page.locator(".verdict:not(.looking) .word")
     word.wait_for()
     settled(page)
     assert float(word.evaluate("(each) => parseFloat(getComputedStyle(each).fontSize)")) >= 40
@@ -44,46 +49,96 @@ def test_the_verdict_is_read_at_arm_s_length_on_a_phone(open_page: OpenPage) -> 
     shot(page, "inspect-phone-es")
 
 
+def test_no_verdict_ever_stands_over_another_fruit(open_page: OpenPage) -> None:
+    """What the card shows is looked at before and after each change of the page, while two answers are held back."""
+    page, held = open_page(LUIS, "/inspect", PHONE, ready=".capture"), []
+    page.evaluate(
+        """() => {
+          window.shown = []
+          const look = () => {
+            const card = document.querySelector('#card article')
+            window.shown.push([card?.dataset.number ?? null, card?.querySelector('.word')?.textContent ?? '',
+                               card?.querySelector('img:not(.heat)')?.src ?? ''])
+          }
+          new MutationObserver(look).observe(document.querySelector('#card'),
+                                             { childList: true, subtree: true, attributes: true })
+        }"""
+    )
+    page.set_input_files(FILES, [upload("buena.jpg", jpeg("apple_fit", 31))])
+    page.wait_for_selector(".inspection[data-number]")
+    page.route(SENT, lambda route: held.append(route))
+    for name in ("mala.jpg", "otra.jpg"):
+        page.set_input_files(FILES, [upload(name, jpeg("banana_unfit", 32))])
+        expect(page.locator(".verdict.looking")).to_be_visible()  # before any answer: no word of the fruit before
+        assert page.locator("#card .fit, #card .unfit, #card .review").count() == 0
+    for _ in range(100):
+        if len(held) == 2:
+            break
+        page.wait_for_timeout(50)
+    for route in held:
+        route.continue_()
+    page.wait_for_selector(".inspection[data-number]")
+    expect(page.locator("#earlier .line")).to_have_count(2)
+    by_number: dict[str, set[tuple[str, str]]] = {}
+    for number, word, photo in page.evaluate("window.shown"):
+        if number:
+            by_number.setdefault(number, set()).add((word, photo))
+    assert len(by_number) == 2  # the first and the last; the one between stands in the list
+    assert all(len(seen) == 1 for seen in by_number.values())  # a number never had another word or photograph
+    assert len({photo for seen in by_number.values() for _, photo in seen}) == 2
+
+
 def test_the_camera_takes_one_photograph_after_another_a_tap_each(open_page: OpenPage) -> None:
     page = open_page(LUIS, "/inspect", PHONE, ready=".capture")
     page.get_by_role("button", name="Abrir la cámara").click()
     page.wait_for_function("() => document.querySelector('.finder video').videoWidth > 0")
     shutter = page.get_by_role("button", name="Tomar la foto")
+    size = shutter.bounding_box()
+    assert size is not None and min(size["width"], size["height"]) >= 64
     shutter.click()
-    first = page.locator(".verdict").get_attribute("data-number")
-    expect(page.locator(".finder canvas")).to_be_hidden()  # the camera is live again
+    page.wait_for_selector(".inspection[data-number]")
+    first = page.locator(".inspection").get_attribute("data-number")
     shutter.click()
-    page.wait_for_selector(f".verdict:not([data-number='{first}'])")
-    expect(page.locator(".line")).to_have_count(1)  # the earlier one
+    page.wait_for_selector(f".inspection[data-number]:not([data-number='{first}'])")
+    expect(page.locator("#earlier .line")).to_have_count(1)
     settled(page)
     shot(page, "camera-phone-es")
 
 
-def test_twelve_files_fill_a_list_and_a_broken_one_is_named_and_loses_nothing(
+def test_twelve_files_fill_a_list_the_worst_first_and_a_broken_one_is_named_and_loses_nothing(
     open_page: OpenPage, station: Running
 ) -> None:
     page = open_page(LUIS, "/inspect", ready=".capture")
     before = newest(page, station)
     keys = ("apple_fit", "banana_fit", "orange_fit", "banana_unfit", "apple_unfit", "orange_unfit")
-    files = [upload(f"foto-{place:02d}.jpg", jpeg(keys[place % 6], place + 1)) for place in range(11)]
-    page.set_input_files(FILES, [*files[:5], upload("rota.jpg", b"not a photograph"), *files[5:]])
+    files = [upload(f"foto-{place:02d}.jpg", jpeg(keys[place % 6], place + 1)) for place in range(10)]
+    page.set_input_files(FILES, [*files[:5], upload("rota.jpg", b"not a photograph"), *files[5:], files[0]])
     expect(page.locator(".batch h2")).to_have_text("12 fotos recibidas")
-    broken = page.locator(".line.broken")
+    broken = page.locator(".batch .line.broken")
     expect(broken).to_have_count(1)
     expect(broken).to_contain_text("rota.jpg")
-    expect(broken).to_contain_text("El archivo no es una foto. Envíe una foto JPEG, PNG, WebP o HEIC.")
-    expect(page.locator("a.line")).to_have_count(11)
+    expect(broken).to_contain_text("El archivo no es una foto.")
+    lines = page.locator(".batch a.line")
+    expect(lines).to_have_count(11)
+    order = ["unfit", "review", "fit"]
+    places = [order.index(each) for each in lines.evaluate_all("(all) => all.map((each) => each.dataset.answer)")]
+    assert places == sorted(places)
+    expect(page.locator(".batch").get_by_text("la misma foto")).to_have_count(1)
     assert newest(page, station) == before + 11
     assert sum(int(count) for count in page.locator(".batch .tile b").all_inner_texts()) == 11
     settled(page)
     shot(page, "twelve-desk-es")
+    lines.first.click()
+    expect(page.locator("h1.word")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".batch a.line")).to_have_count(11)  # back, and nothing was judged again
+    assert newest(page, station) == before + 11
 
 
-def test_running_the_script_again_judges_nothing_again(open_page: OpenPage, station: Running) -> None:
+def test_the_other_language_shows_the_same_and_judges_nothing_again(open_page: OpenPage, station: Running) -> None:
     page = open_page(LUIS, "/inspect", ready=".capture")
     page.set_input_files(FILES, [upload("uno.jpg", jpeg("apple_fit", 2))])
-    page.wait_for_selector(".verdict")
-    settled(page)
+    page.wait_for_selector(".inspection[data-number]")
     number = newest(page, station)
     page.get_by_role("button", name="English").click()
     expect(page.locator(".verdict .word span").last).to_have_text(re.compile("^(FIT|NOT FIT|REVIEW)$"))
@@ -102,16 +157,27 @@ def test_a_zip_is_opened_and_each_of_its_files_has_its_line(open_page: OpenPage)
     }
     page.set_input_files(FILES, [upload("lote.zip", zipped(files))])
     expect(page.locator(".batch h2")).to_have_text("4 fotos recibidas")
-    expect(page.locator("a.line")).to_have_count(3)
-    expect(page.locator(".line.broken")).to_contain_text("c.jpg")
+    expect(page.locator(".batch a.line")).to_have_count(3)
+    expect(page.locator(".batch .line.broken")).to_contain_text("c.jpg")
     settled(page)
     shot(page, "zip-phone-es")
+
+
+def test_every_file_of_a_large_zip_is_counted(open_page: OpenPage) -> None:
+    page = open_page(LUIS, "/inspect", ready=".capture")
+    problem = {"code": "not_a_photo", "status": 422, "detail": "El archivo no es una foto."}
+    lines = [{"name": f"{place}.jpg", "inspection": None, "problem": problem} for place in range(700)]
+    body = "".join(json.dumps(line) + "\n" for line in lines)
+    page.route("**/api/v1/batches", lambda route: route.fulfill(status=200, body=body))
+    page.set_input_files(FILES, [upload("lote.zip", zipped({"0.jpg": b"not a photograph"}))])
+    expect(page.locator(".batch h2")).to_have_text("700 fotos recibidas")
 
 
 def test_a_broken_file_alone_says_what_happened_and_what_to_do(open_page: OpenPage) -> None:
     page = open_page(LUIS, "/inspect", PHONE, ready=".capture")
     page.set_input_files(FILES, [upload("pequeña.jpg", jpeg("apple_fit", 1, (90, 90)))])
-    expect(page.get_by_role("alert").filter(has_text="No se pudo inspeccionar")).to_contain_text("Acérquese.")
+    expect(page.locator(".verdict.broken")).to_contain_text("Acérquese.")
+    expect(page.get_by_role("status").filter(has_text="No se pudo inspeccionar")).to_contain_text("Acérquese.")
     shot(page, "broken-phone-es")
 
 
@@ -131,20 +197,19 @@ def test_a_busy_station_or_a_cut_line_is_said_calmly_and_the_photograph_is_sent_
     page = open_page(LUIS, "/inspect", ready=".capture")
     before, keys = newest(page, station), []
 
-    def answer(route: object) -> None:
-        keys.append(route.request.headers["idempotency-key"])  # type: ignore[attr-defined]
+    def answer(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
         if len(keys) > 1:
-            route.continue_()  # type: ignore[attr-defined]
+            route.continue_()
         elif status:
-            route.fulfill(status=status, headers={"Retry-After": "1"}, body="{}")  # type: ignore[attr-defined]
+            route.fulfill(status=status, headers={"Retry-After": "1"}, body="{}")
         else:
-            route.abort()  # type: ignore[attr-defined]
+            route.abort()
 
-    page.route("**/api/v1/inspections", answer)
+    page.route(SENT, answer)
     page.set_input_files(FILES, [upload("paciencia.jpg", jpeg("banana_fit", 3))])
-    said = "La estación está ocupada" if status else "Sin conexión"
-    expect(page.locator(".item .state")).to_contain_text(said)
-    page.wait_for_selector(".verdict")
+    expect(page.locator(".looking p")).to_contain_text("ocupada" if status else "Sin conexión")
+    page.wait_for_selector(".inspection[data-number]")
     assert len(keys) == 2 and keys[0] == keys[1]
     assert newest(page, station) == before + 1
 
@@ -172,4 +237,16 @@ def test_files_that_are_dropped_on_the_page_are_inspected(open_page: OpenPage) -
         }""",
         list(jpeg("apple_fit", 6)),
     )
-    expect(page.locator(".verdict .word span").last).to_have_text(ANSWERS)
+    expect(page.locator(".verdict:not(.looking) .word span").last).to_have_text(ANSWERS)
+
+
+def test_what_is_loaded_first_is_small_and_comes_compressed(open_page: OpenPage, station: Running) -> None:
+    """Everything that the first visit to Inspect fetches before a photograph is taken, as it crosses the line."""
+    page = open_page(LUIS, "/inspect", PHONE, ready=".capture")
+    fetched = page.evaluate(
+        """() => [performance.getEntriesByType('navigation')[0], ...performance.getEntriesByType('resource')]
+             .map((each) => [each.name, each.transferSize, each.decodedBodySize])"""
+    )
+    assert sum(size for _, size, _ in fetched) <= 120_000, fetched
+    for name, size, whole in fetched:
+        assert size < whole * 0.7 or whole < 2_000, name

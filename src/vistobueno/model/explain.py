@@ -10,8 +10,8 @@ _CIVIDIS = np.array(
      (138, 134, 120), (165, 156, 116), (195, 179, 105), (253, 231, 55)], np.float32
 )  # fmt: skip
 _LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601
-_STRONGEST = 0.85  # how much of the photograph the strongest evidence covers
-_DIMMED = 0.5  # the light that is left of the photograph, in grey, so that colour means evidence and nothing else
+_STRONGEST = 0.7  # how much of the photograph the strongest evidence covers
+_DIMMED = 0.6  # the light that is left of the photograph, in grey, so that colour means evidence and nothing else
 
 
 def heat_map(activation: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -31,8 +31,8 @@ TABS = (
 )
 
 
-def bar_html(identity: Identity, here: str, *, pending: bool = False) -> Markup:
-    """The bar for one person on the page ``here``; ``pending`` leaves a place for photographs that are not sent yet."""
+def bar_html(identity: Identity, here: str) -> Markup:
+    """The bar for one person on the page ``here``, with a place to count photographs that are not sent yet."""
     language = identity.language
     other = next(each for each in LANGUAGES if each != language)
     tabs = join(
@@ -50,7 +50,8 @@ def bar_html(identity: Identity, here: str, *, pending: bool = False) -> Markup:
     return h(
         '<a class="skip button" href="#main">{skip}</a><header class="bar">'
         '<a class="brand" href="/" data-act="go" data-value="home">{sign}<span>{brand}</span></a>'
-        '<nav class="tabs" aria-label="{pages}">{tabs}</nav><div class="me">{pending}'
+        '<nav class="tabs" aria-label="{pages}">{tabs}</nav><div class="me">'
+        '<a class="pending" id="pending" href="/inspect" hidden></a>'
         '<button class="plain" type="button" data-act="language" data-value="{other}" lang="{other}">{other_name}</button>'
         '<a class="who" href="/account" data-act="go" data-value="account"{current}>'
         '<span aria-hidden="true">{letter}</span><span class="only-heard">{account}: {name}</span></a></div></header>'
@@ -60,7 +61,6 @@ def bar_html(identity: Identity, here: str, *, pending: bool = False) -> Markup:
         brand=BRAND,
         pages=say(language, "ui_pages"),
         tabs=tabs,
-        pending=Markup('<a class="pending" id="pending" href="/inspect" hidden></a>') if pending else "",
         other=other,
         other_name=say(other, "ui_language_name"),
         current=Markup(' aria-current="page"') if here == "account" else "",

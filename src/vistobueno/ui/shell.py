@@ -13,7 +13,7 @@ from ..access import COOKIE, Access, running_access
 from ..access.identity import Identity
 from ..errors import VistoBuenoError
 from ..station import running_station
-from ..texts import LANGUAGES, say
+from ..texts import LANGUAGES, say, texts
 from . import account, administration, history, home, model, palette
 from .bar import BRAND, bar_html
 from .hypertext import component, deed_of, h, hypertext
@@ -108,8 +108,7 @@ def _frame(language: str, html: Markup, leave: str = "") -> dict[str, str]:
         "me": "/api/v1/me",
         "sign_in": SIGN_IN,
         "offline": say(language, "ui_offline"),
-        "signed_out": say(language, "ui_signed_out"),
-        "again": say(language, "ui_sign_in_again"),
+        **texts(language, ("field_pending",)),
     }
 
 

@@ -27,6 +27,7 @@ from ..errors import VistoBuenoError
 from ..texts import LANGUAGES, say
 from . import headers
 from .apology import apology, templates
+from .field import pages
 from .guard import address_of, is_secure
 from .intake import body_in
 from .problems import LANGUAGE_COOKIE, headers_of, page_language, problem_of, refuse, status_of
@@ -194,10 +195,10 @@ async def sign_out(visit: Visit) -> Response:
     if identity is None:
         return leave(visit)
     if visit.request.method != "POST":
-        return render(visit, "sign_out.html", csrf=identity.csrf)
+        return sign_out_page(visit, identity)
     fields = await fields_of(visit)
     if not same(fields.get("csrf", ""), identity.csrf or "\0"):
-        return render(visit, "sign_out.html", 400, csrf=identity.csrf, error=stale(visit))
+        return sign_out_page(visit, identity, stale(visit), 400)
     await to_thread.run_sync(visit.access.sign_out, visit.token)
     return leave(visit)
 
@@ -235,6 +236,14 @@ def password_page(
 ) -> Response:  # fmt: skip
     """The page to change a password."""
     return render(visit, "password.html", code, more, csrf=identity.csrf, email=identity.email, error=error, done=done)
+
+
+def sign_out_page(visit: Visit, identity: Identity, error: str = "", code: int = 200) -> Response:
+    """The page that asks before leaving, and says what this browser has not sent yet."""
+    policy = {"Content-Security-Policy": pages.POLICY}
+    return render(
+        visit, "sign_out.html", code, policy, csrf=identity.csrf, error=error, **pages.leaving(visit.language)
+    )
 
 
 def closed_link(visit: Visit, error: AccessRefused) -> Response:

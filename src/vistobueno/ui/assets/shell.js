@@ -7,28 +7,26 @@ export default function (component) {
   const { data } = component
   document.documentElement.lang = data.language
   hypertext(component)
+  countPending(data)
   frame ??= watch(data)
   frame.data = data
-  frame.rerun = () => component.setTriggerValue("deed", { name: "back" })
   if (data.leave) leave(frame)
 }
 
 function watch(data) {
-  const state = { data, timer: 0, ended: false }
+  const state = { data, timer: 0 }
   const app = document.querySelector("[data-test-connection-state]")
   if (!app) return state
   const look = () => {
     const cut = app.getAttribute("data-test-connection-state") !== "CONNECTED"
     clearTimeout(state.timer)
     if (!cut) {
-      if (state.ended) state.rerun() // Streamlit goes on where it was; who this is now, only a run of the script knows
-      state.ended = false
       return banner(null)
     }
     state.timer = setTimeout(async () => {
       try {
         const answer = await fetch(state.data.me, { headers: { Accept: "application/json" }, redirect: "manual" })
-        if (answer.status === 401 || answer.type === "opaqueredirect") return leave(state) || look()
+        if (answer.status === 401 || answer.type === "opaqueredirect") return leave(state)
       } catch {
         // the line is cut: the banner says so
       }
@@ -45,16 +43,26 @@ function watch(data) {
   return state
 }
 
-// To the sign-in; but with photographs that only this page holds nobody is led away. Once the session is back, Streamlit
-// connects again by itself, and they go out.
-function leave(state) {
-  state.ended = dispatchEvent(new Event("vb-leave", { cancelable: true })) === false
-  if (state.ended) banner(state.data.signed_out, state.data)
-  else location.assign(state.data.sign_in)
-  return !state.ended
+const leave = (state) => location.assign(state.data.sign_in)
+
+// Photographs that wait in this browser are counted on every page; the page that sends them is one tap away.
+function countPending(data) {
+  const badge = document.getElementById("pending")
+  if (!badge || !("indexedDB" in window)) return
+  const asked = indexedDB.open("vistobueno", 1)
+  asked.onupgradeneeded = () => asked.transaction.abort() // there is none yet, and it is not made here
+  asked.onerror = (event) => event.preventDefault()
+  asked.onsuccess = () => {
+    const count = asked.result.transaction("photographs").objectStore("photographs").count()
+    count.onsuccess = () => {
+      badge.hidden = count.result === 0
+      badge.textContent = (count.result === 1 ? data.field_pending_one : data.field_pending).replace("{count}", count.result)
+      asked.result.close()
+    }
+  }
 }
 
-function banner(text, link) {
+function banner(text) {
   let element = document.getElementById("vb-offline")
   if (!text) return element?.remove()
   if (!element) {
@@ -63,11 +71,5 @@ function banner(text, link) {
     element.setAttribute("role", "status")
     document.body.append(element)
   }
-  if (element.said === text) return // the focus may be on its link
-  element.said = text
-  element.textContent = text
-  if (!link) return
-  const way = document.createElement("a")
-  Object.assign(way, { href: link.sign_in, target: "_blank", rel: "noopener", textContent: link.again })
-  element.append(" ", way)
+  if (element.textContent !== text) element.textContent = text
 }

@@ -38,7 +38,7 @@ _TEXTS = ("fit", "unfit", "review", "apple", "banana", "orange", "field_", "ui_c
 _KINDS = {".js": "text/javascript", ".css": "text/css"}
 _MOST = 1_000  # bytes of a choice of language
 _FOREVER = "public, max-age=31536000, immutable"
-_POLICY = (
+POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -94,8 +94,8 @@ async def language(request: Request) -> Response:
 
 async def part(request: Request) -> Response:
     """A module or the style, under the name of its version: it never changes there."""
-    name = request.path_params["name"]
-    if request.path_params["version"] != version() or name not in _parts():
+    of, _, name = request.path_params["path"].partition("/")
+    if of != version() or name not in _parts():
         raise refuse(404, "not_found", "status_404")
     kind = _KINDS[name[name.rindex(".") :]]
     return Response(_parts()[name], media_type=kind, headers={"Cache-Control": _FOREVER})
@@ -146,6 +146,12 @@ def _parts() -> dict[str, bytes]:
     return found | {"style.css": colours + look + folder.joinpath("field.css").read_bytes()}
 
 
+def leaving(language: str) -> dict[str, object]:
+    """What the page to sign out needs to say what is not sent yet: its module, and the words."""
+    told = {"language": language, "texts": texts(language, ("field_leaving",))}
+    return {"page": _as_data(told), "module": f"{_static()}/leaving.js"}
+
+
 def _static() -> str:
     return f"/field/{version()}"
 
@@ -172,14 +178,14 @@ def _page(
             static=_static(),
             script=name,
             paper=palette.PAPER,
-            bar=bar_html(identity, here, pending=True),
+            bar=bar_html(identity, here),
             signs={each: icon(each) for each in _SIGNS},
             answers={each: answer(each, language) for each in ("fit", "unfit")},
             page=_as_data(told),
             **values,
         )
     )
-    told_headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store", "Content-Language": language}
+    told_headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Content-Language": language}
     return HTMLResponse(shown, headers=told_headers)
 
 
@@ -225,7 +231,7 @@ routes = [
     Route("/review", _shown(review)),
     Route("/field/session", _shown(session)),
     Route("/field/language", _shown(language), methods=["POST"]),
-    Route("/field/{version}/{name}", _shown(part)),
+    Route("/field/{path:path}", _shown(part)),
     Route("/sw.js", worker),
     Route("/app.webmanifest", manifest),
 ]

@@ -151,7 +151,7 @@ function draw() {
   find("#others").hidden = strangers === 0
   find("#others p").textContent = plural("field_others", strangers)
   drawState(mine)
-  if (shown && mine.some((each) => each.group === shown && each.of !== 1)) soon(drawBatch)
+  if ([...outcomes, ...mine].some((each) => each.group === shown && each.of !== 1)) soon(drawBatch)
 }
 
 const whyWaits = () => say(queue.state ? `field_state_${queue.state}` : "field_looking_said")

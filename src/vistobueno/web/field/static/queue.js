@@ -127,6 +127,7 @@ export class Queue {
         this.tell.change()
         this.pump()
       })
+      this.tell.change()
     }
     clearTimeout(this.timer)
     const waiting = this.mine.filter((each) => !this.sending.has(each.id) && !each.held)
