@@ -6,8 +6,6 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-import pytest
-
 from vistobueno.drawn import draw_photo
 from vistobueno.model.bundle import Bundle
 
@@ -17,7 +15,6 @@ FROM_THE_TOP = (
     "calibration", "verdict", "model", "drawn", "photo", "settings", "texts", "errors",
 )  # fmt: skip
 HEAVY = {"keras", "tensorflow", "torch", "scipy", "h5py"}
-LONGEST = 400  # lines
 
 
 @cache
@@ -103,11 +100,11 @@ def test_every_room_has_its_floor() -> None:
     assert {room(name) for name in NAMED} <= set(FROM_THE_TOP)
 
 
-@pytest.mark.parametrize("name", NAMED)
-def test_imports_point_downwards_only(name: str) -> None:
-    floor = FROM_THE_TOP.index(room(name))
-    above = {each for each in ours(name, modules()[name]) if not each or FROM_THE_TOP.index(room(each)) < floor}
-    assert above == set()
+def test_imports_point_downwards_only() -> None:
+    for name in NAMED:
+        floor = FROM_THE_TOP.index(room(name))
+        above = {each for each in ours(name, modules()[name]) if not each or FROM_THE_TOP.index(room(each)) < floor}
+        assert above == set(), name
 
 
 def test_no_two_files_import_each_other_by_any_way_round() -> None:
@@ -115,27 +112,17 @@ def test_no_two_files_import_each_other_by_any_way_round() -> None:
     assert set(TopologicalSorter(graph).static_order()) >= set(NAMED)
 
 
-@pytest.mark.parametrize("file", sorted(SOURCE.rglob("*.py")), ids=lambda file: file.relative_to(SOURCE).as_posix())
-def test_a_file_is_short(file: Path) -> None:
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
+def test_serving_does_not_know_what_training_needs() -> None:
+    for name in SERVING:
+        allowed = {"tensorflow"} if name == "model.runtime" else set()
+        assert heavy(name, modules()[name]) <= allowed, name
+        assert heavy(name, at_import(modules()[name])) == set(), name
 
 
-@pytest.mark.parametrize("name", NAMED)
-def test_a_file_begins_with_what_it_is_for(name: str) -> None:
-    assert ast.get_docstring(modules()[name])
-
-
-@pytest.mark.parametrize("name", SERVING)
-def test_serving_does_not_know_what_training_needs(name: str) -> None:
-    allowed = {"tensorflow"} if name == "model.runtime" else set()
-    assert heavy(name, modules()[name]) <= allowed
-    assert heavy(name, at_import(modules()[name])) == set()
-
-
-@pytest.mark.parametrize("name", SERVING)
-def test_serving_imports_training_only_when_it_is_asked_to_train(name: str) -> None:
-    found = ours(name, at_import(modules()[name]))
-    assert {each for each in found if room(each) == "training"} == set()
+def test_serving_imports_training_only_when_it_is_asked_to_train() -> None:
+    for name in SERVING:
+        found = ours(name, at_import(modules()[name]))
+        assert {each for each in found if room(each) == "training"} == set(), name
 
 
 def loaded_by(code: str, *arguments: str) -> set[str]:
