@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.archive import npz_bytes
+from ..errors import BundleRefused
+from ..model.archive import UNREADABLE, npz_arrays, npz_bytes
 from ..model.bundle import HELD_OUT, Bundle, ClassInfo, Policy
 from ..verdict import Verdict, judge
 from .data import LabelledPhoto
@@ -65,10 +66,17 @@ class HeldOut:
         """Those of a bundle; None when it keeps none, as a stranger's model does."""
         if HELD_OUT not in bundle.files:
             return None
-        with np.load(bundle.path / HELD_OUT, allow_pickle=False) as kept:
+        try:
+            kept = npz_arrays(bundle.read(HELD_OUT))
             known = Predictions(kept["logits"], kept["distances"])
             unknown = Predictions(kept["unknown_logits"], kept["unknown_distances"])
             return cls(tuple(kept["hashes"].tolist()), known, kept["rows"], unknown)
+        except UNREADABLE as error:
+            raise BundleRefused(
+                "held_out_unreadable",
+                es=f"No se puede leer {HELD_OUT} del modelo {bundle.name} ({error}). Entrénelo otra vez.",
+                en=f"{HELD_OUT} of model {bundle.name} cannot be read ({error}). Train it again.",
+            ) from error
 
     def verdicts(self, bundle: Bundle, unknown: bool = False) -> dict[str, Verdict]:
         """Held-out verdicts by hash; ``unknown``: by the models that never saw the photograph's source."""
