@@ -2,7 +2,8 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -251,14 +252,24 @@ def _litert(bundle: Bundle, weights: bytes, threads: int) -> Callable[[NDArray[n
     return run
 
 
+@contextmanager
+def _on_disk(bundle: Bundle, name: str) -> Iterator[Path]:
+    """A file of a bundle for a library that reads none inside a .zip."""
+    if bundle.path.is_dir():
+        yield bundle.path / name
+        return
+    with tempfile.TemporaryDirectory(prefix="vistobueno-") as folder:
+        copy = Path(folder, name)
+        copy.write_bytes(bundle.read(name))
+        yield copy
+
+
 def _tensorflow(bundle: Bundle) -> Callable[[NDArray[np.float32]], Outputs]:
     import tensorflow as tf
 
     try:
-        with tempfile.TemporaryDirectory(prefix="vistobueno-") as folder:  # Keras reads no file inside a .zip
-            copy = Path(folder, MODEL_H5)
-            copy.write_bytes(bundle.read(MODEL_H5))
-            model = tf.keras.models.load_model(copy, compile=False)
+        with _on_disk(bundle, MODEL_H5) as file:
+            model = tf.keras.models.load_model(file, compile=False)
     except (ValueError, OSError, TypeError) as error:
         raise _unreadable(bundle, MODEL_H5, error) from error
     call = tf.function(lambda values: model(values, training=False))

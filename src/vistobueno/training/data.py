@@ -21,6 +21,7 @@ from ..verdict import Condition
 from .labels import OTHER, class_key, condition_in, decoded, listed
 
 _NEEDED = {"file", "label"}
+_EXAMPLES = "banana_fit, rotten apples, manzana podrida, mango_unfit, other"
 LIMITS = Limits(max_bytes=100_000_000, min_side=32)
 """What a photograph to learn from may be."""
 
@@ -94,9 +95,7 @@ def read_data(path: Path, classes: Sequence[ClassInfo] = ()) -> DataSet:
         )
     keys = {label: class_key(label, classes) for label in {photo.label for photo in found.photos}}
     if unclear := sorted(label for label, key in keys.items() if key is None):
-        known = (
-            ", ".join(each.key for each in classes) or "banana_fit, rotten apples, manzana podrida, mango_unfit, other"
-        )
+        known = ", ".join(each.key for each in classes) or _EXAMPLES
         raise DataRefused(
             "data_labels",
             es=f"No se entiende qué clase es {listed(unclear)}. Cámbielo por una como {known}.",
@@ -105,9 +104,9 @@ def read_data(path: Path, classes: Sequence[ClassInfo] = ()) -> DataSet:
     return DataSet([replace(photo, label=keys[photo.label] or "") for photo in found.photos], found.passed_over)
 
 
-def read_photos(path: Path, classes: Sequence[ClassInfo] = ()) -> list[LabelledPhoto]:
+def read_photos(path: Path) -> list[LabelledPhoto]:
     """The photographs of `read_data`."""
-    return read_data(path, classes).photos
+    return read_data(path).photos
 
 
 def refuse_unknown(photos: Sequence[LabelledPhoto], classes: Sequence[ClassInfo]) -> None:
@@ -146,16 +145,16 @@ def readable(photos: Sequence[LabelledPhoto]) -> tuple[list[LabelledPhoto], dict
 
 def unreadable(refused: Mapping[str, VistoBuenoError]) -> DataRefused:
     """The error that lists every photograph that cannot be read."""
-
-    def lines(language: str) -> str:
-        return "".join(f"\n  {name}: {error.message(language)}" for name, error in refused.items())
-
+    es, en = (
+        "".join(f"\n  {name}: {error.message(language)}" for name, error in refused.items())
+        for language in ("es", "en")
+    )
     return DataRefused(
         "photos_unreadable",
         es=f"Fotografías que no se pueden leer: {len(refused)}. Quítelas, o use --skip-unreadable para seguir sin ellas."
-        f"{lines('es')}",
+        f"{es}",
         en=f"Photographs that cannot be read: {len(refused)}. Take them out, or go on without them by --skip-unreadable."
-        f"{lines('en')}",
+        f"{en}",
     )
 
 

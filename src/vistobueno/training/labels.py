@@ -34,6 +34,7 @@ _OTHER = (
     r"|something else|out of scope"
 )
 _OWN = rf"(.+?) ((?:(?:{_NOT}) ?)?(?:fit|apt[ao]s?))"  # any product, which these words alone may follow
+_ALL = ("el producto y la condición", "its product and condition")
 _AROUND = "\ufeff\"'`,; \t"
 _SHOWN, _LONGEST = 20, 80  # labels that a refusal lists, letters of each
 _CERTAIN = 1e-3  # probability below which chance is no explanation
@@ -256,18 +257,23 @@ def _not_there(path: Path, absent: Sequence[str], lines: Sequence[str]) -> Model
 
 def _not_understood(path: Path, lines: Sequence[str]) -> ModelRefused:
     """All lines that are not clear, and what each lacks."""
-    es, en = [], []
-    for line in lines:
-        _, product, condition = _read(line, _PRODUCTS)
-        es.append(f"{line[:_LONGEST]} (falta {'la condición' if product else 'el producto' if condition else 'todo'})")
-        en.append(f"{line[:_LONGEST]} (lacks {'its condition' if product else 'its product' if condition else 'both'})")
+    read = [_read(line, _PRODUCTS) for line in lines]
+    lacks = [
+        ("la condición", "its condition") if product else ("el producto", "its product") if condition else _ALL
+        for _, product, condition in read
+    ]
+    es, en = (
+        listed([f"{line[:_LONGEST]} ({lack[place]})" for line, lack in zip(lines, lacks, strict=True)])
+        for place in (0, 1)
+    )
     name = _name(lines[0])[:_LONGEST]
     return ModelRefused(
         "labels_not_understood",
-        es=f"No se entiende en {path.name}: {listed(es)}. Indique --product con el producto, y --fit o --unfit con los "
-        f"nombres de lo que es apto o no; o escriba «{name} = producto fit» o «{name} = producto unfit».",
-        en=f"Not understood in {path.name}: {listed(en)}. Give --product, and --fit or --unfit with the names of what "
-        f"is fit or not; or write '{name} = product fit' or '{name} = product unfit'.",
+        es=f"En {path.name} no se entiende (entre paréntesis, lo que falta): {es}. Indique el producto y los nombres "
+        f"de lo que no es apto, o lo es, como en --product apple --unfit Rotten --fit Fresh; o escriba «{name} = producto fit» o «{name} = producto "
+        "unfit».",
+        en=f"Not understood in {path.name} (what is missing stands in brackets): {en}. Give the product and the names "
+        f"of what is unfit, or fit, as in --product apple --unfit Rotten --fit Fresh; or write '{name} = product fit' or '{name} = product unfit'.",
     )
 
 
