@@ -263,17 +263,18 @@ def _not_understood(path: Path, lines: Sequence[str]) -> ModelRefused:
         for _, product, condition in read
     ]
     es, en = (
-        listed([f"{line[:_LONGEST]} ({lack[place]})" for line, lack in zip(lines, lacks, strict=True)])
+        listed([f"{line[: _LONGEST // 2]} ({lack[place]})" for line, lack in zip(lines, lacks, strict=True)])
         for place in (0, 1)
     )
     name = _name(lines[0])[:_LONGEST]
     return ModelRefused(
         "labels_not_understood",
         es=f"En {path.name} no se entiende (entre paréntesis, lo que falta): {es}. Indique el producto y los nombres "
-        f"de lo que no es apto, o lo es, como en --product apple --unfit Rotten --fit Fresh; o escriba «{name} = producto fit» o «{name} = producto "
-        "unfit».",
+        "de lo que no es apto, o lo es, como en --product apple --unfit Rotten --fit Fresh; o escriba "
+        f"«{name} = producto fit» o «{name} = producto unfit».",
         en=f"Not understood in {path.name} (what is missing stands in brackets): {en}. Give the product and the names "
-        f"of what is unfit, or fit, as in --product apple --unfit Rotten --fit Fresh; or write '{name} = product fit' or '{name} = product unfit'.",
+        "of what is unfit, or fit, as in --product apple --unfit Rotten --fit Fresh; or write "
+        f"'{name} = product fit' or '{name} = product unfit'.",
     )
 
 
