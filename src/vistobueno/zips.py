@@ -6,6 +6,7 @@ Only what is stored or deflated is read: the other methods give out all at once,
 import io
 import lzma
 import re
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -129,9 +130,12 @@ def lines(opened: IO[bytes], longest: int) -> Iterator[bytes]:
 
 
 def shown_name(info: zipfile.ZipInfo) -> str:
-    """An entry's name as who packed it wrote it, its parts by ``/``, without a drive or a way out of the folder."""
+    """An entry's name as who packed it wrote it, its parts by ``/``, without a drive or a way out of the folder.
+
+    Accents are one with their letters (NFC): a Mac parts them, and nobody would find the name by typing it.
+    """
     raw = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
-    name = _unicode_path(info.extra, raw) or _decoded(raw)
+    name = unicodedata.normalize("NFC", _unicode_path(info.extra, raw) or _decoded(raw))
     parts = re.split(r"[/\\]", re.sub(r"^[A-Za-z]:(?=[/\\])", "", name.partition("\0")[0]))
     return "/".join(part for part in parts if part not in ("", ".", ".."))
 

@@ -1,5 +1,6 @@
 """What a form calls the file it carries: the header Content-Disposition of a part, in every way that it is written."""
 
+import unicodedata
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 
@@ -7,10 +8,10 @@ from python_multipart.multipart import parse_options_header
 
 
 def file_name(disposition: bytes) -> str | None:
-    """The name without folders (old browsers sent the whole path); None where there is none."""
+    """The name without folders (old browsers sent the whole path), accents one with their letters; None where there is none."""
     _, options = parse_options_header(disposition)
     name = _extended(disposition) or options.get(b"filename", b"").decode("utf-8", "replace")
-    return name.replace("\\", "/").rpartition("/")[2] or None
+    return unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2]) or None
 
 
 def _extended(disposition: bytes) -> str | None:
