@@ -22,6 +22,7 @@ NAMES = {
     b"filename=x.jpg; filename*=idna''%FF%2E": "x.jpg",
     b"filename=x.jpg; filename*=undefined''y": "x.jpg",
     b"filename=x.jpg; filename*=hex''6162.jpg": "6162.jpg",
+    'filename="pla\u0301tano.jpg"'.encode(): "plátano.jpg",
     b'filename=""': None,
     b"filename*=UTF-8''": None,
     b"": None,
