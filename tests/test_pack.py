@@ -283,7 +283,7 @@ def test_the_command_line_says_loudly_that_the_order_is_unproved(
     from vistobueno.commands.model import pack
 
     plain_model().save(tmp_path / "m.h5")
-    pack(tmp_path / "m.h5", labels_in(tmp_path), None, None, None, None, language)
+    pack(tmp_path / "m.h5", labels_in(tmp_path), None, {}, language)
     said = capsys.readouterr().out
     assert {"es": "ATENCIÓN", "en": "WARNING"}[language] in said
     assert "--check" in said
