@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from foreign_zips import lying_bzip2, zip_of
 from people_at import signed_in
 from serving import Served, serving
 from vistobueno.drawn import draw_photo
@@ -79,6 +80,13 @@ def test_a_form_carries_the_file_and_its_name_without_folders(client: httpx.Clie
     answer = client.post(f"{API}/inspections", files=files)
     assert answer.status_code == 201
     assert answer.json()["filename"] == "box 3.jpg"
+
+
+def test_a_name_in_the_extended_way_is_kept(client: httpx.Client) -> None:
+    head = b"--X\r\nContent-Disposition: form-data; name=\"photo\"; filename*=UTF-8''pl%C3%A1tano.jpg\r\n\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=X"}
+    answer = client.post(f"{API}/inspections", content=head + picture(2) + b"\r\n--X--\r\n", headers=headers)
+    assert (answer.status_code, answer.json()["filename"]) == (201, "plátano.jpg")
 
 
 def test_the_evidence_is_a_private_picture_that_a_browser_keeps(client: httpx.Client) -> None:
@@ -227,6 +235,24 @@ def test_a_zip_is_judged_one_by_one_and_told_line_by_line(client: httpx.Client) 
     assert lines[0] == lines[1], "sent again, nothing is kept twice"
     whole = client.post(f"{API}/batches", files={"zip": ("lot.zip", data)}).json()
     assert [each["name"] for each in whole] == [each["name"] for each in lines[0]]
+
+
+def test_a_zip_as_other_programs_write_it_is_judged_and_what_was_passed_over_is_counted(client: httpx.Client) -> None:
+    entries = [
+        ("plátano.jpg".encode(), picture(43)),
+        (b"", picture(44)),
+        (b"__MACOSX/._a.jpg", b"x"),
+        (b"Thumbs.db", b"x"),
+    ]
+    data = zip_of(entries).getvalue()
+    for accept in ("application/json", "application/x-ndjson"):
+        headers = {"Content-Type": "application/zip", "Accept": accept}
+        answer = client.post(f"{API}/batches", content=data, headers=headers)
+        assert (answer.status_code, answer.headers["passed-over"]) == (200, "2")
+        lines = answer.json() if accept == "application/json" else map(json.loads, answer.text.splitlines())
+        assert [(each["name"], each["problem"]) for each in lines] == [("plátano.jpg", None), ("entry-2", None)]
+    (bomb,) = client.post(f"{API}/batches", files={"zip": lying_bzip2(5_000_000)}).json()
+    assert (bomb["problem"]["code"], bomb["problem"]["status"]) == ("zip_method", 422)
 
 
 def test_a_zip_that_is_a_bomb_or_none_is_refused(client: httpx.Client) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from vistobueno.access import Identity
 from vistobueno.errors import PhotoRefused
 from vistobueno.records.values import Actor
 from vistobueno.settings import Settings
-from vistobueno.station import ZipOutcome
+from vistobueno.station import Batch, ZipOutcome
 from vistobueno.web import api_batches
 
 REFUSED = PhotoRefused("damaged_photo", es="Está dañada.", en="It is damaged.")
@@ -27,7 +27,10 @@ class Station:
     def __init__(self, folder: Path, at_the_end: Any = lambda: None) -> None:
         self.settings, self.at_the_end = Settings(data_dir=folder), at_the_end
 
-    def inspect_zip(self, *_: object, **__: object) -> Iterator[ZipOutcome]:
+    def inspect_zip(self, *_: object, **__: object) -> Batch:
+        return Batch(self.outcomes())
+
+    def outcomes(self) -> Generator[ZipOutcome, None, None]:
         try:
             for number in range(5):
                 yield ZipOutcome(f"{number}.jpg", error=REFUSED)

@@ -3,6 +3,7 @@ import re
 import shutil
 import stat
 import threading
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -223,6 +224,26 @@ def test_a_backup_whose_list_is_damaged_is_refused(
     file.write_bytes(data)
     with pytest.raises(BackupRefused, match="backup_damaged"):
         read_manifest(file)
+
+
+def test_a_backup_that_unpacks_without_measure_is_refused_and_takes_no_memory(
+    station: tuple[Engine, FolderEvidence], models: Path, other: tuple[Engine, FolderEvidence, Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "backup.zip"
+    write_backup(*station, models, file)
+    with zipfile.ZipFile(file) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist()}
+    for name, method in ((MANIFEST, zipfile.ZIP_DEFLATED), (MANIFEST, zipfile.ZIP_BZIP2), ("x", zipfile.ZIP_LZMA)):
+        with zipfile.ZipFile(file, "w") as archive:
+            for each, data in kept.items():
+                archive.writestr(each, bytes(100_000_000) if each == name else data, method if each == name else None)
+            if name not in kept:
+                archive.writestr(name, bytes(100_000_000), method)
+        tracemalloc.start()
+        with pytest.raises(BackupRefused, match="backup_damaged"):
+            restore(file, *other)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+        tracemalloc.stop()
 
 
 def test_a_backup_that_is_not_there_is_not_called_damaged(tmp_path: Path) -> None:

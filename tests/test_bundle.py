@@ -85,7 +85,8 @@ def test_a_bundle_without_scope_carries_no_scope_file(small_bundle: Bundle, tmp_
 def test_every_number_and_name_survives_the_round_trip_exactly(
     temperature: float, low: float, gap: float, threshold: float, es: str
 ) -> None:
-    scope = room.Scope(*(np.ones((2, 2), np.float32),) * 5, np.ones(3, np.float32), threshold)
+    square, row = np.ones((2, 2), np.float32), np.ones(2, np.float32)
+    scope = room.Scope(row, square, square, row, row, np.ones(3, np.float32), threshold)
     policy = Policy(temperature=temperature, fit_below=low, unfit_above=low + gap, scope=scope)
     classes = (ClassInfo("a", "apple", "fit", {"es": es}), ClassInfo("b", "apple", "unfit", {}))
     files = dict.fromkeys(("model.h5", "model.tflite", "golden.npz"), b"x")

@@ -1,10 +1,13 @@
+import io
 import shutil
 import tempfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +16,9 @@ from altered_bundle import edited, rehashed
 from vistobueno.errors import BundleRefused
 from vistobueno.model import archive
 from vistobueno.model import bundle as room
+from vistobueno.model.archive import npz_bytes
 from vistobueno.model.bundle import Bundle, read_bundle
+from vistobueno.model.runtime import load_model
 
 FILES = ("model.h5", "model.tflite", "golden.npz", "scope.npz")
 
@@ -92,7 +97,7 @@ def test_a_file_that_no_bundle_has_is_refused(name: str, small_bundle: Bundle, t
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"{}", b'{"format": "x"}', b"\xff\xfe\x00",
-                                  b'{"format": Infinity}', b'{"format": 1}', b"[" * 100_000])  # fmt: skip
+                                  b'{"format": Infinity}', b'{"format": 1}', b"[" * 100_000, b" " * 16_000_001])  # fmt: skip
 def test_a_bundle_json_that_is_not_one_is_invalid(text: bytes, small_bundle: Bundle, tmp_path: Path) -> None:
     shutil.copytree(small_bundle.path, tmp_path / "b")
     (tmp_path / "b" / "bundle.json").write_bytes(text)
@@ -167,35 +172,126 @@ def test_a_bundle_of_a_later_format_asks_for_a_newer_program(small_bundle: Bundl
 # Archives that mean harm, or were harmed
 
 
-def test_names_that_climb_out_of_the_archive_write_nothing_outside(
-    small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-    (tmp_path / "tmp").mkdir()
+def test_names_that_climb_out_of_the_archive_write_nothing_anywhere(small_bundle: Bundle, tmp_path: Path) -> None:
     members = {name: (small_bundle.path / name).read_bytes() for name in ("bundle.json", *FILES)}
     slips = {"../evil.txt": b"x", "../../model.h5.txt": b"x", str(tmp_path / "evil.txt"): b"x", "..\\evil.txt": b"x"}
     read = read_bundle(zip_of({**slips, **members}, tmp_path / "slip.zip"))
-    assert sorted(each.name for each in read.path.iterdir()) == sorted(("bundle.json", *FILES))
-    assert not list(tmp_path.rglob("evil*"))
-    assert not list(tmp_path.rglob("*.txt"))
+    assert read.files == small_bundle.files
+    assert [each.name for each in tmp_path.iterdir()] == ["slip.zip"]
 
 
 def test_an_archive_that_would_swell_beyond_a_model_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "_LARGEST", 1_000_000)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(archive, "LARGEST", 1_000_000)
     bomb = zip_of({"bundle.json": b"{}", "model.h5": bytes(1_000_001)}, tmp_path / "bomb.zip")
     assert bomb.stat().st_size < 5_000
     assert refusal(bomb).code == "bundle_damaged"
-    assert not list((tmp_path / "tmp").iterdir())
 
 
 def test_an_archive_that_lies_about_its_size_unpacks_no_more_than_it_declared(tmp_path: Path) -> None:
-    bomb = zip_of({"model.h5": bytes(1_000_000)}, tmp_path / "bomb.zip")
+    bomb = zip_of({"bundle.json": bytes(1_000_000)}, tmp_path / "bomb.zip")
     bomb.write_bytes(bomb.read_bytes().replace((1_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
     assert refusal(bomb).code == "bundle_damaged"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_packed_by_a_method_without_measure_is_refused_unread(
+    method: int, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "m.zip", "w", method) as packed:
+        for name in ("bundle.json", *FILES):
+            packed.write(small_bundle.path / name, name)
+    assert refusal(tmp_path / "m.zip").code == "bundle_damaged"
+
+
+def test_an_archive_with_two_files_of_one_name_is_refused_by_it(small_bundle: Bundle, tmp_path: Path) -> None:
+    members = {name: (small_bundle.path / name).read_bytes() for name in ("bundle.json", *FILES)}
+    error = refusal(zip_of({**members, "other/bundle.json": b"{}"}, tmp_path / "two.zip"))
+    assert (error.code, "bundle.json" in error.en) == ("bundle_damaged", True)
+    beside = {"__MACOSX/small/bundle.json": b"x", "small/.trash/model.h5": b"x"}
+    assert read_bundle(zip_of({**members, **beside}, tmp_path / "mac.zip")).files == small_bundle.files
+
+
+# Arrays that mean harm
+
+
+def npy(header: str, data: bytes = b"") -> bytes:
+    """An array as a file, which says of itself what it likes."""
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + data
+
+
+def with_arrays(name: str, arrays: dict[str, bytes], method: int, bundle: Bundle, folder: Path) -> Path:
+    shutil.copytree(bundle.path, folder)
+    with zipfile.ZipFile(bundle.path / name) as own:
+        members = {each: own.read(each) for each in own.namelist()}
+    with zipfile.ZipFile(folder / name, "w", method) as written:
+        for each, content in {**members, **arrays}.items():
+            written.writestr(each, content)
+    return rehashed(folder)
+
+
+HUGE = "{'descr': '<f4', 'fortran_order': False, 'shape': (30000, 30000)}\n"
+HARMFUL = {
+    "more than is there": npy(HUGE, bytes(100)),
+    "more than there can be": npy(HUGE.replace("30000", "9" * 30), bytes(100)),
+    "objects": npy(HUGE.replace("<f4", "|O").replace("30000", "1"), bytes(8)),
+    "nothing at all": npy(HUGE.replace("<f4", "<U0")),
+    "a side that is negative": npy(HUGE.replace("30000", "-1"), bytes(4)),
+    "words": npy(HUGE.replace("<f4", "<U1").replace("(30000, 30000)", "(1,)"), bytes(4)),
+    "a header that is cut": npy("{'descr': ("),
+    "a header without end": npy("(" * 9_000),
+    "a header that does not line up": npy("  {\n 'a'\n:"),
+    "no array": b"no array",
+    "an unknown version": b"\x93NUMPY\x09\x00" + bytes(100),
+}
+
+
+@pytest.mark.parametrize("name", ["scope.npz", "golden.npz"])
+def test_arrays_that_are_not_what_they_declare_are_refused_and_take_no_memory(
+    name: str, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    own = {"scope.npz": "components.npy", "golden.npz": "logits.npy"}[name]
+    for number, harmful in enumerate(HARMFUL.values()):
+        folder = with_arrays(name, {own: harmful}, zipfile.ZIP_STORED, small_bundle, tmp_path / str(number))
+        tracemalloc.start()
+        with pytest.raises(BundleRefused):
+            load_model(folder)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["scope.npz", "golden.npz"])
+def test_compressed_arrays_are_refused_unread(name: str, small_bundle: Bundle, tmp_path: Path) -> None:
+    """In 1.5 MB there is room for an array of 1.5 GB."""
+    for number, method in enumerate((zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)):
+        with pytest.raises(BundleRefused):
+            load_model(with_arrays(name, {}, method, small_bundle, tmp_path / str(number)))
+
+
+def test_a_scope_whose_arrays_do_not_fit_each_other_or_the_model_is_refused_at_once(
+    small_bundle: Bundle, tmp_path: Path
+) -> None:
+    scope = small_bundle.policy.scope
+    assert scope is not None
+    wide, reduced = scope.components.shape
+    for number, wrong in enumerate(
+        (
+            {"centres": np.zeros((0, reduced), np.float32)},
+            {"mean": scope.mean[:-1]},
+            {"weights": np.ones(4, np.float32)},
+            {"background_scale": np.ones((1, reduced), np.float32)},
+            {"mean": np.zeros(wide + 1, np.float32), "components": np.zeros((wide + 1, reduced), np.float32)},
+        )
+    ):
+        arrays = {key: npz_bytes(x=value) for key, value in wrong.items()}
+        for key, packed in arrays.items():
+            with zipfile.ZipFile(io.BytesIO(packed)) as one:
+                arrays[key] = one.read("x.npy")
+        changed = {f"{key}.npy": value for key, value in arrays.items()}
+        folder = with_arrays("scope.npz", changed, zipfile.ZIP_STORED, small_bundle, tmp_path / str(number))
+        with pytest.raises(BundleRefused):
+            load_model(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04", b"<html>quota</html>"])

@@ -217,3 +217,30 @@ def test_a_place_without_photographs_among_others_is_said_and_no_success(
     assert [row["answer"] for row in lines_of(said)] == ["fit"]
     assert f"No hay fotografías en {tmp_path / 'lott*'}" in said.err
     assert said.code == 3
+
+
+def test_what_lies_beside_photographs_is_passed_over_and_counted(
+    vistobueno: Run, models: dict[str, Path], photo: Path, tmp_path: Path
+) -> None:
+    names = ["DCIM/Camera/IMG_1.jpg", "DCIM/Camera/._IMG_1.jpg", "DCIM/.thumbnails/1.jpg", ".Trashes/501/old.jpg",
+             ".ipynb_checkpoints/IMG_1-checkpoint.jpg", "notes.txt"]  # fmt: skip
+    for name in names:
+        (tmp_path / "stick" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "stick" / name).write_bytes(photo.read_bytes() if name.endswith(".jpg") else b"x")
+    for given in ("stick", "st*", "stick/**", "stick/DCIM/**/*"):
+        said = vistobueno("inspect", tmp_path / given, "-m", models["fit"], "--json", "-l", "en")
+        assert [Path(str(row["file"])).name for row in lines_of(said)] == ["IMG_1.jpg"], given
+        assert said.code == 0
+    said = vistobueno("inspect", tmp_path / "stick", "-m", models["fit"], "--json", "-l", "en")
+    assert said.err.strip().endswith(": 5")
+    hidden = tmp_path / "stick" / "DCIM" / ".thumbnails"
+    for given in (hidden, hidden / "1.jpg", hidden.parent / ".*" / "*.jpg"):
+        assert len(lines_of(vistobueno("inspect", given, "-m", models["fit"], "--json"))) == 1, "it was asked for"
+
+
+def test_photographs_of_any_ending_are_found(
+    vistobueno: Run, models: dict[str, Path], photo: Path, tmp_path: Path
+) -> None:
+    for name in ("b.jfif", "b.jpe", "b.mpo", "b"):
+        shutil.copy(photo, tmp_path / name)
+    assert len(lines_of(vistobueno("inspect", tmp_path, "-m", models["fit"], "--json"))) == 4

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vistobueno.errors import DataRefused
-from vistobueno.training.data import LabelledPhoto, conditions_of, data_digest, fold_of_each, read_photos
+from vistobueno.training.data import LabelledPhoto, conditions_of, data_digest, fold_of_each, read_data, read_photos
 
 HEADER = "file,label,group,source,variant\n"
 
@@ -46,6 +46,82 @@ def test_what_is_no_photograph_is_passed_over(folder: Path) -> None:
     for name in ("apple_fit/notes.txt", "apple_fit/._1.jpg", "apple_fit/Thumbs.db", "loose.jpg"):
         (folder / name).write_bytes(b"no photograph")
     assert read_photos(folder) == before
+
+
+def test_folders_and_tables_are_labelled_by_one_rule(folder: Path) -> None:
+    names = {"apple_fit": "Fresh Apples", "apple_unfit": "manzana podrida", "other": "Otros"}
+    for key, name in names.items():
+        (folder / key).rename(folder / name)
+    assert sorted(photo.label for photo in read_photos(folder)) == ["apple_fit", "apple_fit", "apple_unfit", "other"]
+    rows = [
+        "file,label",
+        "Fresh Apples/1.jpg, BANANA_fit ",
+        "Otros/4.heic,rottenbanana",
+        "manzana podrida/3.png,mango_fit",
+    ]
+    (folder / "photos.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert [photo.label for photo in read_photos(folder)] == ["banana_fit", "banana_unfit", "mango_fit"]
+
+
+def test_labels_that_mean_nothing_are_refused_all_at_once_by_name(folder: Path) -> None:
+    for key, name in {"apple_fit": "bananna_fresh", "apple_unfit": "train"}.items():
+        (folder / key).rename(folder / name)
+    error = refusal(folder)
+    assert error.code == "data_labels"
+    for sentence in (error.es, error.en):
+        assert "bananna_fresh, train" in sentence and "other" in sentence
+
+
+def test_a_folder_of_a_name_that_means_nothing_does_no_harm_without_photographs(folder: Path) -> None:
+    (folder / "notes").mkdir()
+    (folder / "notes" / "a.txt").write_text("nothing")
+    assert len(read_photos(folder)) == 4
+
+
+def test_what_lies_beside_photographs_is_passed_over_and_counted(folder: Path) -> None:
+    before = read_photos(folder)
+    beside = [".ipynb_checkpoints/1.jpg", "__MACOSX/apple_fit/._1.jpg", "apple_fit/.thumbnails/1.jpg", "apple_fit/Thumbs.db",
+              "$RECYCLE.BIN/1.jpg", "apple_fit/@eaDir/1.jpg", "loose.jpg", "labels.txt"]  # fmt: skip
+    for name in beside:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"\xff\xd8\xff")
+    found = read_data(folder)
+    assert found.photos == before
+    assert sorted(Path(name).relative_to(folder).as_posix() for name in found.passed_over) == sorted(beside)
+
+
+def test_photographs_of_any_ending_are_read(folder: Path) -> None:
+    for name in ("a.jfif", "b.jpe", "c.mpo", "d.hif", "e.avif"):
+        (folder / "apple_fit" / name).write_bytes(name.encode())
+    (folder / "apple_fit" / "f").write_bytes(b"\xff\xd8\xff\xe0")
+    assert len(read_photos(folder)) == 10
+
+
+def test_class_folders_may_be_links(folder: Path, tmp_path: Path) -> None:
+    (folder / "apple_unfit").rename(tmp_path / "elsewhere")
+    (folder / "apple_unfit").symlink_to(tmp_path / "elsewhere")
+    assert [photo.label for photo in read_photos(folder)].count("apple_unfit") == 1
+
+
+def test_a_table_is_read_as_spreadsheets_save_it(folder: Path) -> None:
+    (folder / "caña.jpg").write_bytes(b"x")
+    for separator in ",;\t":
+        for encoding in ("utf-8", "utf-8-sig", "cp1252", "utf-16"):
+            for end in ("\n", "\r\n", "\r"):
+                rows = [["File ", " LABEL", "variant"], ["caña.jpg", " apple fit", "a, b; c"], ["", "", ""]]
+                text = end.join(separator.join(f'"{cell}"' for cell in row) for row in rows)
+                (folder / "t.csv").write_bytes(text.encode(encoding))
+                (only,) = read_photos(folder / "t.csv")
+                assert (only.path.name, only.label, only.variant) == ("caña.jpg", "apple_fit", "a, b; c")
+    (folder / "t.csv").write_text("sep=;\nfile;label\ncaña.jpg;apple_fit\n", encoding="utf-8-sig")
+    assert len(read_photos(folder / "t.csv")) == 1
+
+
+def test_a_table_names_files_in_any_way(folder: Path) -> None:
+    (folder / ".hidden.jpg").write_bytes(b"x")
+    names = ["apple_fit\\deep\\2.JPG", str(folder / "apple_fit/1.jpg"), "./apple_unfit/../other/4.heic", ".hidden.jpg"]
+    (folder / "t.csv").write_text("file,label\n" + "".join(f"{name},apple_fit\n" for name in names), encoding="utf-8")
+    assert len(read_photos(folder / "t.csv")) == 4
 
 
 def test_a_byte_identical_copy_shares_its_originals_group(folder: Path) -> None:
@@ -99,7 +175,7 @@ def test_a_place_without_photographs_is_refused(tmp_path: Path, content: str | N
 
 
 @pytest.mark.parametrize(
-    ("header", "lacking"), [("file,klass", "label"), ("photo,label", "file"), ("file;label", "file, label")]
+    ("header", "lacking"), [("file,klass", "label"), ("photo,label", "file"), ("file|label", "file, label")]
 )
 def test_a_table_without_its_columns_is_refused_naming_them(tmp_path: Path, header: str, lacking: str) -> None:
     (tmp_path / "photos.csv").write_text(f"{header}\na.jpg,apple_fit\n", encoding="utf-8")
@@ -109,12 +185,13 @@ def test_a_table_without_its_columns_is_refused_naming_them(tmp_path: Path, head
     assert f"columns: {lacking}. Add them" in error.en
 
 
-def test_a_table_that_names_a_missing_photograph_is_refused_naming_it(folder: Path) -> None:
-    (folder / "t.csv").write_text("file,label\napple_fit/nix.jpg,apple_fit\n", encoding="utf-8")
+def test_a_table_that_names_missing_photographs_is_refused_naming_all(folder: Path) -> None:
+    rows = "file,label\napple_fit/nix.jpg,apple_fit\napple_fit/1.jpg,apple_fit\nnope.jpg,apple_fit\n"
+    (folder / "t.csv").write_text(rows, encoding="utf-8")
     error = refusal(folder / "t.csv")
     assert error.code == "photo_missing"
-    assert "nix.jpg" in error.es
-    assert "nix.jpg" in error.en
+    for sentence in (error.es, error.en):
+        assert "nix.jpg" in sentence and "nope.jpg" in sentence and "1.jpg" not in sentence
 
 
 @pytest.mark.parametrize("row", ["apple_fit/1.jpg", "apple_fit/1.jpg,", ",apple_fit"])
@@ -122,8 +199,8 @@ def test_a_row_that_lacks_its_file_or_label_is_refused_with_its_number(folder: P
     (folder / "t.csv").write_text(f"file,label\napple_fit/1.jpg,apple_fit\n{row}\n", encoding="utf-8")
     error = refusal(folder / "t.csv")
     assert error.code == "table_row"
-    assert "fila 2" in error.es
-    assert "Row 2" in error.en
+    assert "clase: 2. " in error.es
+    assert "label: 2. " in error.en
 
 
 def test_a_photograph_given_as_a_table_is_refused(tmp_path: Path) -> None:

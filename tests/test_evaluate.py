@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from small_model import CLASSES
 from test_held_out import sure_of, with_held_out
+from vistobueno.errors import DataRefused
 from vistobueno.inspector import inspect
 from vistobueno.model.runtime import Model, load_model
 from vistobueno.photo import Limits, open_photo
@@ -78,10 +80,10 @@ def test_for_unknown_cameras_only_verdicts_by_models_without_the_source_count(
     assert [verdict.class_key for verdict in evaluation.verdicts] == ["banana_unfit", "apple_fit"]
 
 
-def test_a_refused_photograph_is_listed_with_its_reason_and_stops_nothing(
+def test_skipped_photographs_are_listed_with_their_reasons_and_stop_nothing(
     photos: list[LabelledPhoto], broken: list[LabelledPhoto], small_model: Model
 ) -> None:
-    evaluation = evaluate([broken[0], *photos[:2], broken[1]], small_model)
+    evaluation = evaluate([broken[0], *photos[:2], broken[1]], small_model, skip_unreadable=True)
     assert [photo.path for photo in evaluation.photos] == [photo.path for photo in photos[:2]]
     assert {Path(path).name: error.code for path, error in evaluation.refused.items()} == {
         "text.jpg": "not_a_photo",
@@ -90,30 +92,52 @@ def test_a_refused_photograph_is_listed_with_its_reason_and_stops_nothing(
     assert figures(evaluation)["refused"] == {path: error.code for path, error in evaluation.refused.items()}
 
 
-def test_where_every_photograph_is_refused_there_are_figures_of_nothing(
-    broken: list[LabelledPhoto], small_model: Model
+def test_unless_they_are_to_be_skipped_all_photographs_that_cannot_be_read_are_named_at_once(
+    photos: list[LabelledPhoto], broken: list[LabelledPhoto], small_model: Model
 ) -> None:
-    given = figures(evaluate(broken, small_model))
-    assert given["photographs"] == 0
-    assert given["all"]["condition_accuracy"]["share"] is None
-    assert len(given["refused"]) == 2
+    with pytest.raises(DataRefused) as refused:
+        evaluate([broken[0], *photos[:2], broken[1]], small_model)
+    assert refused.value.code == "photos_unreadable"
+    for language in ("es", "en"):
+        assert all(str(photo.path) in refused.value.message(language) for photo in broken)
+        assert "--skip-unreadable" in refused.value.message(language)
+
+
+def test_where_nothing_is_left_to_measure_there_are_no_figures(
+    photos: list[LabelledPhoto], broken: list[LabelledPhoto], small_model: Model, trained: Model
+) -> None:
+    stranger = replace(photos[0], label="other")
+    for given, model, options in (
+        (broken, small_model, {"skip_unreadable": True}),
+        ([stranger], small_model, {}),
+        (photos[5:6], trained, {"unknown_cameras": True}),
+    ):
+        with pytest.raises(DataRefused, match="nothing_in_scope"):
+            evaluate(given, model, **options)
 
 
 def test_progress_counts_every_photograph_refused_ones_too(
     photos: list[LabelledPhoto], broken: list[LabelledPhoto], small_model: Model
 ) -> None:
     seen: list[tuple[int, int]] = []
-    evaluate([*broken, photos[0]], small_model, progress=lambda done, total: seen.append((done, total)))
+    seen_by = lambda done, total: seen.append((done, total))  # noqa: E731
+    evaluate([*broken, photos[0]], small_model, skip_unreadable=True, progress=seen_by)
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_a_class_that_the_model_does_not_know_is_out_of_scope(photos: list[LabelledPhoto], small_model: Model) -> None:
-    mango = LabelledPhoto(photos[0].path, "mango_fit", "m", "phone")
-    assert evaluate([mango, photos[0]], small_model).judged.in_scope.tolist() == [False, True]
+def test_a_class_that_the_model_does_not_know_is_refused_by_name_and_no_stranger(
+    photos: list[LabelledPhoto], small_model: Model
+) -> None:
+    strange = [replace(photos[0], label=label) for label in ("mango_fit", "kiwi_unfit", "other")]
+    with pytest.raises(DataRefused) as refused:
+        evaluate([photos[0], *strange], small_model)
+    assert refused.value.code == "data_classes_unknown"
+    assert "kiwi_unfit, mango_fit" in refused.value.en and "other" in refused.value.en
+    assert evaluate([strange[2], photos[0]], small_model).judged.in_scope.tolist() == [False, True]
 
 
 def test_a_stranger_is_never_predicted_as_the_class_other(photos: list[LabelledPhoto], small_model: Model) -> None:
-    predicted = set(evaluate(photos[-3:], small_model).judged.predicted.tolist())
+    predicted = set(evaluate([photos[0], *photos[-3:]], small_model).judged.predicted.tolist())
     assert predicted <= {each.key for each in CLASSES if each.product}
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,23 @@ def test_a_bundle_whose_held_out_predictions_were_changed_is_refused(
     (bundle.path / HELD_OUT).write_bytes(better.content())
     with pytest.raises(BundleRefused, match="bundle_damaged"):
         read_bundle(bundle.path)
+
+
+def test_held_out_predictions_that_do_not_fit_each_other_or_the_model_are_refused(
+    kept: HeldOut, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    short = Predictions(kept.known.logits[:, :-1], kept.known.distances)
+    for number, wrong in enumerate(
+        (
+            replace(kept, hashes=kept.hashes[:-1]),
+            replace(kept, known=short),
+            replace(kept, rows=kept.rows + 99),
+            replace(kept, unknown=Predictions(kept.unknown.logits[:0], kept.unknown.distances)),
+        )
+    ):
+        bundle = with_held_out(tmp_path / str(number), wrong, small_bundle)
+        with pytest.raises(BundleRefused, match="held_out_unreadable"):
+            HeldOut.read(bundle)
 
 
 def test_hashes_are_of_the_bytes_whatever_the_name(photos: list[LabelledPhoto], tmp_path: Path) -> None:

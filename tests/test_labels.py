@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,24 +9,24 @@ from hypothesis import strategies as st
 
 from vistobueno.errors import ModelRefused
 from vistobueno.model.bundle import ClassInfo
-from vistobueno.training.labels import class_key, prove_order, read_labels
+from vistobueno.training.labels import Meanings, class_key, prove_order, read_labels
 
 SIX = ["apple_fit", "apple_unfit", "banana_fit", "banana_unfit", "orange_fit", "orange_unfit"]
 
 
-def read(content: bytes | str, folder: Path) -> tuple[ClassInfo, ...]:
+def read(content: bytes | str, folder: Path, **meanings: Any) -> tuple[ClassInfo, ...]:
     data = content.encode("utf-8") if isinstance(content, str) else content
     (folder / "labels.txt").write_bytes(data)
-    return read_labels(folder / "labels.txt")
+    return read_labels(folder / "labels.txt", Meanings(**meanings))
 
 
-def keys(content: bytes | str, folder: Path) -> list[str]:
-    return [each.key for each in read(content, folder)]
+def keys(content: bytes | str, folder: Path, **meanings: Any) -> list[str]:
+    return [each.key for each in read(content, folder, **meanings)]
 
 
-def refusal(content: bytes | str, folder: Path) -> ModelRefused:
+def refusal(content: bytes | str, folder: Path, **meanings: Any) -> ModelRefused:
     with pytest.raises(ModelRefused) as refused:
-        read(content, folder)
+        read(content, folder, **meanings)
     return refused.value
 
 
@@ -44,6 +45,13 @@ VARIANTS: dict[str, bytes] = {
     "numbers and a comma": b"0,freshapples\n1,rottenapples\n2,freshbanana\n",
     "numbers after": b"freshapples 0\nrottenapples 1\nfreshbanana 2\n",
     "capitals": PLAIN.upper().encode(),
+    "Unicode without its mark": PLAIN.encode("utf-16-le"),
+    "numbers and a semicolon": b"0;freshapples\n1;rottenapples\n2;freshbanana\n",
+    "quotes and commas": b'"freshapples",\n"rottenapples",\n"freshbanana"\n',
+    "a JSON list": b'["freshapples", "rottenapples", "freshbanana"]',
+    "Keras' class_indices": b'{"rottenapples": 1, "freshbanana": 2, "freshapples": 0}',
+    "class_indices turned round": b'{"1": "rottenapples", "2": "freshbanana", "0": "freshapples"}',
+    "Teachable Machine's metadata": b'{"labels": ["freshapples", "rottenapples", "freshbanana"], "imageSize": 224}',
 }
 
 
@@ -76,6 +84,25 @@ UNDERSTOOD = {
     "Otra cosa": "other",
     "background": "other",
     "5 unknown": "other",
+    "Otro": "other",
+    "rottenbanana": "banana_unfit",
+    " Banana_unfit ": "banana_unfit",
+    "BANANA-FIT": "banana_fit",
+    "FreshApples": "apple_fit",
+    "bananaUnfit": "banana_unfit",
+    "Apple__Rotten": "apple_unfit",
+    "naranjas_frescas": "orange_fit",
+    "plátano apto": "banana_fit",
+    "Plátanos no aptos": "banana_unfit",
+    "pla\u0301tano podrido": "banana_unfit",
+    "manzana dañada": "apple_unfit",
+    "MANZANAS MALAS": "apple_unfit",
+    "Healthy Orange": "orange_fit",
+    "2. Bananas (rotten)": "banana_unfit",
+    "red_apple_fit": "red_apple_fit",
+    "piña no apta": "pina_unfit",
+    "PassionFruit_Unfit": "passion_fruit_unfit",
+    "dragon-fruit fit": "dragon_fruit_fit",
 }
 
 
@@ -113,6 +140,17 @@ NOT_UNDERSTOOD = [
     "manzana = ",
     "kiwi = not fit",
     "kiwi = kiwi",
+    "bad_photos",
+    "good morning",
+    "fresh_fit",
+    "no fit",
+    "unfit",
+    "_unfit",
+    "other_fit",
+    "fresh apple banana",
+    "train",
+    "nan",
+    "none",
     "# order of training",
     '{"0": "apple_fit", "1": "apple_unfit"}',
 ]
@@ -156,6 +194,65 @@ def test_repeated_or_too_few_classes_are_refused(content: str, named: str, tmp_p
     assert f"({named})" in error.es
     assert "Deje una línea por clase" in error.es
     assert "Keep one line a class" in error.en
+
+
+AS_EXPORTED = ["0 Fresh\n1 Rotten\n", "0: Fresh\r\n1: Rotten", "\ufeff  Fresh \n\tRotten", "0 Fresca\n1 Podrida",
+               "0 BUENA\n1 mala", '["Sana", "Dañada"]', "0 fit\n1 unfit"]  # fmt: skip
+
+
+def test_labels_that_name_no_product_are_listed_and_understood_once_it_is_told(tmp_path: Path) -> None:
+    for content in AS_EXPORTED:
+        error = refusal(content, tmp_path)
+        assert error.code == "labels_not_understood"
+        assert "--product" in error.es and "--product" in error.en
+        assert keys(content, tmp_path, product="apple") == ["apple_fit", "apple_unfit"], content
+    error = refusal("0 Fresh\n1 apple_unfit\n2 Rotten\n", tmp_path)
+    assert "0 Fresh" in error.en and "2 Rotten" in error.en and "apple_unfit" not in error.en
+    assert keys("0 Fresh\n1 Rotten\n2 Background", tmp_path, product="Plátanos") == [
+        "banana_fit",
+        "banana_unfit",
+        "other",
+    ]
+    assert keys("0 Fresh\n1 rotten mango", tmp_path, product="mango") == ["mango_fit", "mango_unfit"]
+
+
+def test_labels_that_name_no_condition_are_told_by_their_names(tmp_path: Path) -> None:
+    content = "0 Class 1\n1 Class 2\n"
+    for names in ({"fit": ["Class 1"], "unfit": ["Class 2"]}, {"fit": ["0 class 1"], "unfit": ["1 Class 2"]}):
+        assert keys(content, tmp_path, product="apple", **names) == ["apple_fit", "apple_unfit"]
+    error = refusal(content, tmp_path, product="apple", unfit=["Class 2"])  # nobody said that the other one is fit
+    assert error.code == "labels_not_understood" and "0 Class 1" in error.en and "1 Class 2" not in error.en
+    assert keys("0 Fresh\n1 Mouldy", tmp_path, product="apple", unfit=["mouldy"]) == ["apple_fit", "apple_unfit"]
+    assert keys("apple\nrotten apple", tmp_path, fit=["apple"]) == ["apple_fit", "apple_unfit"]
+
+
+def test_what_is_told_must_fit_what_the_file_says(tmp_path: Path) -> None:
+    content = "0 Fresh\n1 Rotten\n"
+    assert refusal(content, tmp_path, product="apple", unfit=["Roten"]).code == "labels_not_there"
+    assert refusal(content, tmp_path, product="apple", unfit=["Fresh"]).code == "labels_contradicted"
+    assert refusal(content, tmp_path, product="apple", fit=["Rotten"]).code == "labels_contradicted"
+    for product in ("", "rotten", "!", "other", "apple fit"):
+        assert refusal(content, tmp_path, product=product).code == "product_not_understood"
+
+
+def test_a_models_own_names_and_products_are_understood_in_photographs_for_it() -> None:
+    classes = (ClassInfo("mango_fit", "mango", "fit", {"es": "MG-01"}), ClassInfo("mango_unfit", "mango", "unfit"))
+    labels = ["mg 01", "rotten mangos", "mango_fit", "MangoUnfit", "plátano apto"]
+    assert [class_key(label, classes) for label in labels] == [
+        "mango_fit", "mango_unfit", "mango_fit", "mango_unfit", "banana_fit",
+    ]  # fmt: skip
+    assert class_key("rotten mangos") is None
+
+
+@given(st.sampled_from(SIX), st.sampled_from(["", "\ufeff", " ", "\t", "0 ", "3: "]), st.sampled_from(" _-"))
+def test_a_key_is_itself_however_it_is_written(key: str, before: str, between: str) -> None:
+    for written in (key, key.upper(), key.title(), key.capitalize()):
+        assert class_key(f"{before}{written.replace('_', between)} ") == key
+
+
+@given(st.text(max_size=30))
+def test_no_label_is_a_stranger_s_but_by_its_words(label: str) -> None:
+    assert class_key(f"{label}xq") != "other"
 
 
 def test_a_missing_file_is_refused_and_says_what_to_write(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from keras import layers as L  # noqa: N812 the architectures below are read at 
 
 from test_legacy import as_keras_2, rewritten
 from vistobueno.drawn import draw_photo
-from vistobueno.errors import ModelRefused
+from vistobueno.errors import DataRefused, ModelRefused
 from vistobueno.inspector import inspect
 from vistobueno.model.bundle import Bundle, read_bundle
 from vistobueno.model.runtime import golden_pictures, load_model, prepare, scaled
@@ -283,7 +283,7 @@ def test_the_command_line_says_loudly_that_the_order_is_unproved(
     from vistobueno.commands.model import pack
 
     plain_model().save(tmp_path / "m.h5")
-    pack(tmp_path / "m.h5", labels_in(tmp_path), None, None, None, None, language)
+    pack(tmp_path / "m.h5", labels_in(tmp_path), None, {}, language)
     said = capsys.readouterr().out
     assert {"es": "ATENCIÓN", "en": "WARNING"}[language] in said
     assert "--check" in said
@@ -389,10 +389,36 @@ def test_a_class_without_photographs_is_refused_by_name(tmp_path: Path, fruit: P
     assert "Some of each class are needed" in error.en
 
 
-def test_a_photograph_that_cannot_be_read_and_a_folder_of_something_else_do_no_harm(
+def test_photographs_that_cannot_be_read_are_named_at_once_or_skipped_and_counted(tmp_path: Path, fruit: Path) -> None:
+    more = tmp_path / "more"
+    shutil.copytree(fruit, more)
+    for key in ("apple_fit", "orange_fit"):
+        (more / key / "broken.jpg").write_bytes(b"\xff\xd8 nothing")
+    (more / "orange_fit" / ".DS_Store").write_bytes(b"x")
+    shutil.copytree(fruit / "apple_fit", more / "other")  # the model has no class for strangers: they prove nothing
+    with pytest.raises(DataRefused, match="photos_unreadable") as refused:
+        packed(right_model(fruit), tmp_path, check=more)
+    assert refused.value.en.count("broken.jpg") == 2
+    bundle = packed(right_model(fruit), tmp_path, check=more, skip_unreadable=True)
+    assert bundle.labels_proved is True
+    assert bundle.origin["check"] == {"photographs": 8 * len(KEYS), "unreadable": 2, "passed_over": 1}
+
+
+def test_photographs_of_what_the_model_does_not_know_or_nobody_understands_are_refused_by_name(
     tmp_path: Path, fruit: Path
 ) -> None:
-    shutil.copytree(fruit, tmp_path / "more")
-    (tmp_path / "more" / "apple_fit" / "broken.jpg").write_bytes(b"\xff\xd8 nothing")
-    shutil.copytree(fruit / "apple_fit", tmp_path / "more" / "mangoes")
-    assert packed(right_model(fruit), tmp_path, check=tmp_path / "more").labels_proved is True
+    for name, code in (("mango_fit", "data_classes_unknown"), ("mangoes", "data_labels")):
+        more = tmp_path / name
+        shutil.copytree(fruit, more)
+        shutil.copytree(fruit / "apple_fit", more / name)
+        with pytest.raises(DataRefused, match=code) as refused:
+            packed(right_model(fruit), tmp_path, check=more)
+        assert name in refused.value.es and name in refused.value.en
+
+
+def test_labels_as_they_were_exported_are_completed_by_what_is_told(tmp_path: Path) -> None:
+    model = plain_model(classes=2)
+    with pytest.raises(ModelRefused, match="labels_not_understood"):
+        packed(model, tmp_path, ["0 Fresh", "1 Bruised"])
+    bundle = packed(model, tmp_path, ["0 Fresh", "1 Bruised"], product="apple", unfit=["Bruised"])
+    assert [each.key for each in bundle.classes] == ["apple_fit", "apple_unfit"]

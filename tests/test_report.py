@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from vistobueno.model.runtime import Model
+from vistobueno.texts import say
 from vistobueno.training.data import LabelledPhoto, read_photos
 from vistobueno.training.evaluate import Evaluation, evaluate
 from vistobueno.training.report import write_report
@@ -47,7 +49,9 @@ class Page(HTMLParser):
 def evaluation(drawn: Path, small_model: Model, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     broken = tmp_path_factory.mktemp("broken") / "<b>.jpg"
     broken.write_bytes(b"no photograph")
-    return evaluate([*read_photos(drawn), LabelledPhoto(broken, "apple_fit", "b", "phone & co")], small_model)
+    return evaluate(
+        [*read_photos(drawn), LabelledPhoto(broken, "apple_fit", "b", "phone & co")], small_model, skip_unreadable=True
+    )
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
@@ -100,10 +104,12 @@ def test_an_older_report_is_replaced_whole(evaluation: Evaluation, tmp_path: Pat
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_to_report_on_is_said(small_model: Model, tmp_path: Path, language: str) -> None:
-    write_report(evaluate([], small_model), tmp_path / "report.html", language)
-    assert "<strong>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+def test_what_was_left_out_is_counted(evaluation: Evaluation, tmp_path: Path) -> None:
+    for language in LANGUAGES:
+        write_report(replace(evaluation, passed_over=["a", "b"]), tmp_path / "report.html", language)
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert say(language, "passed_over", count=2) in page
+        assert say(language, "unreadable", count=1) in page
 
 
 def test_photographs_of_one_condition_have_no_curves_and_it_is_said(

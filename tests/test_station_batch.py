@@ -1,11 +1,13 @@
 import io
 import threading
+import tracemalloc
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from drawn_photos import PHOTO, jpeg
+from foreign_zips import lying_bzip2, overlapping, zip_of
 from kept import ANA
 from vistobueno.errors import PhotoRefused
 from vistobueno.model.bundle import Bundle
@@ -42,7 +44,7 @@ def test_every_photograph_is_inspected_in_its_order_and_a_bad_one_stops_no_other
 
 def test_the_same_zip_again_is_done_once_even_after_half_of_it(station: Station) -> None:
     file = zipped({f"{number}.jpg": jpeg(seed=number) for number in range(5)})
-    begun = station.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 7")
+    begun = station.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 7").outcomes
     next(begun)
     begun.close()  # who sent it went away
     outcomes = list(station.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 7"))
@@ -137,13 +139,59 @@ def test_a_damaged_and_an_encrypted_entry_are_said_by_name(station: Station) -> 
     assert outcome.error is not None and outcome.error.code == "zip_encrypted"
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_whatever_packed_it_a_damaged_entry_stops_no_other(method: int) -> None:
-    damaged = bytearray(zipped({"a.jpg": bytes(range(256)) * 400, "b.jpg": PHOTO}, method).getvalue())
+def codes(file: io.BytesIO) -> list[str]:
+    return [each.error.code if each.error else "" for each in inspect_entries(file, lambda *_: keep_nothing(), 1)]
+
+
+def test_a_damaged_entry_stops_no_other() -> None:
+    damaged = bytearray(zipped({"a.jpg": bytes(range(256)) * 400, "b.jpg": PHOTO}).getvalue())
     damaged[39:50] = b"\xff" * 11
-    first, second = inspect_entries(io.BytesIO(bytes(damaged)), lambda *_: keep_nothing(), 1)
-    codes = [each.error.code if each.error else "" for each in (first, second)]
-    assert codes == ["damaged_photo", "not_a_photo"], "the second one was read"
+    assert codes(io.BytesIO(bytes(damaged))) == ["damaged_photo", "not_a_photo"], "the second one was read"
+
+
+def test_an_entry_of_a_method_without_measure_is_said_and_costs_nothing() -> None:
+    for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        assert codes(zipped({"a.jpg": PHOTO}, method)) == ["zip_method"]
+    bomb = lying_bzip2(50_000_000)
+    tracemalloc.start()
+    assert codes(bomb) == ["zip_method"]
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_entries_that_lie_over_each_other_are_not_read_again_and_again() -> None:
+    assert sorted(codes(overlapping(50))) == ["damaged_photo"] * 49 + ["not_a_photo"]
+
+
+def test_a_nameless_entry_and_two_of_one_name_are_inspected_too(station: Station) -> None:
+    file = zip_of([(b"b.jpg", PHOTO), (b"", jpeg("banana_fit")), (b"b.jpg", jpeg("apple_unfit"))])
+    outcomes = list(station.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 9"))
+    assert [each.name for each in outcomes] == ["b.jpg", "entry-2", "b.jpg"]
+    assert [each.error for each in outcomes] == [None] * 3
+    assert len(station.inspections().items) == 3
+
+
+def test_an_entry_that_its_own_header_calls_otherwise_stops_no_other() -> None:
+    file = zip_of([(b"a.jpg", b"x"), (b"b.jpg", b"x")], local_names=[b"\xffz", b"b.jpg"])
+    assert codes(file) == ["damaged_photo", "not_a_photo"]
+
+
+def test_names_are_kept_as_they_were_written(station: Station) -> None:
+    name = "caña 7/plátano.jpg".encode()  # no flag says that it is UTF-8
+    (outcome,) = station.inspect_zip(zip_of([(name, PHOTO)]), ANA, source="bulk")
+    assert outcome.name == "caña 7/plátano.jpg"
+    assert station.inspection(1).filename == "plátano.jpg"
+
+
+def test_what_lies_beside_photographs_is_passed_over_and_counted() -> None:
+    beside = ["__MACOSX/._a.jpg", "._a.jpg", ".Trashes/501/b.jpg", "DCIM/.thumbnails/1.jpg", "x/.ipynb_checkpoints/a.jpg",
+              "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "$RECYCLE.BIN/S-1/$I1.jpg", "a/Thumbs.db", "DESKTOP.INI",
+              "System Volume Information/x", "lost+found/a.jpg", "dos\\.hidden\\a.jpg"]  # fmt: skip
+    found = inspect_entries(
+        zip_of([(name.encode(), b"x") for name in ["a.jfif", *beside]]), lambda *_: keep_nothing(), 1
+    )
+    assert [each.name for each in found] == ["a.jfif"]
+    assert len(found.passed_over) == len(beside)
 
 
 def test_no_more_are_in_memory_than_are_judged_at_once() -> None:

@@ -1,6 +1,8 @@
+import contextlib
 import errno
 import os
 import shutil
+import tempfile
 import threading
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from opened import Open, open_station, station
 from vistobueno.errors import BundleRefused
 from vistobueno.model.bundle import Bundle
 from vistobueno.records.values import SYSTEM
+from vistobueno.settings import Settings
 from vistobueno.station import NotFound, Station
 from vistobueno.station.models import Models
 
@@ -113,7 +116,7 @@ def test_a_model_that_cannot_be_copied_is_not_added_but_the_configured_one_serve
 
     other = rewritten(small_bundle, tmp_path / "other", version="2")
     with monkeypatch.context() as patch:
-        patch.setattr(shutil, "copyfileobj", full)
+        patch.setattr(os, "fsync", full)
         station = open_station()
         (only,) = station.models()
         assert only.location == str(small_bundle.path)
@@ -121,6 +124,26 @@ def test_a_model_that_cannot_be_copied_is_not_added_but_the_configured_one_serve
             Models(station.engine, station.settings).add(other.path, SYSTEM)  # as the command line does
         assert len(station.models()) == 1
     assert open_station().add_model(other.path, ANA).version == "2"
+
+
+def test_a_zipped_model_that_is_configured_leaves_nothing_in_the_folder_of_temporary_files(
+    small_zip: bytes, small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary, zipped = tmp_path / "temporary", tmp_path / "small.zip"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    for content in (small_zip, small_zip[:-4000] + bytes(4000)):
+        zipped.write_bytes(content)
+        settings = Settings(data_dir=tmp_path / "data", model_path=str(zipped))
+        if content is small_zip:
+            with contextlib.closing(Station.open(settings)) as station:
+                assert station.model.bundle.digest == small_bundle.digest
+                assert [each.active for each in station.models()] == [True]
+                assert list(temporary.iterdir()) == [], "also while it serves: a process that is killed cleans nothing"
+        else:
+            with pytest.raises(BundleRefused):
+                Station.open(settings)
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_copy_of_a_model_is_durable_before_its_row_is(

@@ -39,6 +39,9 @@ BundleArgument = Annotated[
     str, typer.Argument(help="A bundle, folder or .zip; by default the one in use.", show_default=False)
 ]
 EmailArgument = Annotated[str, typer.Argument(help="E-mail of the person.")]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-unreadable", help="Go on without photographs that cannot be read; they are counted.")
+]
 RuntimeOption = Annotated[str, typer.Option("--runtime", help="litert or tensorflow (RUNTIME).")]
 
 
@@ -174,12 +177,18 @@ def model_pack(
     input_size: Annotated[int | None, typer.Option("--input", help="Side of the input, in pixels.")] = None,
     scaling: Annotated[str | None, typer.Option(help="0..1, -1..1, 0..255 or caffe; by default found out.")] = None,
     check: Annotated[Path | None, typer.Option(help="Labelled photographs that prove the order.")] = None,
+    product: Annotated[str | None, typer.Option(help="Product of the labels that name none, as in '0 Fresh'.")] = None,
+    fit: Annotated[list[str], typer.Option(help="A label of what is fit; several times.")] = [],  # noqa: B006
+    unfit: Annotated[list[str], typer.Option(help="A label of what is unfit; several times.")] = [],  # noqa: B006
+    skip_unreadable: SkipOption = False,
     language: Language = "",
 ) -> None:
     """Make a bundle of a stranger's model, and say what could not be known."""
     from .commands.model import pack
 
-    pack(h5, labels, out, input_size, scaling, check, language or user_language())
+    asked: dict[str, Any] = {"input_size": input_size, "scaling": scaling, "check": check}
+    asked |= {"product": product, "fit": fit, "unfit": unfit, "skip_unreadable": skip_unreadable}
+    pack(h5, labels, out, asked, language or user_language())
 
 
 @model_app.command("download")
@@ -214,12 +223,14 @@ def train(
     views: Annotated[int | None, typer.Option(min=1, help="Pictures made of each photograph.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 7,
     work: Annotated[Path | None, typer.Option(help="Where to keep what a resumed run needs.")] = None,
+    skip_unreadable: SkipOption = False,
     language: Language = "",
 ) -> None:
     """Train a model on labelled photographs and make its bundle."""
     from .commands.training import run_train
 
-    run_train(data, out, backbone, epochs, views, seed, work, language or user_language())
+    asked: dict[str, Any] = {"backbone": backbone, "epochs": epochs, "views": views, "seed": seed, "work": work}
+    run_train(data, out, asked | {"skip_unreadable": skip_unreadable}, language or user_language())
 
 
 @app.command()
@@ -229,6 +240,7 @@ def evaluate(
     unknown_cameras: Annotated[
         bool, typer.Option("--unknown-cameras", help="Photographs trained on: by models that never saw their source.")
     ] = False,
+    skip_unreadable: SkipOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     model: ModelOption = "",
     runtime: RuntimeOption = "",
@@ -237,7 +249,8 @@ def evaluate(
     """Measure a model on labelled photographs it was not trained on."""
     from .commands.training import run_evaluate
 
-    run_evaluate(data, report, unknown_cameras, as_json, _load(model, runtime), language or user_language())
+    loaded = _load(model, runtime)
+    run_evaluate(data, report, unknown_cameras, skip_unreadable, as_json, loaded, language or user_language())
 
 
 @app.command()

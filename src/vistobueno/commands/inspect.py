@@ -8,20 +8,21 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..bulk.pool import Outcome, inspect_many
 from ..errors import DataRefused
+from ..folders import is_photo_file, lies_beside, search
 from ..model.runtime import Model
 from ..texts import say
+from .model import tell_left_out
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _PAGE = 200  # rows of a table, printed when it is full: 20,000 photographs need no more memory than 200
-_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
 _SIGNS = {"fit": "✔", "unfit": "✘", "review": "?", "refused": "!"}
 _STYLES = {"fit": "bold green", "unfit": "bold red", "review": "bold yellow", "refused": "magenta"}
 _COLUMNS = ("file", "answer", "product", "probability_unfit", "reasons", "forced", "class", "sha256", "error")
@@ -29,9 +30,11 @@ _COLUMNS = ("file", "answer", "product", "probability_unfit", "reasons", "forced
 
 def run(paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, jobs: int, language: str) -> int:
     """Judge and print; returns the exit code: 3 an error, 1 unfit, 2 review, 0 all fit."""
-    found = {name: find_photos([name]) for name in paths}
-    files = list(dict.fromkeys(file for each in found.values() for file in each))
-    empty = ", ".join(name for name, each in found.items() if not each)
+    found = {name: find_photos(name) for name in paths}
+    files = list(dict.fromkeys(file for photos, _ in found.values() for file in photos))
+    passed_over = {file for _, aside in found.values() for file in aside}.difference(files)
+    tell_left_out({"passed_over": len(passed_over)}, language)
+    empty = ", ".join(name for name, (photos, _) in found.items() if not photos)
     if not files:
         raise DataRefused("no_photos", es=say("es", "no_photos", paths=empty), en=say("en", "no_photos", paths=empty))
     if empty:  # the others are judged; what was asked for and is not there is an error all the same
@@ -63,31 +66,29 @@ def run_demo(folder: Path | None, model: Model, language: str) -> None:
         run([str(target)], "table", None, model, 0, language)
 
 
-def find_photos(paths: Iterable[str]) -> list[str]:
-    """Files as named, photographs in folders (at any depth), and what patterns match; each once, in order.
+def find_photos(named: str) -> tuple[list[str], list[str]]:
+    """The photographs that a name stands for, each once, in order; and the files that were passed over for them.
 
-    Names, not paths: of those, a folder of 20,000 photographs would hold 10 MB.
+    A file is taken as it is named; of a folder (at any depth), and of what a pattern matches, photographs are. Names,
+    not paths: of those, a folder of 20,000 photographs would hold 10 MB.
     """
-    found: dict[str, None] = {}
-    for name in paths:
-        matches = [name]
-        if glob.has_magic(name) and not os.path.lexists(name):
-            matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 a pattern may be absolute
-        for match in matches:
-            found.update(dict.fromkeys(_photos_at(str(Path(match)))))
-    return list(found)
+    if os.path.isdir(named):  # noqa: PTH112 Path's own raises where the name is too long
+        found = list(search(str(Path(named))))
+    elif glob.has_magic(named) and not os.path.lexists(named):
+        found = list(_matched(named))
+    else:
+        return [str(Path(named))], []
+    photos = dict.fromkeys(file for file, is_one in found if is_one)
+    return list(photos), [file for file, is_one in found if not is_one]
 
 
-def _photos_at(place: str) -> Iterator[str]:
-    if not os.path.isdir(place):  # noqa: PTH112 Path's own raises where the name is too long
-        yield place
-        return
-    for folder, below, names in os.walk(place):
-        below.sort()
-        for name in sorted(names):
-            file = Path(folder, name)
-            if file.suffix.lower() in _ENDINGS and file.is_file():
-                yield str(file)
+def _matched(pattern: str) -> Iterator[tuple[str, bool]]:
+    fixed = sum(1 for _ in takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts))
+    for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 a pattern may be absolute
+        parts = Path(match).parts[fixed:]
+        wanted = not lies_beside(*(part for part in parts if not part.startswith(".")))  # a dot was asked for by itself
+        files = search(str(Path(match))) if os.path.isdir(match) else [(str(Path(match)), is_photo_file(match))]  # noqa: PTH112
+        yield from ((file, wanted and is_one) for file, is_one in files)
 
 
 def as_row(outcome: Outcome, language: str) -> dict[str, Any]:

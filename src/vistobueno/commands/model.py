@@ -1,6 +1,9 @@
 """`vistobueno model …`: what a bundle is, packing a stranger's model, fetching one."""
 
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..errors import ModelRefused
 from ..model.bundle import Bundle, read_bundle
@@ -27,16 +30,15 @@ def print_bundle(bundle: Bundle, language: str) -> None:
         print(say(language, "model_unknown", what=what))
 
 
-def pack(
-    h5: Path, labels: Path, out: Path | None, size: int | None, scaling: str | None, check: Path | None, language: str
-) -> None:
-    """Pack a stranger's model and print what came of it."""
+def pack(h5: Path, labels: Path, out: Path | None, asked: Mapping[str, Any], language: str) -> None:
+    """Pack a stranger's model as ``asked`` (see `pack_model`) and print what came of it."""
     try:
         from ..training.pack import pack_model
     except ImportError as error:
         raise needs_training(error) from error
     target = out or h5.with_name(f"{h5.stem}-bundle")
-    bundle = pack_model(h5, labels, out=target, input_size=size, scaling=scaling, check=check)
+    bundle = pack_model(h5, labels, out=target, **asked)
+    tell_left_out(bundle.origin["check"], language)
     print_bundle(bundle, language)
     print(say(language, "model_packed", folder=bundle.path))
 
@@ -49,6 +51,13 @@ def download(url: str, sha256: str, to: Path, language: str) -> None:
     path = download_model(url, sha256 or read_settings().model_sha256 or None, to)
     print_bundle(read_bundle(path), language)
     print(say(language, "model_downloaded", folder=path))
+
+
+def tell_left_out(counts: Mapping[str, Any], language: str) -> None:
+    """Say on standard error how many files were passed over, and how many photographs could not be read."""
+    for key in ("passed_over", "unreadable"):
+        if counts.get(key):
+            print(say(language, key, count=counts[key]), file=sys.stderr)
 
 
 def needs_training(error: ImportError) -> ModelRefused:

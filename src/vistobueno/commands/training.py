@@ -3,22 +3,20 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model.runtime import Model
 from ..texts import say
-from .model import needs_training, print_bundle
+from .model import needs_training, print_bundle, tell_left_out
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-def run_train(
-    data: Path, out: Path, backbone: str, epochs: int | None, views: int | None, seed: int, work: Path | None,
-    language: str,
-) -> None:  # fmt: skip
-    """Train, with a progress bar where someone looks, and print the bundle."""
+def run_train(data: Path, out: Path, asked: Mapping[str, Any], language: str) -> None:
+    """Train as ``asked`` (see `train`), with a progress bar where someone looks, and print the bundle."""
     try:
         from ..training.fit import train
     except ImportError as error:
@@ -37,37 +35,41 @@ def run_train(
                     print(name, file=sys.stderr, flush=True)
             bars.update(tasks[step], completed=done)
 
-        bundle = train(
-            data, out, backbone=backbone, epochs=epochs, views=views, seed=seed, work=work, progress=progress
-        )
+        bundle = train(data, out, **asked, progress=progress)
+    tell_left_out(bundle.training, language)
     print_bundle(bundle, language)
     print(say(language, "trained", folder=bundle.path))
 
 
-def run_evaluate(data: Path, report: Path, unknown_cameras: bool, as_json: bool, model: Model, language: str) -> None:
+def run_evaluate(
+    data: Path, report: Path, unknown_cameras: bool, skip_unreadable: bool, as_json: bool, model: Model, language: str
+) -> None:
     """Measure a model, write the report, print the figures."""
     from rich.console import Console
     from rich.progress import Progress
 
-    from ..training.data import read_photos
+    from ..training.data import read_data
     from ..training.evaluate import evaluate, figures
     from ..training.report import write_report
 
-    photos = read_photos(data)
+    found = read_data(data, model.bundle.classes)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
-        task = bars.add_task(say(language, "evaluating"), total=len(photos))
+        task = bars.add_task(say(language, "evaluating"), total=len(found.photos))
         evaluation = evaluate(
-            photos,
+            found.photos,
             model,
             unknown_cameras=unknown_cameras,
+            skip_unreadable=skip_unreadable,
             progress=lambda done, total: bars.update(task, completed=done, total=total),
         )
+    evaluation = replace(evaluation, passed_over=found.passed_over)
     write_report(evaluation, report, language)
     values = figures(evaluation)
     if as_json:
         print(json.dumps(values, indent=1, ensure_ascii=False))
     else:
         Console().print(_table(values, language))
+    tell_left_out({"passed_over": len(found.passed_over), "unreadable": len(evaluation.refused)}, language)
     print(say(language, "report_written", path=report), file=sys.stderr)
 
 

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BundleRefused
-from .archive import UNPACKING, npz_bytes, unzipped, write_zip
+from .archive import LARGEST, UNREADABLE, Files, npz_arrays, npz_bytes, write_zip
 
 FORMAT = 1
 MODEL_H5, MODEL_TFLITE, GOLDEN, SCOPE = "model.h5", "model.tflite", "golden.npz", "scope.npz"
 HELD_OUT = "held_out.npz"
 _REQUIRED = (MODEL_H5, MODEL_TFLITE, GOLDEN)
 _KNOWN = (*_REQUIRED, SCOPE, HELD_OUT, "bundle.json", "card.es.md", "card.en.md")
+_LARGEST_JSON, _LARGEST_SCOPE = 16_000_000, 100_000_000  # bytes
 
 Array = NDArray[np.float32]
 
@@ -107,6 +108,7 @@ class Bundle:
     """A bundle that was read and whose files have the hashes it promises.
 
     Attributes:
+        path: its folder, or its .zip, which is read where it lies.
         files: SHA-256 (hex) by file name.
         digest: SHA-256 of bundle.json, and so of everything: the model's identity.
         labels_proved: whether photographs proved the order of the classes; None when nobody tried.
@@ -126,6 +128,15 @@ class Bundle:
     files: Mapping[str, str]
     digest: str
 
+    def read(self, name: str, most: int = LARGEST) -> bytes:
+        """The content of one of its files.
+
+        Raises:
+            BundleRefused, OSError: it is not there any more.
+            ValueError: it is larger than ``most`` bytes.
+        """
+        return Files(self.path, _KNOWN).read(name, most)
+
 
 def read_bundle(path: Path) -> Bundle:
     """Read a bundle folder or .zip and check every hash.
@@ -134,20 +145,18 @@ def read_bundle(path: Path) -> Bundle:
         BundleRefused: ``bundle_missing``, ``bundle_incomplete``, ``bundle_damaged``, ``bundle_invalid`` or
             ``bundle_too_new``.
     """
-    named = path
-    if path.is_file():
-        path = unzipped(path, _KNOWN)
-    if not (path / "bundle.json").is_file():
+    files = Files(path, _KNOWN)
+    if "bundle.json" not in files:
         raise BundleRefused(
             "bundle_missing",
-            es=f"No hay un modelo en {named}: falta bundle.json. Indique la carpeta o el .zip de un modelo.",
-            en=f"There is no model in {named}: bundle.json is missing. Name the folder or .zip of a model.",
+            es=f"No hay un modelo en {path}: falta bundle.json. Indique la carpeta o el .zip de un modelo.",
+            en=f"There is no model in {path}: bundle.json is missing. Name the folder or .zip of a model.",
         )
-    text = (path / "bundle.json").read_bytes()
     try:
+        text = files.read("bundle.json", _LARGEST_JSON)
         raw = json.loads(text)
         version = int(raw["format"])
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, MemoryError) as error:
         raise _invalid(path, error) from error
     if version > FORMAT:
         raise BundleRefused(
@@ -157,10 +166,11 @@ def read_bundle(path: Path) -> Bundle:
         )
     policy = raw.get("policy")
     scoped = isinstance(policy, dict) and policy.get("scope_threshold") is not None
-    _check_files(path, raw.get("files"), (*_REQUIRED, SCOPE) if scoped else _REQUIRED)
+    _check_files(path, files, raw.get("files"), (*_REQUIRED, SCOPE) if scoped else _REQUIRED)
     try:
-        return _from_json(path, raw, hashlib.sha256(text).hexdigest())
-    except (KeyError, TypeError, AttributeError, OverflowError, *UNPACKING) as error:
+        scope = _scope(files, policy["scope_threshold"]) if scoped else None
+        return _from_json(path, raw, scope, hashlib.sha256(text).hexdigest())
+    except UNREADABLE as error:
         raise _invalid(path, error) from error
 
 
@@ -232,7 +242,7 @@ def write_bundle(
 
 def zip_bundle(bundle: Bundle, target: Path) -> Path:
     """Write a bundle as one .zip, the same bytes for the same bundle; returns ``target``."""
-    return write_zip(bundle.path, sorted([*bundle.files, "bundle.json"]), target)
+    return write_zip(Files(bundle.path, _KNOWN), sorted([*bundle.files, "bundle.json"]), target)
 
 
 def refuse_taken(folder: Path) -> None:
@@ -283,18 +293,18 @@ def sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def _check_files(path: Path, files: Any, required: tuple[str, ...]) -> None:
-    if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
+def _check_files(path: Path, files: Files, hashes: Any, required: tuple[str, ...]) -> None:
+    if not isinstance(hashes, dict) or not all(isinstance(value, str) for value in hashes.values()):
         raise _invalid(path, ValueError("files"))
     for name in required:
-        if name not in files or not (path / name).is_file():
+        if name not in hashes or name not in files:
             raise BundleRefused(
                 "bundle_incomplete",
                 es=f"Al modelo {path.name} le falta {name}. Cópielo o descárguelo otra vez entero.",
                 en=f"Model {path.name} lacks {name}. Copy or download all of it again.",
             )
-    for name, expected in files.items():
-        if name not in _KNOWN or not (path / name).is_file() or _sha256(path / name) != expected:
+    for name, expected in hashes.items():
+        if name not in _KNOWN or name not in files or files.sha256(name) != expected:
             raise BundleRefused(
                 "bundle_damaged",
                 es=f"El archivo {name} del modelo {path.name} no es el que se empaquetó. Descárguelo otra vez.",
@@ -302,14 +312,23 @@ def _check_files(path: Path, files: Any, required: tuple[str, ...]) -> None:
             )
 
 
-def _from_json(path: Path, raw: Mapping[str, Any], digest: str) -> Bundle:
+def _scope(files: Files, threshold: Any) -> Scope:
+    """The scope, whose arrays fit each other: `verdict.scope_distance` multiplies them."""
+    arrays = npz_arrays(files.read(SCOPE, _LARGEST_SCOPE))
+    if any(each.dtype.kind != "f" for each in arrays.values()):
+        raise ValueError("scope: not of numbers")
+    scope = Scope(**{key: each.astype(np.float32) for key, each in arrays.items()}, threshold=float(threshold))
+    wide, reduced = scope.components.shape
+    shapes = (scope.mean.shape, scope.background_mean.shape, scope.background_scale.shape, scope.weights.shape)
+    if shapes != ((wide,), (reduced,), (reduced,), (3,)) or scope.centres.shape != (len(scope.centres) or 1, reduced):
+        raise ValueError("scope: shapes")
+    return scope
+
+
+def _from_json(path: Path, raw: Mapping[str, Any], scope: Scope | None, digest: str) -> Bundle:
     spec = raw["input"]
     policy = dict(raw["policy"])
-    threshold = policy.pop("scope_threshold")
-    scope = None
-    if threshold is not None:
-        with np.load(path / SCOPE, allow_pickle=False) as arrays:
-            scope = Scope(**{key: arrays[key].astype(np.float32) for key in arrays.files}, threshold=float(threshold))
+    policy.pop("scope_threshold")
     classes = tuple(ClassInfo(**each) for each in raw["classes"])
     _check_classes(classes)
     return Bundle(
@@ -363,11 +382,6 @@ def _three(values: Any) -> tuple[float, float, float]:
     if not all(map(math.isfinite, (first, second, third))):
         raise ValueError("input: scale, offset")
     return first, second, third
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _invalid(path: Path, error: Exception) -> BundleRefused:

@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -15,7 +15,7 @@ from typing import IO
 from sqlalchemy import Connection, Engine, func, insert, select, text
 
 from ..errors import VistoBuenoError
-from ..model.archive import UNPACKING
+from ..zips import UNPACKING, Entry, content, lines, member, open_zip, whole_entries
 from .backup import FORMAT, MANIFEST, Manifest, digest_of, photographs_kept, snapshot
 from .database import upgrade, writing
 from .dump import TABLES, dumped, load
@@ -27,6 +27,8 @@ from .schema import blobs, identity, metadata
 
 _MODEL = re.compile(r"models/[0-9a-f]{64}/[\w.-]+")
 _PIECE = 1 << 20
+_MOST_ENTRIES = 20_000_000  # photographs, nearly all of them
+_LARGEST, _LARGEST_MODEL = 100_000_000, 512 * 1024 * 1024  # bytes of a photograph or a row, and of a model's file
 
 
 class BackupRefused(VistoBuenoError):
@@ -40,8 +42,9 @@ def read_manifest(file: Path) -> Manifest:
         BackupRefused: ``backup_damaged`` or ``backup_other_version``.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
-            raw = json.loads(archive.read(MANIFEST))
+        with open_zip(file, _MOST_ENTRIES) as archive:
+            found = _entries(archive)
+            raw = json.loads(content(archive, found[MANIFEST], file.stat().st_size))  # it is not compressed
             if raw.pop("format") != FORMAT or raw["revision"] not in ALIKE:
                 raise _other_version(str(raw.get("program", "?")))
             manifest = Manifest(**{**raw, "missing": tuple(raw["missing"])})
@@ -52,8 +55,8 @@ def read_manifest(file: Path) -> Manifest:
             for name, expected in manifest.hashes.items():
                 if not _is_ours(name):
                     raise ValueError(name)
-                with archive.open(name) as member:
-                    if _sha256(member) != expected:
+                with member(archive, found[name]) as entry:
+                    if _sha256(entry) != expected:
                         raise ValueError(name)
     except (BackupRefused, FileNotFoundError, IsADirectoryError, PermissionError):
         raise
@@ -87,27 +90,28 @@ def restore(file: Path, engine: Engine, evidence: Evidence, models: Path, *, rep
                 es="Esta estación ya tiene datos, y se perderían. No se cambió nada; use --replace si es lo que quiere.",
                 en="This station has data already, and they would be lost. Nothing was changed; use --replace to do so.",
             )
-    with zipfile.ZipFile(file) as archive:
+    with open_zip(file, _MOST_ENTRIES) as archive:
+        found = _entries(archive)
         keys = [name.removeprefix("evidence/") for name in manifest.hashes if name.startswith("evidence/")]
         in_database = _keeps_in(evidence, engine)
         if not in_database:
             for key in keys:
-                _put(evidence, key, archive.read(f"evidence/{key}"))
-        _put_models(archive, manifest, models)
+                _put(evidence, key, content(archive, found[f"evidence/{key}"], _LARGEST))
+        _put_models(archive, found, models)
         with writing(engine) as connection:
             _renew(connection)
             for table in TABLES:
-                with archive.open(f"tables/{table.name}.jsonl") as member:
-                    load(connection, table, member)
+                with member(archive, found[f"tables/{table.name}.jsonl"]) as rows:
+                    load(connection, table, lines(rows, _LARGEST))
             for key in keys if in_database else ():  # a table like the others
-                data = archive.read(f"evidence/{key}")
+                data = content(archive, found[f"evidence/{key}"], _LARGEST)
                 connection.execute(insert(blobs).values(key=key, data=data, at=datetime.now(UTC)))
     if not in_database:
         for key in before - set(keys):
             evidence.delete(key)
-    found = hashes_of(engine, evidence, models, manifest)
-    if found != manifest.hashes:
-        differs = sorted(name for name in manifest.hashes if found.get(name) != manifest.hashes[name])
+    restored = hashes_of(engine, evidence, models, manifest)
+    if restored != manifest.hashes:
+        differs = sorted(name for name in manifest.hashes if restored.get(name) != manifest.hashes[name])
         raise BackupRefused(
             "restored_differs",
             es=f"Lo restaurado no es igual a la copia ({', '.join(differs[:3])}). Restaure otra vez.",
@@ -160,6 +164,10 @@ def _renew(connection: Connection) -> None:
     upgrade(connection)
 
 
+def _entries(archive: zipfile.ZipFile) -> dict[str, Entry]:
+    return {entry.info.filename: entry for entry in whole_entries(archive)}
+
+
 def _put(evidence: Evidence, key: str, data: bytes) -> None:
     try:
         if evidence.get(key) == data:  # restoring goes on where a crash ended it
@@ -170,16 +178,16 @@ def _put(evidence: Evidence, key: str, data: bytes) -> None:
     evidence.put(key, data)
 
 
-def _put_models(archive: zipfile.ZipFile, manifest: Manifest, models: Path) -> None:
+def _put_models(archive: zipfile.ZipFile, found: Mapping[str, Entry], models: Path) -> None:
     """Each bundle's folder whole or not at all; others that are there stay."""
-    names = [name for name in manifest.hashes if name.startswith("models/")]
+    names = [name for name in found if name.startswith("models/")]
     models.mkdir(parents=True, exist_ok=True)
     for digest in sorted({name.split("/")[1] for name in names}):
         beside = Path(tempfile.mkdtemp(prefix=".new-", dir=models))
         try:
             for name in (each for each in names if each.split("/")[1] == digest):
                 with (beside / name.split("/")[2]).open("wb") as copy:
-                    copy.write(archive.read(name))
+                    copy.write(content(archive, found[name], _LARGEST_MODEL))
                     copy.flush()
                     os.fsync(copy.fileno())
             shutil.rmtree(models / digest, ignore_errors=True)

@@ -4,13 +4,14 @@ from ..records.database import Unavailable
 from ..records.ledger import Conflict, NotFound
 from ..records.lists import CursorRefused
 from ..records.values import Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review
-from .batch import BatchRefused, ZipOutcome
+from .batch import Batch, BatchRefused, ZipOutcome
 from .judging import Busy, Place
 from .running import running_station, set_running_station
 from .station import Kept, Readiness, Station, open_records
 
 __all__ = [
     "Actor",
+    "Batch",
     "BatchRefused",
     "Busy",
     "Conflict",

@@ -1,26 +1,24 @@
 """A ZIP of photographs, each inspected by itself. It is a stranger's file: no entry can be larger than a photograph may be,
-there is an end to their number, and what is compressed without measure costs no memory.
+there is an end to their number, and what is compressed without measure costs no memory (see `zips`).
 """
 
 import hashlib
 import zipfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..errors import PhotoRefused, VistoBuenoError
-from ..model.archive import UNPACKING
+from ..folders import lies_beside
 from ..photo import Limits
 from ..records.database import Unavailable
 from ..records.values import Inspection
+from ..zips import UNPACKING, Entry, EntryRefused, TooManyEntries, entries, member, open_zip
 
 MOST = 2_000  # photographs in one ZIP
-_LARGEST_DIRECTORY = 4_000_000  # bytes of the list of entries
 _LARGEST = 4_000_000_000  # bytes of all photographs, unpacked
-_END, _END_LENGTH = b"PK\x05\x06", 22
-_WIDE, _WIDE_END, _WIDE_LENGTH = b"PK\x06\x06", b"PK\x06\x07", 56 + 20  # of ZIP64: a record, then where to find it
 
 
 class BatchRefused(VistoBuenoError):
@@ -36,9 +34,18 @@ class ZipOutcome:
     error: VistoBuenoError | None = None
 
 
-def inspect_entries(
-    file: BinaryIO, inspect: Callable[[bytes, str, int], Inspection], at_once: int
-) -> Iterator[ZipOutcome]:
+@dataclass(frozen=True)
+class Batch:
+    """A ZIP of photographs: their outcomes, one by one as they are asked for, and the names that were passed over."""
+
+    outcomes: Generator[ZipOutcome, None, None]
+    passed_over: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[ZipOutcome]:
+        return self.outcomes
+
+
+def inspect_entries(file: BinaryIO, inspect: Callable[[bytes, str, int], Inspection], at_once: int) -> Batch:
     """Inspect every photograph of a ZIP, in its order; at most ``at_once`` are in memory.
 
     Args:
@@ -48,33 +55,43 @@ def inspect_entries(
         BatchRefused: ``not_a_zip``, ``too_many_photos``, ``zip_too_large`` or ``zip_empty``, before anything is inspected.
     """
     archive = _opened(file)
-    entries = _photographs(archive)
+    photographs, passed_over = _photographs(archive)
+    return Batch(_outcomes(archive, photographs, inspect, at_once), passed_over)
+
+
+def _outcomes(
+    archive: zipfile.ZipFile,
+    photographs: list[Entry],
+    inspect: Callable[[bytes, str, int], Inspection],
+    at_once: int,
+) -> Generator[ZipOutcome, None, None]:
     most = Limits().max_bytes
     away: list[Unavailable] = []
 
-    def one(data: bytes, entry: zipfile.ZipInfo, place: int) -> ZipOutcome:
+    def one(data: bytes, name: str, place: int) -> ZipOutcome:
         try:
             if away:
                 raise away[0]
-            return ZipOutcome(entry.filename, inspect(data, entry.filename, place))
+            return ZipOutcome(name, inspect(data, name, place))
         except VistoBuenoError as error:
             if isinstance(error, Unavailable):
                 away.append(error)  # what follows would only wait for the same answer
-            return ZipOutcome(entry.filename, error=error)
+            return ZipOutcome(name, error=error)
 
     running: deque[Future[ZipOutcome]] = deque()
     pool = ThreadPoolExecutor(at_once, thread_name_prefix="zip")
     try:
-        for place, entry in enumerate(entries):
+        for place, entry in enumerate(photographs):
+            name = entry.name or f"entry-{place + 1}"  # some programs write none
             try:
-                with archive.open(entry) as source:
+                with member(archive, entry) as source:
                     data = source.read(most + 1)  # one more than may be: `open_photo` refuses it
             except UNPACKING as error:
                 done: Future[ZipOutcome] = Future()
-                done.set_result(ZipOutcome(entry.filename, error=_damaged(error)))
+                done.set_result(ZipOutcome(name, error=_damaged(error)))
                 running.append(done)
             else:
-                running.append(pool.submit(one, data, entry, place))
+                running.append(pool.submit(one, data, name, place))
                 del data
             if len(running) >= at_once:
                 yield running.popleft().result()
@@ -91,24 +108,10 @@ def entry_key(key: str, place: int, name: str) -> str:
 
 
 def _opened(file: BinaryIO) -> zipfile.ZipFile:
-    """Open, once the end record promises a list that is not too long to be read."""
     try:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - 65_535 - _END_LENGTH - _WIDE_LENGTH))
-        tail = file.read()
-        end = tail.rfind(_END)
-        if end < 0 or len(tail) - end < _END_LENGTH:
-            raise zipfile.BadZipFile("no end record")
-        count = int.from_bytes(tail[end + 10 : end + 12], "little")
-        directory = int.from_bytes(tail[end + 12 : end + 16], "little")
-        wide = tail[max(0, end - _WIDE_LENGTH) : end]
-        if wide.startswith(_WIDE) and wide.startswith(_WIDE_END, 56):  # zipfile goes by this one
-            count, directory = (int.from_bytes(wide[place : place + 8], "little") for place in (32, 40))
-        if count > 2 * MOST or directory > _LARGEST_DIRECTORY:
-            raise _too_many()
-        return zipfile.ZipFile(file)
-    except BatchRefused:
-        raise
+        return open_zip(file, 2 * MOST)
+    except TooManyEntries as error:
+        raise _too_many() from error
     except UNPACKING as error:
         raise BatchRefused(
             "not_a_zip",
@@ -117,29 +120,25 @@ def _opened(file: BinaryIO) -> zipfile.ZipFile:
         ) from error
 
 
-def _photographs(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_litter(entry.filename)]
-    if not entries:
+def _photographs(archive: zipfile.ZipFile) -> tuple[list[Entry], tuple[str, ...]]:
+    """What may be photographs, and the names of what lies beside them."""
+    files = [entry for entry in entries(archive) if not entry.is_folder]
+    found = [entry for entry in files if not lies_beside(*entry.name.split("/"))]
+    if not found:
         raise BatchRefused(
             "zip_empty",
             es="El ZIP no contiene ninguna foto. Ponga en él fotos JPEG, PNG, WebP o HEIC.",
             en="There is no photo in the ZIP. Put JPEG, PNG, WebP or HEIC photos in it.",
         )
-    if len(entries) > MOST:
+    if len(found) > MOST:
         raise _too_many()
-    if sum(entry.file_size for entry in entries) > _LARGEST:
+    if sum(entry.info.file_size for entry in found) > _LARGEST:
         raise BatchRefused(
             "zip_too_large",
             es="Las fotos del ZIP ocupan más de 4 GB. Repártalas en varios ZIP.",
             en="The photos in the ZIP take more than 4 GB. Spread them over several ZIPs.",
         )
-    return entries
-
-
-def _is_litter(name: str) -> bool:
-    """What systems put beside photographs."""
-    parts = name.replace("\\", "/").split("/")
-    return "__MACOSX" in parts or parts[-1].startswith(".") or parts[-1].lower() in ("thumbs.db", "desktop.ini")
+    return found, tuple(entry.name for entry in files if lies_beside(*entry.name.split("/")))
 
 
 def _too_many() -> BatchRefused:
@@ -151,14 +150,20 @@ def _too_many() -> BatchRefused:
 
 
 def _damaged(error: Exception) -> PhotoRefused:
-    if isinstance(error, RuntimeError) and "password" in str(error):
+    if not isinstance(error, EntryRefused) or error.why == "overlap":
+        return PhotoRefused(
+            "damaged_photo",
+            es="La foto está dañada o incompleta. Tómela o envíela otra vez.",
+            en="The photo is damaged or incomplete. Take it or send it again.",
+        )
+    if error.why == "encrypted":
         return PhotoRefused(
             "zip_encrypted",
             es="El ZIP está protegido con contraseña. Comprima las fotos sin contraseña.",
             en="The ZIP is protected by a password. Compress the photos without one.",
         )
     return PhotoRefused(
-        "damaged_photo",
-        es="La foto está dañada o incompleta. Tómela o envíela otra vez.",
-        en="The photo is damaged or incomplete. Take it or send it again.",
+        "zip_method",
+        es="La foto está comprimida con un método que no se admite. Comprima las fotos en un ZIP corriente (Deflate).",
+        en="The photo is packed by a method that is not accepted. Compress the photos into an ordinary ZIP (Deflate).",
     )

@@ -179,8 +179,8 @@ class Models:
         beside = Path(tempfile.mkdtemp(prefix=".new-", dir=self.home))
         try:
             for name in (*bundle.files, "bundle.json"):
-                with (bundle.path / name).open("rb") as source, (beside / name).open("wb") as copy:
-                    shutil.copyfileobj(source, copy)
+                with (beside / name).open("wb") as copy:
+                    copy.write(bundle.read(name))
                     copy.flush()
                     os.fsync(copy.fileno())
             read_bundle(beside)

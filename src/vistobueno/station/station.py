@@ -26,7 +26,7 @@ from ..records.retention import apply_retention, recent_folders, station_id, swe
 from ..records.values import SYSTEM, Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review, Source
 from ..settings import Settings
 from ..verdict import Condition, Verdict
-from .batch import ZipOutcome, entry_key, inspect_entries
+from .batch import Batch, entry_key, inspect_entries
 from .export import csv_lines
 from .judging import Judging, Place, T
 from .measuring import Measured, Measuring
@@ -217,9 +217,7 @@ class Station:
         """The photograph, small, as a JPEG, or `NotFound`."""
         return thumbnail_jpeg(self.photograph(number), max(16, min(side, 1024)))
 
-    def inspect_zip(
-        self, file: BinaryIO, actor: Actor, *, source: Source, idempotency_key: str | None = None
-    ) -> Iterator[ZipOutcome]:
+    def inspect_zip(self, file: BinaryIO, actor: Actor, *, source: Source, idempotency_key: str | None = None) -> Batch:
         """Inspect and keep every photograph of a ZIP, in its order; one that is refused stops no other.
 
         Args:

@@ -3,19 +3,27 @@
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataRefused
+from ..errors import DataRefused, PhotoRefused, VistoBuenoError
+from ..folders import is_photo, lies_beside, search
+from ..model.bundle import ClassInfo
+from ..photo import Limits, open_photo
 from ..verdict import Condition
-from .labels import condition_in
+from .labels import OTHER, class_key, condition_in, decoded, listed
 
-OTHER = "other"
-_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
+_NEEDED = {"file", "label"}
+_EXAMPLES = "banana_fit, rotten apples, manzana podrida, mango_unfit, other"
+LIMITS = Limits(max_bytes=100_000_000, min_side=32)
+"""What a photograph to learn from may be."""
 
 
 @dataclass(frozen=True)
@@ -49,83 +57,186 @@ class LabelledPhoto:
         return self.label.rpartition("_")[0]
 
 
-def read_photos(path: Path) -> list[LabelledPhoto]:
+@dataclass(frozen=True)
+class DataSet:
+    """Labelled photographs, and the files beside them that were passed over."""
+
+    photos: list[LabelledPhoto]
+    passed_over: tuple[str, ...] = ()
+
+
+def read_data(path: Path, classes: Sequence[ClassInfo] = ()) -> DataSet:
     """Read class folders, or a table with the columns ``file,label`` and, optionally, ``group,source,variant``.
 
     A table's file names are relative to its folder. In class folders a byte-identical copy shares its original's group,
-    and the source is the folder's name.
+    and the source is the folder's name. What a label may be, `labels.class_key` says.
+
+    Args:
+        classes: of a model that the photographs are for; its own names for them are understood too.
 
     Raises:
-        DataRefused: ``data_missing``, ``data_empty``, ``table_unreadable``, ``table_columns``, ``table_row`` or
-            ``photo_missing``.
+        DataRefused: ``data_missing``, ``data_empty``, ``data_labels``, ``table_unreadable``, ``table_columns``,
+            ``table_row`` or ``photo_missing``.
     """
     if path.is_dir() and (path / "photos.csv").is_file():
         path = path / "photos.csv"
     if path.is_dir():
-        photos = _from_folders(path)
+        found = _from_folders(path)
     elif path.is_file():
-        photos = _from_table(path)
+        found = DataSet(_from_table(path))
     else:
         raise DataRefused("data_missing", es=f"No existe: {path}. Indique una carpeta o una tabla CSV.",
                           en=f"There is no {path}. Name a folder or a CSV table.")  # fmt: skip
-    if not photos:
+    if not found.photos:
         raise DataRefused(
             "data_empty",
             es=f"No hay fotografías en {path}. Ponga una carpeta por clase (apple_fit, apple_unfit, …) con sus fotos.",
             en=f"There are no photographs in {path}. Put one folder a class (apple_fit, apple_unfit, …) with its photos.",
         )
-    return photos
+    keys = {label: class_key(label, classes) for label in {photo.label for photo in found.photos}}
+    if unclear := sorted(label for label, key in keys.items() if key is None):
+        known = ", ".join(each.key for each in classes) or _EXAMPLES
+        raise DataRefused(
+            "data_labels",
+            es=f"No se entiende qué clase es {listed(unclear)}. Cámbielo por una como {known}.",
+            en=f"It is not clear what class {listed(unclear)} is. Change it to one like {known}.",
+        )
+    return DataSet([replace(photo, label=keys[photo.label] or "") for photo in found.photos], found.passed_over)
 
 
-def _from_folders(root: Path) -> list[LabelledPhoto]:
-    shown = (file for file in sorted(root.glob("*/**/*")) if not file.name.startswith("."))  # ._x.jpg: a Mac's notes
-    files = [file for file in shown if file.suffix.lower() in _ENDINGS and file.is_file()]
-    return [
-        LabelledPhoto(file, file.relative_to(root).parts[0], hashlib.sha256(file.read_bytes()).hexdigest(), root.name)
-        for file in files
-    ]
+def read_photos(path: Path) -> list[LabelledPhoto]:
+    """The photographs of `read_data`."""
+    return read_data(path).photos
+
+
+def refuse_unknown(photos: Sequence[LabelledPhoto], classes: Sequence[ClassInfo]) -> None:
+    """Refuse photographs of a class that a model does not know: nobody said that they are strangers to it.
+
+    Raises:
+        DataRefused: ``data_classes_unknown``.
+    """
+    if unknown := sorted({photo.label for photo in photos} - {each.key for each in classes} - {OTHER}):
+        known = ", ".join(each.key for each in classes)
+        raise DataRefused(
+            "data_classes_unknown",
+            es=f"El modelo no conoce {listed(unknown)}; conoce {known}. Quite esas fotos, o etiquételas como other si "
+            "deben contar como algo ajeno.",
+            en=f"The model does not know {listed(unknown)}; it knows {known}. Take those photographs out, or label "
+            "them other where they are to count as strangers.",
+        )
+
+
+def readable(photos: Sequence[LabelledPhoto]) -> tuple[list[LabelledPhoto], dict[str, PhotoRefused]]:
+    """Those that can be decoded, and why the others cannot, by path."""
+
+    def refusal(photo: LabelledPhoto) -> PhotoRefused | None:
+        try:
+            open_photo(photo.path.read_bytes(), LIMITS)
+        except PhotoRefused as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        refusals = list(pool.map(refusal, photos))
+    pairs = list(zip(photos, refusals, strict=True))
+    refused = {str(photo.path): error for photo, error in pairs if error is not None}
+    return [photo for photo, error in pairs if error is None], refused
+
+
+def unreadable(refused: Mapping[str, VistoBuenoError]) -> DataRefused:
+    """The error that lists every photograph that cannot be read."""
+    es, en = (
+        "".join(f"\n  {name}: {error.message(language)}" for name, error in refused.items())
+        for language in ("es", "en")
+    )
+    return DataRefused(
+        "photos_unreadable",
+        es=f"Fotografías que no se pueden leer: {len(refused)}. Quítelas, o use --skip-unreadable para seguir sin ellas."
+        f"{es}",
+        en=f"Photographs that cannot be read: {len(refused)}. Take them out, or go on without them by --skip-unreadable."
+        f"{en}",
+    )
+
+
+def _from_folders(root: Path) -> DataSet:
+    photos, passed_over = [], []
+    for top in sorted(root.iterdir()):
+        aside = lies_beside(top.name)
+        for file, is_one in search(str(top)) if top.is_dir() else [(str(top), False)]:
+            if aside or not is_one:
+                passed_over.append(file)
+                continue
+            path = Path(file)
+            photos.append(LabelledPhoto(path, top.name, hashlib.sha256(path.read_bytes()).hexdigest(), root.name))
+    return DataSet(photos, tuple(passed_over))
 
 
 def _from_table(table: Path) -> list[LabelledPhoto]:
+    rows = _rows(table)
+    lacking = [str(number) for number, row in enumerate(rows, 1) if not row["file"] or not row["label"]]
+    if lacking:
+        raise DataRefused(
+            "table_row",
+            es=f"Hay filas de {table.name} sin archivo o sin clase: {listed(lacking)}. Complételas o quítelas.",
+            en=f"There are rows of {table.name} without file or label: {listed(lacking)}. Complete or remove them.",
+        )
+    photos = [
+        LabelledPhoto(
+            _file_of(table, row["file"]),
+            row["label"],
+            row.get("group") or row["file"],
+            row.get("source") or table.stem,
+            row.get("variant") or "",
+        )
+        for row in rows
+    ]
+    if missing := [f"\n  {photo.path}" for photo in photos if not photo.path.is_file()]:
+        raise DataRefused(
+            "photo_missing",
+            es=f"Fotos que {table.name} nombra y no existen: {len(missing)}. Corrija la tabla.{''.join(missing)}",
+            en=f"Photos that {table.name} names and do not exist: {len(missing)}. Correct the table.{''.join(missing)}",
+        )
+    return photos
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    """The rows that say something, by the names of their columns; commas, semicolons or tabs part them."""
+    data = table.read_bytes()
+    text = decoded(data)
     try:
-        rows = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig")))
-        named, rows_read = set(rows.fieldnames or ()), list(rows)
-    except (UnicodeDecodeError, csv.Error) as error:
+        if is_photo(data) or "\0" in text:
+            raise csv.Error("no text")
+        text = re.sub(r"\Asep=.\r?\n", "", text)  # as Excel writes
+        read = [_read_by(separator, text) for separator in ",;\t"]
+    except csv.Error as error:
         raise DataRefused(
             "table_unreadable",
-            es=f"{table.name} no es una tabla CSV en UTF-8. Indique una carpeta de fotos o una tabla con file y label.",
-            en=f"{table.name} is not a CSV table in UTF-8. Name a folder of photos or a table with file and label.",
+            es=f"{table.name} no es una tabla CSV. Indique una carpeta de fotos o una tabla con file y label.",
+            en=f"{table.name} is not a CSV table. Name a folder of photos or a table with file and label.",
         ) from error
-    missing = {"file", "label"} - named
-    if missing:
+    columns, rows = max(read, key=lambda each: (set(each[0]) >= _NEEDED, len(each[0])))
+    if missing := _NEEDED - set(columns):
         names = ", ".join(sorted(missing))
         raise DataRefused(
             "table_columns",
-            es=f"A la tabla {table.name} le faltan columnas: {names}. Añádalas; las columnas se separan con comas.",
-            en=f"The table {table.name} lacks columns: {names}. Add them; columns are separated by commas.",
+            es=f"A la tabla {table.name} le faltan columnas: {names}. Añádalas; se separan con comas, punto y coma o tabuladores.",
+            en=f"The table {table.name} lacks columns: {names}. Add them; commas, semicolons or tabs separate columns.",
         )
-    photos = []
-    for number, row in enumerate(rows_read, 1):
-        if not row["file"] or not row["label"]:
-            raise DataRefused(
-                "table_row",
-                es=f"A la fila {number} de {table.name} le falta el archivo o la clase. Complétela o quítela.",
-                en=f"Row {number} of {table.name} lacks its file or its label. Complete or remove it.",
-            )
-        photos.append(
-            LabelledPhoto(
-                table.parent / row["file"],
-                row["label"],
-                row.get("group") or row["file"],
-                row.get("source") or table.stem,
-                row.get("variant") or "",
-            )
-        )
-    for photo in photos:
-        if not photo.path.is_file():
-            raise DataRefused("photo_missing", es=f"La tabla nombra {photo.path}, que no existe. Corrija la tabla.",
-                              en=f"The table names {photo.path}, which does not exist. Correct the table.")  # fmt: skip
-    return photos
+    return [row for row in rows if any(row.values())]
+
+
+def _read_by(separator: str, text: str) -> tuple[list[str], list[dict[str, str]]]:
+    """Columns and rows of a table, blanks around what is in them left out."""
+    lines = csv.reader(io.StringIO(text, newline=None), delimiter=separator, skipinitialspace=True)
+    columns = [name.strip().lower() for name in next(lines, [])]
+    empty = dict.fromkeys(columns, "")
+    return columns, [empty | {name: each.strip() for name, each in zip(columns, line, strict=False)} for line in lines]
+
+
+def _file_of(table: Path, name: str) -> Path:
+    """The file that a table names, from its own folder; Windows parts folders by a backslash."""
+    given = table.parent / name
+    return given if given.is_file() else table.parent / name.replace("\\", "/")
 
 
 def fold_of_each(photos: Sequence[LabelledPhoto], folds: int, seed: int) -> NDArray[np.int64]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import PhotoRefused
+from ..errors import DataRefused, PhotoRefused
 from ..inspector import inspect
 from ..model.bundle import Bundle, ClassInfo
 from ..model.runtime import Model
 from ..photo import Limits, open_photo
 from ..verdict import Verdict
-from .data import LabelledPhoto
+from .data import LabelledPhoto, refuse_unknown, unreadable
 from .figures import Judged, all_figures, confusion
 from .held_out import HeldOut
 
@@ -21,7 +21,8 @@ from .held_out import HeldOut
 class Evaluation:
     """What a model said of each photograph that could be read, and which could not, with the reason.
 
-    ``held_out`` counts the photographs that were trained on, whose verdict is by a model trained without them.
+    ``held_out`` counts the photographs that were trained on, whose verdict is by a model trained without them;
+    ``passed_over`` names the files beside them.
     """
 
     bundle: Bundle
@@ -30,6 +31,7 @@ class Evaluation:
     judged: Judged
     refused: dict[str, PhotoRefused] = field(default_factory=dict)
     held_out: int = 0
+    passed_over: Sequence[str] = ()
 
 
 def evaluate(
@@ -37,9 +39,10 @@ def evaluate(
     model: Model,
     *,
     unknown_cameras: bool = False,
+    skip_unreadable: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Judge every photograph; one that cannot be read is listed and stops nothing.
+    """Judge every photograph.
 
     A photograph that the model was trained on (known by its hash) is not judged again, that would measure memory: its
     verdict is the one of a model that was trained without it, which the bundle keeps.
@@ -47,7 +50,13 @@ def evaluate(
     Args:
         unknown_cameras: for photographs trained on, take the verdicts of models that never saw their whole source; and
             leave out the others.
+        skip_unreadable: go on without the photographs that cannot be read; they are counted.
+
+    Raises:
+        DataRefused: ``data_classes_unknown``; ``photos_unreadable``, naming all of them; or ``nothing_in_scope``, when
+            not one photograph of the model's products is left.
     """
+    refuse_unknown(photos, model.bundle.classes)
     kept = HeldOut.read(model.bundle)
     held_out = kept.verdicts(model.bundle, unknown_cameras) if kept else {}
     limits = Limits(cover=2 * max(model.bundle.input.width, model.bundle.input.height))
@@ -60,13 +69,27 @@ def evaluate(
         else:
             verdict = held_out.get(opened.sha256)
             known += verdict is not None
-            if verdict is not None or not unknown_cameras:
+            wanted = verdict is not None or not unknown_cameras
+            if wanted and (skip_unreadable or not refused):  # else only opened, so that all refused are named at once
                 read.append(photo)
                 verdicts.append(verdict or inspect(opened, model))
         if progress is not None:
             progress(done, len(photos))
+    if refused and not skip_unreadable:
+        raise unreadable(refused)
     judged = judged_from(read, verdicts, model.bundle.classes)
+    if not judged.in_scope.any():
+        raise _nothing(model.bundle)
     return Evaluation(model.bundle, read, verdicts, judged, refused, known)
+
+
+def _nothing(bundle: Bundle) -> DataRefused:
+    known = ", ".join(each.key for each in bundle.classes if each.product)
+    return DataRefused(
+        "nothing_in_scope",
+        es=f"No queda ninguna fotografía de lo que el modelo conoce ({known}): no hay nada que medir. Añada algunas.",
+        en=f"There is no photograph left of what the model knows ({known}): there is nothing to measure. Add some.",
+    )
 
 
 def judged_from(photos: Sequence[LabelledPhoto], verdicts: Sequence[Verdict], classes: tuple[ClassInfo, ...]) -> Judged:
@@ -95,6 +118,7 @@ def figures(evaluation: Evaluation) -> dict[str, Any]:
         "photographs": len(evaluation.photos),
         "held_out": evaluation.held_out,
         "refused": {path: error.code for path, error in evaluation.refused.items()},
+        "passed_over": len(evaluation.passed_over),
         **all_figures(evaluation.judged),
         "confusion": {"classes": known, "counts": confusion(evaluation.judged, known).tolist()},
     }

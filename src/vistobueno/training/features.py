@@ -8,7 +8,7 @@ minutes on two cores.
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from keras import layers
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import DataRefused, PhotoRefused
-from ..photo import Limits, open_photo
+from ..errors import PhotoRefused
+from ..photo import open_photo
 from .augment import Picture
 from .backbone import Backbone
 from .cutout import cut_out
-from .data import LabelledPhoto
+from .data import LIMITS, LabelledPhoto, unreadable
 from .views import view_of
 
 Progress = Callable[[str, int, int], None]
@@ -64,23 +64,25 @@ def open_all(photos: Sequence[LabelledPhoto], side: int, progress: Progress) -> 
     """Decode every photograph, reduced to about 1.5 × ``side`` on its shortest side.
 
     Raises:
-        DataRefused: ``photo_refused``, naming the file.
+        DataRefused: ``photos_unreadable``, naming all of them.
     """
-    limits = Limits(max_bytes=100_000_000, cover=round(1.5 * side), min_side=32)
-    pictures = []
+    limits = replace(LIMITS, cover=round(1.5 * side))
+    pictures: list[Picture] = []
+    refused: dict[str, PhotoRefused] = {}
     for done, photo in enumerate(photos, 1):
         try:
             pixels = open_photo(photo.path.read_bytes(), limits).pixels
         except PhotoRefused as error:
-            raise DataRefused(
-                "photo_refused", es=f"{photo.path}: {error.es}", en=f"{photo.path}: {error.en}"
-            ) from error
+            refused[str(photo.path)] = error
+            continue
         ratio = 1.5 * side / min(pixels.shape[:2])
         if ratio < 1:
             size = (round(pixels.shape[1] * ratio), round(pixels.shape[0] * ratio))
             pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
         pictures.append(pixels)
         progress("photographs", done, len(photos))
+    if refused:
+        raise unreadable(refused)
     return pictures
 
 

@@ -21,11 +21,12 @@ from .backbone import choose_backbone
 from .cards import cards
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
 from .crossfit import Course, by_fair_source, by_fold, by_source
-from .data import OTHER, LabelledPhoto, data_digest, read_photos
+from .data import LabelledPhoto, data_digest, read_data, readable
 from .evaluate import judged_from
 from .features import Progress, compute, split_network
 from .figures import all_figures
 from .held_out import HeldOut, hashes_of
+from .labels import OTHER
 from .memory import keep_freed_memory
 from .settle import settle_policy, with_quality
 from .tail import Recipe
@@ -49,6 +50,7 @@ def train(
     alpha: float = 0.01,
     beta: float = 0.02,
     work: Path | None = None,
+    skip_unreadable: bool = False,
     progress: Progress = lambda step, done, total: None,
 ) -> Bundle:
     """Train on every photograph, and judge the result on predictions of models that did not see them.
@@ -58,19 +60,21 @@ def train(
     the figures; the model that ships is trained on all.
 
     Args:
-        data: class folders or a table, see `read_photos`.
+        data: class folders or a table, see `read_data`.
         out: the bundle's folder.
         views: pictures made of each photograph beside itself.
         work: where what was computed is kept; a run with the same arguments goes on where it was cut. By default
             ``.<out>-work`` beside ``out``, removed at the end.
+        skip_unreadable: go on without the photographs that cannot be read; the bundle says how many there were.
 
     Raises:
-        DataRefused: what `read_photos` raises, ``data_classes``, ``data_few`` or ``photo_refused``.
+        DataRefused: what `read_data` raises, ``data_classes``, ``data_few`` or ``photos_unreadable``.
     """
     keep_freed_memory()
     recipe = Recipe(**({"epochs": epochs} if epochs else {}))
     views = views or VIEWS
-    photos = read_photos(data)
+    found = read_data(data)
+    photos, refused = readable(found.photos) if skip_unreadable else (found.photos, {})
     classes = classes_of(photos)
     _refuse_few(photos)
     keys = tuple(each.key for each in classes)
@@ -123,7 +127,13 @@ def train(
         "classes": classes,
         "policy": policy,
         "labels_proved": True,
-        "training": {**facts, "photographs": len(photos), "sources": sorted({photo.source for photo in photos})},
+        "training": {
+            **facts,
+            "photographs": len(photos),
+            "unreadable": len(refused),
+            "passed_over": len(found.passed_over),
+            "sources": sorted({photo.source for photo in photos}),
+        },
         "metrics": metrics,
         "origin": origin,
     }
@@ -137,17 +147,15 @@ def classes_of(photos: Sequence[LabelledPhoto]) -> tuple[ClassInfo, ...]:
     """The classes that labels name, in alphabetical order, `other` last.
 
     Raises:
-        DataRefused: ``data_classes`` when a label is not *product*_fit, *product*_unfit or other, or when
-            there is nothing to tell apart.
+        DataRefused: ``data_classes`` when there is nothing to tell apart.
     """
     labels = sorted({photo.label for photo in photos} - {OTHER})
-    wrong = [label for label in labels if not label.rpartition("_")[0] or not label.endswith(("_fit", "_unfit"))]
-    if wrong or len(labels) < 2:
-        names = ", ".join(wrong or labels)
+    if len(labels) < 2:
+        names = ", ".join(labels)
         raise DataRefused(
             "data_classes",
-            es=f"Las clases deben llamarse producto_fit, producto_unfit u other, y ser dos o más; hay: {names}.",
-            en=f"Classes must be named product_fit, product_unfit or other, two or more; there are: {names}.",
+            es=f"Hacen falta dos clases o más, aparte de other; hay: {names}.",
+            en=f"There must be two classes or more beside other; there are: {names}.",
         )
     classes = []
     for label in labels:

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.archive import npz_bytes
+from ..errors import BundleRefused
+from ..model.archive import UNREADABLE, npz_arrays, npz_bytes
 from ..model.bundle import HELD_OUT, Bundle, ClassInfo, Policy
 from ..verdict import Verdict, judge
 from .data import LabelledPhoto
@@ -65,10 +67,35 @@ class HeldOut:
         """Those of a bundle; None when it keeps none, as a stranger's model does."""
         if HELD_OUT not in bundle.files:
             return None
-        with np.load(bundle.path / HELD_OUT, allow_pickle=False) as kept:
+        try:
+            kept = npz_arrays(bundle.read(HELD_OUT))
             known = Predictions(kept["logits"], kept["distances"])
             unknown = Predictions(kept["unknown_logits"], kept["unknown_distances"])
-            return cls(tuple(kept["hashes"].tolist()), known, kept["rows"], unknown)
+            found = cls(tuple(kept["hashes"].tolist()), known, kept["rows"], unknown)
+            found._check(len(bundle.classes))
+            return found
+        except UNREADABLE as error:
+            raise BundleRefused(
+                "held_out_unreadable",
+                es=f"No se puede leer {HELD_OUT} del modelo {bundle.name} ({error}). Entrénelo otra vez.",
+                en=f"{HELD_OUT} of model {bundle.name} cannot be read ({error}). Train it again.",
+            ) from error
+
+    def _check(self, classes: int) -> None:
+        """Raise `ValueError` where the arrays do not fit each other or the model."""
+        of_all, of_rows = len(self.hashes), len(self.rows)
+        shapes = [(of_all, classes), (of_all,), (of_rows,), (of_rows, classes), (of_rows,)]
+        arrays: list[NDArray[Any]] = [
+            self.known.logits,
+            self.known.distances,
+            self.rows,
+            self.unknown.logits,
+            self.unknown.distances,
+        ]
+        if [each.shape for each in arrays] != shapes or not all(0 <= row < of_all for row in self.rows.tolist()):
+            raise ValueError("shapes")
+        if any(each.dtype.kind not in "fiu" for each in arrays):
+            raise ValueError("no numbers")
 
     def verdicts(self, bundle: Bundle, unknown: bool = False) -> dict[str, Verdict]:
         """Held-out verdicts by hash; ``unknown``: by the models that never saw the photograph's source."""

@@ -28,8 +28,8 @@ from ..model.runtime import golden_file, golden_pictures, prepare, scaled
 from ..photo import Limits, Photo, open_photo
 from ..verdict import probability_unfit, softmax
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
-from .data import read_photos
-from .labels import Order, class_key, prove_order, read_labels
+from .data import read_data, refuse_unknown, unreadable
+from .labels import Meanings, Order, prove_order, read_labels
 from .legacy import layers_of, load_stranger
 
 SCALINGS: dict[str, tuple[float, float]] = {
@@ -64,6 +64,10 @@ def pack_model(
     input_size: int | None = None,
     scaling: str | None = None,
     check: Path | None = None,
+    product: str | None = None,
+    fit: Sequence[str] = (),
+    unfit: Sequence[str] = (),
+    skip_unreadable: bool = False,
 ) -> Bundle:
     """Make a bundle of a Keras model in a file.
 
@@ -72,14 +76,16 @@ def pack_model(
         input_size: side of the square input in pixels, for a model that leaves it open.
         scaling: ``0..1``, ``-1..1`` or ``0..255``; None: none where the model scales inside, else what ``check``
             proves, else 0..1 with a warning among what is unknown.
-        check: labelled photographs (see `read_photos`) that prove order and scaling, and calibrate; their labels are
-            class keys, or names as in ``labels``.
+        check: labelled photographs (see `read_data`) that prove order and scaling, and calibrate; names as in
+            ``labels`` are understood too.
+        product, fit, unfit: what lines of ``labels`` do not say themselves, see `labels.Meanings`.
+        skip_unreadable: go on without the photographs of ``check`` that cannot be read; the bundle says how many.
 
     Raises:
         ModelRefused: what `load_stranger` and `read_labels` raise, ``labels_count``, ``labels_order``,
             ``input_unknown``, ``outputs_unknown``, ``scaling_unknown``, ``check_incomplete`` or ``runtimes_disagree``.
     """
-    classes = read_labels(labels)
+    classes = read_labels(labels, Meanings(product, fit, unfit))
     if scaling is not None and scaling not in SCALINGS:
         known = ", ".join(SCALINGS)
         raise ModelRefused("scaling_unknown", es=f"La escala {scaling} no existe; use una de {known}.",
@@ -106,8 +112,9 @@ def pack_model(
     specs = {name: _spec(side, name) for name in candidates}
     chosen = candidates[0]
     evidence = None
+    checked: dict[str, int] = {}
     if check is not None:
-        opened, truth = _photographs(check, classes, side)
+        opened, truth, checked = _photographs(check, classes, side, skip_unreadable)
         found = {name: _asked(serving, opened, truth, spec) for name, spec in specs.items()}
         chosen = max(found, key=lambda name: found[name].agreement(len(classes)))
         evidence = found[chosen]
@@ -137,7 +144,7 @@ def pack_model(
         labels_proved=proved,
         training={},
         metrics={},
-        origin={"file": h5.name, "scaling": chosen, "program": __version__, "unknown": unknown},
+        origin={"file": h5.name, "scaling": chosen, "program": __version__, "check": checked, "unknown": unknown},
     )
 
 
@@ -218,27 +225,35 @@ def _gives_probabilities(network: keras.Model, side: int) -> bool:
     return bool((given >= 0).all() and np.allclose(given.sum(axis=1), 1, atol=1e-3))
 
 
-def _photographs(check: Path, classes: Sequence[ClassInfo], side: int) -> tuple[list[Photo], NDArray[np.int64]]:
+def _photographs(
+    check: Path, classes: Sequence[ClassInfo], side: int, skip_unreadable: bool
+) -> tuple[list[Photo], NDArray[np.int64], dict[str, int]]:
+    """Some of each class, the class of each, and how many were taken, could not be read, and were passed over."""
     keys = [each.key for each in classes]
     opened, truth = [], []
     counts = dict.fromkeys(keys, 0)
-    own = {each.names.get("en", each.key): each.key for each in classes}
-    for photo in read_photos(check):
-        key = photo.label if photo.label in counts else own.get(photo.label) or class_key(photo.label)
-        if key not in counts or counts[key] >= _MOST:
+    refused: dict[str, PhotoRefused] = {}
+    found = read_data(check, classes)
+    refuse_unknown(found.photos, classes)
+    for photo in found.photos:
+        if counts.get(photo.label, _MOST) >= _MOST:  # of strangers, too, where the model has no class for them
             continue
         try:
             opened.append(open_photo(photo.path.read_bytes(), Limits(cover=2 * side, min_side=32)))
-        except PhotoRefused:
-            continue  # it proves nothing; the others do
-        counts[key] += 1
-        truth.append(keys.index(key))
+        except PhotoRefused as error:
+            refused[str(photo.path)] = error
+            continue
+        counts[photo.label] += 1
+        truth.append(keys.index(photo.label))
+    if refused and not skip_unreadable:
+        raise unreadable(refused)
     missing = [key for key, count in counts.items() if not count]
     if missing:
         names = ", ".join(missing)
         raise ModelRefused("check_incomplete", es=f"En {check} faltan fotografías de: {names}. Hacen falta de cada clase.",
                            en=f"{check} has no photographs of: {names}. Some of each class are needed.")  # fmt: skip
-    return opened, np.array(truth)
+    taken = {"photographs": len(opened), "unreadable": len(refused), "passed_over": len(found.passed_over)}
+    return opened, np.array(truth), taken
 
 
 def _asked(serving: keras.Model, photos: Sequence[Photo], truth: NDArray[np.int64], spec: InputSpec) -> _Check:

@@ -44,22 +44,22 @@ def write_report(evaluation: Evaluation, path: Path, language: str = "es") -> No
     def text(key: str, **values: object) -> str:
         return escape(say(language, f"report_{key}", **values))
 
-    bundle, judged = evaluation.bundle, evaluation.judged
+    bundle = evaluation.bundle
     title = text("title", name=bundle.name, version=bundle.version)
     parts = [
         f"<h1>{title}</h1><p class=note>{escape(bundle.digest)}</p>",
         f"<p>{text('counts', photographs=len(evaluation.photos), held_out=evaluation.held_out)}</p>",
     ]
-    if not evaluation.photos:
-        parts.append(f"<p><strong>{text('nothing')}</strong></p>")
-    else:
-        values = figures(evaluation)
-        parts += _tables(values, language)
-        keys = values["confusion"]["classes"]
-        counts = matrix(keys, confusion(judged, keys), text("truth"), text("answer"))
-        parts.append(f"<h2>{text('confusion')}</h2><div class=wide>{counts}</div>")
-        parts.append(_charts(evaluation, text))
-        parts.append(_worst(evaluation, text))
+    for key, count in (("passed_over", len(evaluation.passed_over)), ("unreadable", len(evaluation.refused))):
+        if count:
+            parts.append(f"<p>{escape(say(language, key, count=count))}</p>")
+    values = figures(evaluation)
+    parts += _tables(values, language)
+    keys = values["confusion"]["classes"]
+    counts = matrix(keys, confusion(evaluation.judged, keys), text("truth"), text("answer"))
+    parts.append(f"<h2>{text('confusion')}</h2><div class=wide>{counts}</div>")
+    parts.append(_charts(evaluation, text))
+    parts.append(_worst(evaluation, text))
     if evaluation.refused:
         rows = "".join(
             f"<li>{escape(name)}: {escape(error.message(language))}</li>" for name, error in evaluation.refused.items()

@@ -1,7 +1,6 @@
 """Modelo: which one judges, what it was measured to do, its thresholds and its card; versions, and the way back."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -211,9 +210,8 @@ def _version(version: ModelVersion, visit: Visit, may: bool) -> Markup:
 
 def _card(bundle: Bundle, language: str) -> Markup:
     for name in (f"card.{language}.md", "card.es.md", "card.en.md"):
-        file = Path(bundle.path) / name
-        if file.is_file():
-            return card_html(file.read_text(encoding="utf-8", errors="replace"))
+        if name in bundle.files:
+            return card_html(bundle.read(name).decode("utf-8", "replace"))
     return h("<p>{0}</p>", say(language, "ui_model_no_card"))
 
 

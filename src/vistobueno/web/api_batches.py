@@ -2,8 +2,9 @@
 
 import json
 import threading
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from anyio import CancelScope, to_thread
@@ -23,6 +24,7 @@ from .problems import language_of, status_of
 router = APIRouter(tags=["inspections"])
 MOST_ZIP = 1_000_000_000  # bytes
 NDJSON = "application/x-ndjson"
+PASSED_OVER = "Passed-Over"
 Line = dict[str, Any]
 Lines = Generator[Line, None, None]
 _AT_ONCE = threading.BoundedSemaphore(2)  # ZIPs on disk at once
@@ -35,6 +37,12 @@ _AT_ONCE = threading.BoundedSemaphore(2)  # ZIPs on disk at once
     responses={
         200: {
             "description": "One outcome for each file, in the order of the ZIP; as NDJSON where Accept asks for it.",
+            "headers": {
+                PASSED_OVER: {
+                    "schema": {"type": "integer"},
+                    "description": "Files that systems keep beside photographs (__MACOSX, Thumbs.db, hidden ones).",
+                }
+            },
             "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/BatchLine"}}},
         },
         **problems(400, 408, 409, 413, 415, 422, 429),
@@ -79,21 +87,23 @@ async def batch(request: Request) -> Response:
     async with AsyncExitStack() as held:
         held.callback(_AT_ONCE.release)
         file = await held.enter_async_context(file_in(request, "zip", MOST_ZIP, station.settings.data_dir))
-        outcomes = station.inspect_zip(file, identity.actor, source=source_of(identity), idempotency_key=key)
-        lines = _lines(outcomes, language_of(request))
+        inspect = partial(station.inspect_zip, source=source_of(identity), idempotency_key=key)
+        found = await to_thread.run_sync(inspect, file, identity.actor)
+        lines, headers = _lines(found, language_of(request)), {PASSED_OVER: str(len(found.passed_over))}
         first = await to_thread.run_sync(next, lines, None)  # a ZIP that cannot be read is a problem, not a line
         if NDJSON not in request.headers.get("accept", ""):
-            return as_json([first, *await to_thread.run_sync(list, lines)] if first is not None else [])
-        return Told(first, lines, held.pop_all())
+            outcomes = [first, *await to_thread.run_sync(list, lines)] if first is not None else []
+            return as_json(outcomes, headers=headers)
+        return Told(first, lines, held.pop_all(), headers)
     raise AssertionError  # pragma: no cover  the block above returns or raises
 
 
 class Told(StreamingResponse):
     """Lines as they come. However it ends, also when nobody stayed for the first, it gives back what it holds."""
 
-    def __init__(self, first: Line | None, lines: Lines, held: AsyncExitStack) -> None:
+    def __init__(self, first: Line | None, lines: Lines, held: AsyncExitStack, headers: dict[str, str]) -> None:
         # not compressed: a line must not wait
-        headers = {"Cache-Control": "no-store", "Content-Encoding": "identity", "X-Accel-Buffering": "no"}
+        headers |= {"Cache-Control": "no-store", "Content-Encoding": "identity", "X-Accel-Buffering": "no"}
         super().__init__(_told(first, lines), headers=headers, media_type=NDJSON)
         self._lines, self._held = lines, held
 
@@ -115,7 +125,7 @@ async def _told(first: Line | None, lines: Lines) -> AsyncIterator[str]:
         line = await to_thread.run_sync(next, lines, None)
 
 
-def _lines(outcomes: Iterator[Any], language: str) -> Lines:
+def _lines(outcomes: Iterable[Any], language: str) -> Lines:
     """Outcomes in the shape of `BatchLine`; what ends the batch early is its last line, once there was a first."""
     begun = False
     try:

@@ -18,6 +18,7 @@ from starlette.types import Message
 
 from ..records.store import unavailable
 from ..station import Busy, Station
+from .disposition import file_name
 from .problems import RequestRefused, refuse
 
 MOST_PHOTO = 15_000_000  # bytes; what `Limits.max_bytes` says of a photograph
@@ -257,11 +258,11 @@ class _Form:
         self._header = self._value = b""
 
     def _headers_finished(self) -> None:
-        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        disposition = self._headers.get(b"content-disposition", b"")
+        _, options = parse_options_header(disposition)
         self._inside = not self.complete and options.get(b"name", b"").decode("utf-8", "replace") == self._field
         if self._inside:
-            name = options.get(b"filename")
-            self._named(_last_part(name) if name else None)
+            self._named(file_name(disposition))
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._inside:
@@ -271,8 +272,3 @@ class _Form:
     def _end(self) -> None:
         if self._inside:
             self._inside, self.complete = False, True
-
-
-def _last_part(name: bytes) -> str:
-    """A file's name without folders; old browsers sent the whole path."""
-    return name.decode("utf-8", "replace").replace("\\", "/").rpartition("/")[2]
