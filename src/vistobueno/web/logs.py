@@ -18,6 +18,16 @@ class _Numbered(logging.Filter):
         return True
 
 
+class _SaidOnce(logging.Filter):
+    """Leaves out the trace that uvicorn tells of a start that failed: the application has said why, in one record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.levelno >= logging.ERROR and str(record.msg).startswith("Traceback (most recent call last)"))
+
+
+_SAID_ONCE = _SaidOnce()
+
+
 def configure_logs(level: str) -> None:
     """Send every logger's records through one handler."""
     handler = logging.StreamHandler(sys.stderr)
@@ -40,5 +50,6 @@ def configure_logs(level: str) -> None:
             logger.handlers.clear()
             logger.propagate = True
             logger.setLevel(logging.INFO if name in _OURS else logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_SAID_ONCE)
     logging.getLogger("uvicorn.access").disabled = True  # ours says more, and less: no query strings
     logging.getLogger("streamlit").setLevel(logging.WARNING)
