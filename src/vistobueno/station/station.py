@@ -20,13 +20,13 @@ from ..photo import Limits, Photo, open_photo
 from ..records.database import Unavailable, database_alive, migrate, open_database
 from ..records.days import Days
 from ..records.evidence import Evidence, EvidenceMissing, new_key, open_evidence
-from ..records.ledger import Ledger, NotFound, Write
+from ..records.ledger import Ledger, NotFound, Write, content_of
 from ..records.lists import inspections_page, waiting_page
 from ..records.retention import apply_retention, recent_folders, station_id, sweep
 from ..records.values import SYSTEM, Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review, Source
 from ..settings import Settings
 from ..verdict import Condition, Verdict
-from .batch import ZipOutcome, entry_key, inspect_entries
+from .batch import BatchRefused, ZipOutcome, entry_key, inspect_entries
 from .export import csv_lines
 from .judging import Judging, Place, T
 from .measuring import Measured, Measuring
@@ -186,9 +186,24 @@ class Station:
         """The same by the days of a time zone: exact, for some weeks; years are read faster from `day_counts`."""
         return self._days.counts(since, until, zone)
 
-    def review(self, number: int, actor: Actor, answer: Condition, note: str = "") -> Review:
-        """Set a person's answer beside a verdict."""
-        return self._ledger.review(number, actor, answer, note)
+    def review(
+        self, number: int, actor: Actor, answer: Condition, note: str = "", *, idempotency_key: str | None = None
+    ) -> tuple[Review, bool]:
+        """Set a person's answer beside a verdict.
+
+        Args:
+            idempotency_key: the actor's own name for this answer: sent again, it is given once.
+
+        Returns:
+            The review, and whether an earlier call with the same key made it.
+
+        Raises:
+            NotFound: there is no such inspection.
+            Conflict: the key was used for something else.
+        """
+        content = content_of("review", number, answer, note)
+        write = Write(idempotency_key, actor, content) if idempotency_key else None
+        return self._ledger.review(number, actor, answer, note, write)
 
     def photograph(self, number: int) -> bytes:
         """The JPEG that was kept, or `NotFound`."""
@@ -227,6 +242,7 @@ class Station:
 
         Raises:
             BatchRefused: it is not a ZIP of photographs; nothing was inspected.
+            Conflict: the key was used for something else; nothing was inspected.
         """
 
         def one(data: bytes, name: str, place: int) -> Inspection:
@@ -236,7 +252,20 @@ class Station:
                     data, actor, source=source, filename=name, idempotency_key=key, admitted=admitted
                 ).inspection
 
-        return inspect_entries(file, one, self._judging.threads)
+        outcomes = inspect_entries(file, one, self._judging.threads)
+        return self._once(file, actor, idempotency_key, outcomes) if idempotency_key else outcomes
+
+    def _once(self, file: BinaryIO, actor: Actor, key: str, outcomes: Iterator[ZipOutcome]) -> Iterator[ZipOutcome]:
+        """The outcomes of a ZIP whose key is known before its first photograph is."""
+        content = content_of("batch", hashlib.file_digest(file, "sha256").hexdigest())  # type: ignore[arg-type]
+        write = Write(key, actor, content)
+        new = self._ledger.claim(write)
+        try:
+            yield from outcomes
+        except BatchRefused:  # it may be mended and sent again under its name
+            if new:
+                self._ledger.withdraw(write)
+            raise
 
     def export_csv(self, filter: Filter, language: str) -> Iterator[str]:  # noqa: A002
         """Inspections as the lines of a CSV table, its heading first."""
