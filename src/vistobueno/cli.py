@@ -263,12 +263,16 @@ def backup(file: Annotated[Path, typer.Argument(help="One .zip to write.")], lan
 def restore(
     file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
     replace: Annotated[bool, typer.Option("--replace", help="Also where there is something; it is lost.")] = False,
+    keep_keys: Annotated[bool, typer.Option("--keep-keys", help="Keys of machines in the backup open again.")] = False,
     language: Language = "",
 ) -> None:
-    """Verify a backup, make the station what it says, and prove both equal. Stop the station first."""
+    """Verify a backup, make the station what it says, and prove both equal. Stop the station first.
+
+    Sessions and one-time links of the backup are ended, and keys revoked: it lists them. People keep their passwords.
+    """
     from .commands.upkeep import run_restore
 
-    run_restore(_settings(), file, replace, language or user_language())
+    run_restore(_settings(), file, replace, keep_keys, language or user_language())
 
 
 @app.command()

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
@@ -15,6 +15,7 @@ from sqlalchemy.pool import QueuePool
 from ..errors import VistoBuenoError
 from .address import Server, read_address
 from .migrations import HEAD
+from .private import make_folder, mend
 
 PATIENCE = 10.0  # seconds to wait for another writer, or for a server that does not answer
 _SQLITE_AWAY = {
@@ -77,17 +78,20 @@ def _escaped(value: str) -> str:
 
 
 def _open_sqlite(path: Path) -> Engine:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    make_folder(path.parent)
+    path.touch(mode=0o600)  # what SQLite puts beside it has the same
     path = path.resolve()
+    for each in (path, *(path.with_name(f"{path.name}-{log}") for log in ("wal", "shm", "journal"))):
+        mend(each)
 
     def connect() -> sqlite3.Connection:
         # mode=rw: a file that was taken away is missed, not silently begun anew
         return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=PATIENCE, check_same_thread=False)
 
     engine = create_engine(
-        "sqlite://", creator=connect, pool_size=8, max_overflow=16, pool_timeout=PATIENCE, poolclass=QueuePool
-    )
+        URL.create("sqlite", database=str(path)),
+        creator=connect, pool_size=8, max_overflow=16, pool_timeout=PATIENCE, poolclass=QueuePool,
+    )  # fmt: skip
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: Any) -> None:
@@ -109,6 +113,11 @@ def _open_sqlite(path: Path) -> Engine:
     return engine
 
 
+def file_of(engine: Engine) -> Path | None:
+    """SQLite's file; None where a server keeps the database."""
+    return Path(engine.url.database) if engine.dialect.name == "sqlite" and engine.url.database else None
+
+
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
@@ -124,7 +133,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
     Raises:
         Unavailable: ``database_away``.
     """
-    with _answering(), engine.connect() as connection:
+    with answering(), engine.connect() as connection:
         yield connection
 
 
@@ -135,12 +144,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises:
         Unavailable: ``database_away`` or ``disk_full``.
     """
-    with _answering(), engine.execution_options(writes=True).begin() as connection:
+    with answering(), engine.execution_options(writes=True).begin() as connection:
         yield connection
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """What a database says that is not there, as `Unavailable`."""
     try:
         yield
     except (DatabaseError, InterfaceError, PoolTimeout, DisconnectionError) as error:

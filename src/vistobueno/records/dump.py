@@ -24,8 +24,8 @@ def dumped(connection: Connection, table: Table) -> Iterator[bytes]:
     of an older program's backup give its lines.
     """
     columns = [column for column in table.columns if not column.info.get("derived")]
-    rows = connection.execution_options(yield_per=_AT_ONCE).execute(select(*columns).order_by(*table.primary_key))
-    for row in rows:
+    asked = select(*columns).order_by(*table.primary_key).execution_options(yield_per=_AT_ONCE)
+    for row in connection.execute(asked):
         values = {
             column.name: _plain(value)
             for column, value in zip(columns, row, strict=True)
