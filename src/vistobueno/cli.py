@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -128,8 +129,6 @@ def serve(
     language: Language = "",
 ) -> None:
     """Start the station: pages, API and inference protocol on one port."""
-    from dataclasses import replace
-
     from .commands.serve import run_serve
 
     settings = _settings()
@@ -266,13 +265,10 @@ def restore(
     keep_keys: Annotated[bool, typer.Option("--keep-keys", help="Keys of machines in the backup open again.")] = False,
     language: Language = "",
 ) -> None:
-    """Verify a backup, make the station what it says, and prove both equal. Stop the station first.
-
-    Sessions and one-time links of the backup are ended, and keys revoked: it lists them. People keep their passwords.
-    """
+    """Verify a backup and make the station what it says; its sessions, links and keys end. Stop the station first."""
     from .commands.upkeep import run_restore
 
-    run_restore(_settings(), file, replace, keep_keys, language or user_language())
+    run_restore(_settings(), file, replace, language or user_language(), keep_keys=keep_keys)
 
 
 @app.command()

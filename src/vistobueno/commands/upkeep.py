@@ -29,7 +29,7 @@ def run_backup(settings: Settings, file: Path, language: str) -> None:
     print(say(language, "upkeep_digest", digest=manifest.digest))
 
 
-def run_restore(settings: Settings, file: Path, replace: bool, keep_keys: bool, language: str) -> None:
+def run_restore(settings: Settings, file: Path, replace: bool, language: str, *, keep_keys: bool = False) -> None:
     """Make this station what the file says, and let in nobody by what it brings back; no station may run meanwhile.
 
     Raises:
