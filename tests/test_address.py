@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import make_conninfo
+from sqlalchemy.exc import OperationalError
 
 from servers import PostgreSQL
 from vistobueno.errors import VistoBuenoError
 from vistobueno.records.address import Server, read_address
-from vistobueno.records.database import database_alive, migrate, open_database, reading
+from vistobueno.records.database import database_alive, migrate, open_database, reading, unavailable
 from vistobueno.settings import SettingRefused
 
 SECRET = "hunter2"  # noqa: S105 of nobody
@@ -161,8 +162,21 @@ def test_tables_lie_in_the_schema_that_the_address_names(postgresql: PostgreSQL)
             found = connection.exec_driver_sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'Fruit of 2026'")
             assert found.scalar_one() > 10
         engine.dispose()
-    engine = open_database(url + "?schema=nowhere")
-    with pytest.raises(VistoBuenoError, match="schema_missing"):
-        migrate(engine)
-    for each in (owner, engine):
-        each.dispose()
+    with owner.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE ROLE visitor LOGIN; CREATE SCHEMA shut; GRANT USAGE ON SCHEMA shut TO visitor"
+        )
+    for address, code in {
+        url + "?schema=nowhere": "schema_missing",
+        url.replace("postgres@", "visitor@") + "?schema=shut": "database_forbidden",
+    }.items():
+        engine = open_database(address)
+        with pytest.raises(VistoBuenoError, match=code):
+            migrate(engine)
+        engine.dispose()
+    owner.dispose()
+
+
+def test_a_pooler_that_was_not_named_is_named() -> None:
+    said = OperationalError("connect", {}, Exception("FATAL:  unsupported startup parameter: options"))
+    assert unavailable(said).code == "database_pooled"

@@ -139,7 +139,7 @@ def test_nothing_that_a_restore_brings_back_opens_the_door(new_database: Callabl
     vistobueno("backup", file, **place)
 
     said = vistobueno("restore", file, "--replace", "--keep-keys", "-l", "en", **place)
-    assert "1 sessions and 2 links ended" in said and "sorter 2" in said and "old belt" not in said
+    assert "Sessions ended: 1; links: 2" in said and "sorter 2" in said and "old belt" not in said
     assert access.identify_key(secret) is not None
     said = vistobueno("restore", file, "--replace", "-l", "es", **place)
     assert "sorter 2" in said and "old belt" not in said

@@ -34,8 +34,8 @@ def run_serve(settings: Settings, language: str) -> None:
             server_header=False,
             timeout_graceful_shutdown=LAST_WORDS,
         )
-    except SystemExit as stopped:  # it could not start, and said why
-        raise typer.Exit(stopped.code if isinstance(stopped.code, int) else 3) from None
+    except SystemExit:  # it could not start, and said why
+        raise typer.Exit(3) from None
 
 
 def address_of(settings: Settings) -> str:

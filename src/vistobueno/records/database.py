@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DatabaseError, DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
@@ -175,6 +175,12 @@ def unavailable(error: Exception) -> Unavailable:
             es="No queda espacio en el disco. No se guardó nada; libere espacio y envíelo otra vez.",
             en="The disk is full. Nothing was kept; free some space and send it again.",
         )
+    if "unsupported startup parameter" in str(cause):
+        return Unavailable(
+            "database_pooled",
+            es="DATABASE_URL lleva a PgBouncer. Añada ?pgbouncer=true a la dirección.",
+            en="DATABASE_URL leads to PgBouncer. Add ?pgbouncer=true to the address.",
+        )
     return Unavailable(
         "database_away",
         es="La base de datos no responde. No se guardó nada; inténtelo otra vez en un momento.",
@@ -187,9 +193,9 @@ def migrate(engine: Engine) -> None:
 
     Raises:
         Unavailable: ``database_away``.
-        DatabaseRefused: ``database_too_new`` or ``schema_missing``.
+        DatabaseRefused: ``database_too_new``, ``schema_missing`` or ``database_forbidden``.
     """
-    with writing(engine) as connection:
+    with _permitted(), writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long another takes to migrate
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
@@ -201,6 +207,20 @@ def migrate(engine: Engine) -> None:
                 )
         if _revision(connection) != HEAD:
             upgrade(connection)
+
+
+@contextmanager
+def _permitted() -> Iterator[None]:
+    try:
+        yield
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != "42501":  # insufficient_privilege: PostgreSQL 15 gives less than 14
+            raise
+        raise DatabaseRefused(
+            "database_forbidden",
+            es="El usuario de DATABASE_URL no puede crear tablas. Déle CREATE sobre el esquema.",
+            en="The user in DATABASE_URL may not make tables. Give them CREATE on the schema.",
+        ) from error
 
 
 def upgrade(connection: Connection) -> None:
