@@ -60,10 +60,13 @@ def _keeping() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
+        reason = next(
+            iter(str(error).splitlines()), type(error).__name__
+        )  # obstore tells of its insides on those below
         raise BackupNotKept(
             "backup_not_kept",
-            es=f"El respaldo no se pudo dejar en BACKUP_URL ({error}). Compruebe la dirección, las claves y el sitio libre.",
-            en=f"The backup could not be put in BACKUP_URL ({error}). Check the address, the keys and the free space.",
+            es=f"El respaldo no se pudo dejar en BACKUP_URL ({reason}). Compruebe la dirección, las claves y el sitio libre.",
+            en=f"The backup could not be put in BACKUP_URL ({reason}). Check the address, the keys and the free space.",
         ) from error
 
 

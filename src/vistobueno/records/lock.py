@@ -12,10 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import VistoBuenoError
 from .database import Unavailable, answering, file_of
+from .private import shut
 
 _NAME = ".station.lock"
 _KEY = 0x7652  # PostgreSQL's advisory lock
 _PROVED_EVERY = 5.0  # seconds: a server that was restarted has forgotten who locked
+_LONGEST_END = 2.0  # seconds
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +61,7 @@ class StationLock:
         """Let others in; a second time is no error."""
         self._releasing.set()
         if self._keeper.ident is not None:
-            self._keeper.join()
+            self._keeper.join(_LONGEST_END)
         self._disconnect()
         while self._files:
             os.close(self._files.pop())
@@ -76,6 +78,7 @@ class StationLock:
 
         try:
             self._files.append(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            shut(path)
             fcntl.flock(self._files[-1], fcntl.LOCK_NB | (fcntl.LOCK_EX if self._alone else fcntl.LOCK_SH))
         except BlockingIOError:
             raise self._refusal() from None

@@ -38,13 +38,25 @@ def mend(path: Path) -> None:
 
     What a link leads to is not the station's.
     """
+    if not _is_open(path):
+        return
+    for home, folders, names in os.walk(path, topdown=False):
+        for name in (*names, *folders):
+            shut(Path(home, name))
+    shut(path)
+
+
+def shut(path: Path) -> None:
+    """Shut one file or folder to others; where it is another's, whoever runs the station can do no more than say so."""
+    if _is_open(path):
+        try:
+            path.chmod(_FOLDER if path.is_dir() else _FILE)
+        except OSError as error:
+            _log.warning("%s stays open to others: %s", path, error)
+
+
+def _is_open(path: Path) -> bool:
     try:
-        if path.is_symlink() or not path.exists() or not path.stat().st_mode & _OTHERS:
-            return
-        for home, folders, names in os.walk(path, topdown=False):
-            for each in (Path(home, name) for name in (*names, *folders)):
-                if not each.is_symlink():
-                    each.chmod(_FOLDER if each.is_dir() else _FILE)
-        path.chmod(_FOLDER if path.is_dir() else _FILE)
-    except OSError as error:  # it is another's: whoever runs the station can do no more
-        _log.warning("%s stays open to others: %s", path, error)
+        return not path.is_symlink() and bool(path.stat().st_mode & _OTHERS)
+    except OSError:  # it is not there, or gone meanwhile
+        return False

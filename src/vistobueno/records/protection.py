@@ -34,8 +34,16 @@ def unprotected(connection: Connection, table: str) -> Iterator[None]:
     connection.execute(text(next(_triggers(connection, table))))
 
 
+def drop_names(connection: Connection) -> None:
+    """Take the index of names out of the database, this version's or an earlier one's, if it is there."""
+    sqlite = ("DROP TRIGGER IF EXISTS inspections_name", f"DROP TABLE IF EXISTS {NAMES}")
+    postgresql = ("DROP INDEX IF EXISTS inspections_name", "DROP FUNCTION IF EXISTS trigrams(text)")
+    for statement in sqlite if connection.dialect.name == "sqlite" else postgresql:
+        connection.execute(text(statement))
+
+
 def index_names(connection: Connection) -> None:
-    """Put the index of folded names into the database, in place of an older one; on SQLite it takes in what is there."""
+    """Put the index of folded names into the database; it takes in what is there."""
     for statement in _index_sqlite() if connection.dialect.name == "sqlite" else _index_postgresql():
         connection.execute(text(statement))
 
@@ -56,8 +64,6 @@ def _triggers(connection: Connection, table: str) -> Iterator[str]:
 
 
 def _index_sqlite() -> Iterator[str]:
-    yield "DROP TRIGGER IF EXISTS inspections_name"
-    yield f"DROP TABLE IF EXISTS {NAMES}"
     yield f"CREATE VIRTUAL TABLE {NAMES} USING fts5(filename, content='', tokenize='trigram case_sensitive 1')"
     yield (
         "CREATE TRIGGER inspections_name AFTER INSERT ON inspections WHEN new.filename_folded IS NOT NULL "  # noqa: S608
@@ -70,8 +76,6 @@ def _index_sqlite() -> Iterator[str]:
 
 
 def _index_postgresql() -> Iterator[str]:
-    yield "DROP INDEX IF EXISTS inspections_name"
-    yield "DROP FUNCTION IF EXISTS trigrams(text)"
     yield (
         "CREATE FUNCTION trigrams(name text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT COST 1 "
         "AS $$ SELECT coalesce(array_agg(DISTINCT substr(name, place, 3)), '{}') "

@@ -24,7 +24,7 @@ from .evidence import KEY, Evidence, EvidenceMissing
 from .folder import fsync_folder
 from .migrations import ALIKE
 from .private import make_folder, new_file
-from .protection import NAMES
+from .protection import drop_names
 from .schema import blobs, identity, metadata
 
 _MODEL = re.compile(r"models/[0-9a-f]{64}/[\w.-]+")
@@ -179,12 +179,11 @@ def _renew(connection: Connection) -> None:
     """An empty database with the schema, in the same transaction: rows that are protected cannot be deleted."""
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-        connection.execute(text(f"DROP TABLE IF EXISTS {NAMES}"))
+    drop_names(connection)
     metadata.drop_all(connection)
     connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
     if connection.dialect.name == "postgresql":
-        for function in ("append_only()", "trigrams(text)"):
-            connection.execute(text(f"DROP FUNCTION IF EXISTS {function}"))
+        connection.execute(text("DROP FUNCTION IF EXISTS append_only()"))
     upgrade(connection)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from ..records.database import migrate, open_database
 from ..records.evidence import Evidence, open_evidence
-from ..records.private import make_folder, mend
+from ..records.private import make_folder, mend, shut
 from ..settings import Settings
 
 _DATABASE = "vistobueno.sqlite"
@@ -27,4 +27,4 @@ def _shut(folder: Path) -> None:
     for name in _OURS:
         mend(folder / name)
     if all(each.name in _OURS or each.name.startswith((_DATABASE, ".")) for each in folder.iterdir()):
-        mend(folder)
+        shut(folder)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from vistobueno.records.folding import folded
-from vistobueno.records.protection import index_names, unprotected
+from vistobueno.records.protection import drop_names, index_names, unprotected
 
 revision, down_revision = "0003", "0002"
 
@@ -17,6 +17,7 @@ _LOWER = {"sqlite": "lower(filename)", "postgresql": 'lower(filename COLLATE "C"
 def upgrade() -> None:
     """A folded name beside each name and an index of those; a write may be an inspection, a review or a batch."""
     connection = op.get_bind()
+    drop_names(connection)
     op.add_column("inspections", sa.Column("filename_folded", sa.Text(), nullable=True))
     with unprotected(connection, "inspections"):
         _fold(connection)
