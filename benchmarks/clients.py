@@ -20,7 +20,7 @@ def key(folder: str) -> str:
     from vistobueno.access import SCOPES, Access
     from vistobueno.records.values import SYSTEM
     from vistobueno.settings import Settings
-    from vistobueno.station.station import open_records
+    from vistobueno.station import open_records
 
     settings = Settings(data_dir=Path(folder) / "data")
     settings.data_dir.mkdir(parents=True, exist_ok=True)

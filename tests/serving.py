@@ -16,7 +16,7 @@ import httpx
 from vistobueno.access import SCOPES, Access
 from vistobueno.records.values import SYSTEM
 from vistobueno.settings import Settings
-from vistobueno.station.station import open_records
+from vistobueno.station import open_records
 
 PASSWORD = "a long one for one test run"  # noqa: S105 of a station that ends with the test
 READY_WITHIN = 60.0  # seconds; a machine may be busy

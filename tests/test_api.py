@@ -109,6 +109,30 @@ def test_the_same_write_is_done_once(client: httpx.Client) -> None:
     problem(empty, 400, "key_invalid")
 
 
+def test_every_write_that_is_sent_again_is_done_once_and_its_key_means_nothing_else(client: httpx.Client) -> None:
+    made = inspected(client, picture(6))
+    reviews, key = f"{made['links']['self']}/reviews", {"Idempotency-Key": "review 6"}
+    first, again = (client.post(reviews, json={"answer": "fit", "note": "x"}, headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200) and first.json() == again.json()
+    assert len(client.get(made["links"]["self"]).json()["reviews"]) == 1
+    zip_ = {"Content-Type": "application/zip"}
+    sent = [client.post(f"{API}/batches", content=zipped(a=picture(7)), headers={**zip_, "Idempotency-Key": "lot 6"})
+            for _ in range(2)]  # fmt: skip
+    assert sent[0].json() == sent[1].json()
+    for used in (key, {"Idempotency-Key": "lot 6"}):
+        problem(client.post(reviews, json={"answer": "unfit"}, headers=used), 409, "key_used")
+        problem(client.post(f"{API}/inspections", content=picture(8), headers={**JPEG, **used}), 409, "key_used")
+        problem(client.post(f"{API}/batches", content=zipped(b=picture(7)), headers={**zip_, **used}), 409, "key_used")
+    problem(client.post(reviews, json={"answer": "fit"}, headers={"Idempotency-Key": ""}), 400, "key_invalid")
+
+
+def test_every_write_of_the_description_takes_a_key(client: httpx.Client) -> None:
+    for path, operations in client.get(f"{API}/openapi.json").json()["paths"].items():
+        for method in operations.keys() - {"get"}:
+            named = [each["name"] for each in operations[method]["parameters"]]
+            assert "Idempotency-Key" in named and "409" in operations[method]["responses"], path
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "status", "code"),
     [
@@ -296,7 +320,7 @@ def test_a_table_speaks_the_language_that_is_asked_for_else_the_person_s_else_th
         problem(machine.get(f"{API}/inspections.csv", params={"language": "fr"}), 422, "invalid")
     with signed_in(served, "inspector") as person:  # whose language is English
         spanish = {"Accept-Language": "es"}
-        assert person.get(f"{API}/inspections.csv", headers=spanish).text.lstrip("\ufeff").startswith("number,")
+        assert person.get(f"{API}/inspections.csv", headers=spanish).text.lstrip("\ufeff").startswith('"number",')
         assert headings(person, language="es") == "número"
 
 

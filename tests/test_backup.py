@@ -94,7 +94,7 @@ def test_a_restored_station_goes_on(
     restore(file, *other)
     assert keep(other[0], filename="mango.jpg").number == 7
     assert [each.number for each in inspections_page(other[0], Filter(text="ñ 4"), None, 9).items] == [6]
-    assert Ledger(other[0]).review(7, ANA, "fit", "").id == 2
+    assert Ledger(other[0]).review(7, ANA, "fit", "")[0].id == 2
     with writing(other[0]) as connection:  # the database's own counting goes on, too
         person = {"email": "eva@example.com", "name": "Eva", "role": "admin", "language": "es"}
         made = connection.execute(insert(people).values(**person, created_at=datetime.now(UTC)))

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from kept import fill_every_protected_table
+from kept import ANA, draft, fill_every_protected_table
 from servers import PostgreSQL
 from vistobueno.records.database import (
     DatabaseRefused,
@@ -22,10 +24,12 @@ from vistobueno.records.database import (
     unavailable,
     writing,
 )
-from vistobueno.records.ledger import one_after_another
+from vistobueno.records.ledger import Ledger, Write, one_after_another
+from vistobueno.records.lists import inspections_page
 from vistobueno.records.migrations import HEAD
 from vistobueno.records.protection import APPEND_ONLY, NAMES
 from vistobueno.records.schema import metadata
+from vistobueno.records.values import Filter
 from vistobueno.settings import SettingRefused
 
 
@@ -64,6 +68,59 @@ def test_the_migrations_give_every_index_and_condition_of_the_schema(engine: Eng
 def test_the_newest_migration_is_the_one_that_the_program_expects() -> None:
     with resources.as_file(resources.files("vistobueno.records") / "migrations") as folder:
         assert ScriptDirectory(str(folder)).get_current_head() == HEAD
+
+
+def at_revision(engine: Engine, revision: str) -> None:
+    """Bring an empty database to an earlier step."""
+    script = ScriptDirectory(str(resources.files("vistobueno.records") / "migrations"))
+    with engine.execution_options(writes=True).begin() as connection:
+        environment = EnvironmentContext(Config(), script, fn=lambda here, _: script._upgrade_revs(revision, here))
+        with environment:
+            environment.configure(connection=connection, transactional_ddl=True)
+            environment.run_migrations()
+
+
+OLD_INDEX = {
+    "sqlite": (
+        "CREATE VIRTUAL TABLE filenames USING fts5(filename, content='', tokenize='trigram')",
+        """CREATE TRIGGER inspections_name AFTER INSERT ON inspections WHEN new.filename IS NOT NULL
+        BEGIN INSERT INTO filenames (rowid, filename) VALUES (new.number, new.filename); END""",
+    ),
+    "postgresql": (
+        """CREATE FUNCTION trigrams(name text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT COST 1
+        AS $$ SELECT coalesce(array_agg(DISTINCT substr(lower(name), place, 3)), '{}')
+        FROM generate_series(1, length(name) - 2) AS place $$""",
+        "CREATE INDEX inspections_name ON inspections USING gin (trigrams(filename)) WITH (fastupdate = off)",
+    ),
+}
+
+
+def test_a_database_of_the_first_version_is_brought_along_with_all_that_it_holds(
+    engine: Engine, empty_database: str
+) -> None:
+    old = open_database(empty_database)
+    at_revision(old, "0002")
+    names = ["Ñandú.jpg", "LOT-7.JPG", None, "İstanbul.jpg"]
+    with writing(old) as connection:
+        for statement in OLD_INDEX[old.dialect.name]:
+            connection.execute(text(statement))
+    written = [Ledger(engine).add(draft(filename=name), None, Write(str(name), ANA, "0" * 64)) for name in names]
+    with reading(engine) as source, writing(old) as connection:
+        for table in (metadata.tables["inspections"], metadata.tables["writes"]):
+            columns = [each for each in table.columns if each.name not in ("filename_folded", "review_id")]
+            for row in source.execute(select(*columns)).mappings():
+                connection.execute(insert(table).values(dict(row)))
+    migrate(old)
+    assert inspections_page(old, Filter(), None, 9).items == tuple(reversed(written))
+    for number, wanted in {1: ["ña", "nandu"], 2: ["lot-7", "Ot"], 4: ["istan", "İs"]}.items():
+        for each in wanted:
+            assert [found.number for found in inspections_page(old, Filter(text=each), None, 9).items] == [number]
+    assert Ledger(old).written(Write("Ñandú.jpg", ANA, "0" * 64)) == written[0]
+    assert Ledger(old).add(draft(filename="Café.jpg"), None, None).number == 5
+    assert [found.number for found in inspections_page(old, Filter(text="cafe"), None, 9).items] == [5]
+    with pytest.raises(DBAPIError, match="append-only"), writing(old) as connection:
+        connection.execute(text("UPDATE inspections SET product = 'mango'"))
+    old.dispose()
 
 
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from kept import ANA, MAP, SORTER, draft, keep
 from vistobueno.records.database import migrate, open_database, reading, writing
-from vistobueno.records.ledger import Conflict, Ledger, NotFound, Write
+from vistobueno.records.ledger import Conflict, Ledger, NotFound, Write, content_of
 from vistobueno.records.lists import CursorRefused, inspections_page, waiting_page
 from vistobueno.records.schema import inspections, tallies, waiting
 from vistobueno.records.values import Actor, Filter, Inspection
@@ -88,8 +89,8 @@ def test_a_review_stands_beside_the_verdict_and_ends_the_waiting(engine: Engine)
     number = keep(engine, answer="review").number
     keep(engine, answer="review")
     assert ledger.waiting_count() == 2
-    first = ledger.review(number, ANA, "unfit", "  a bruise  ")
-    second = ledger.review(number, SORTER, "fit", "")
+    first, _ = ledger.review(number, ANA, "unfit", "  a bruise  ")
+    second, _ = ledger.review(number, SORTER, "fit", "")
     found = ledger.inspection(number)
     assert found.answer == "review"
     assert found.reviews == (first, second)
@@ -101,7 +102,7 @@ def test_a_review_stands_beside_the_verdict_and_ends_the_waiting(engine: Engine)
 def test_a_fit_one_may_be_reviewed_and_one_that_is_not_there_may_not(engine: Engine) -> None:
     ledger = Ledger(engine)
     number = keep(engine, answer="fit").number
-    assert ledger.review(number, ANA, "unfit", "").answer == "unfit"
+    assert ledger.review(number, ANA, "unfit", "")[0].answer == "unfit"
     with pytest.raises(NotFound, match="no_inspection"):
         ledger.review(99, ANA, "fit", "")
     with pytest.raises(NotFound, match="no_inspection"):
@@ -110,7 +111,7 @@ def test_a_fit_one_may_be_reviewed_and_one_that_is_not_there_may_not(engine: Eng
 
 def test_a_note_keeps_its_lines_and_loses_what_no_database_holds(engine: Engine) -> None:
     number = keep(engine).number
-    assert Ledger(engine).review(number, ANA, "fit", " one\ntwo\x00\ud800 ").note == "one\ntwo"
+    assert Ledger(engine).review(number, ANA, "fit", " one\ntwo\x00\ud800 ")[0].note == "one\ntwo"
 
 
 @pytest.mark.parametrize("asked", [Filter(product="a\x00"), Filter(reason="\ud800"), Filter(actor_id=2**70)])
@@ -136,6 +137,35 @@ def test_the_same_write_is_found_again_and_another_is_refused(engine: Engine) ->
     with pytest.raises(Conflict, match="key_used"):
         ledger.written(replace(write, content_sha256="2" * 64))
     assert ledger.written(replace(write, actor=ANA)) is None  # another's key of the same name
+
+
+def test_the_same_review_is_given_once_and_its_key_means_nothing_else(engine: Engine) -> None:
+    ledger = Ledger(engine)
+    one, other = (keep(engine, answer="review").number for _ in range(2))
+    write = Write("k", SORTER, content_of("review", one, "fit", "a shadow"))
+    first, before = ledger.review(one, SORTER, "fit", "a shadow", write)
+    ledger.review(one, ANA, "unfit", "")
+    assert (before, ledger.review(one, SORTER, "fit", "a shadow", write)) == (False, (first, True))
+    assert len(ledger.inspection(one).reviews) == 2
+    for what in (content_of("review", other, "fit", "a shadow"), content_of("review", one, "unfit", ""), "0" * 64):
+        for act in (lambda again: ledger.review(other, SORTER, "fit", "", again), ledger.claim, ledger.written):
+            with pytest.raises(Conflict, match="key_used"):
+                act(replace(write, content_sha256=what))
+    assert not ledger.inspection(other).reviews
+    assert not ledger.review(one, ANA, "fit", "a shadow", replace(write, actor=ANA))[1]  # another's key is another
+    with pytest.raises(NotFound):
+        ledger.review(99, SORTER, "fit", "", replace(write, key="new"))
+    assert not ledger.is_used(replace(write, key="new"))
+
+
+def test_the_same_review_twice_at_once_is_given_once(engine: Engine) -> None:
+    number = keep(engine, answer="review").number
+    write = Write("k", ANA, content_of("review", number, "fit", ""))
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: Ledger(engine).review(number, ANA, "fit", "", write), range(8)))
+    assert len({review.id for review, _ in made}) == 1
+    assert sorted(before for _, before in made) == [False] + [True] * 7
+    assert len(Ledger(engine).inspection(number).reviews) == 1
 
 
 def test_two_at_once_with_the_same_key_make_one_inspection(engine: Engine) -> None:
@@ -282,10 +312,27 @@ def test_a_search_is_for_letters_and_never_a_language(engine: Engine, wanted: st
     assert everything(engine, Filter(text=wanted)) == []
 
 
-@pytest.mark.parametrize("wanted", ["Ñ", "ÑA", "ÑANDÚ", "nD", "ÑANdÚ 7.JPG"])
-def test_a_name_is_found_as_it_is_written_whatever_letters_the_database_knows(engine: Engine, wanted: str) -> None:
-    keep(engine, filename="ÑANDÚ 7.jpg")
-    assert [each.number for each in inspections_page(engine, Filter(text=wanted), None, 5).items] == [1]
+def test_a_name_is_found_whatever_its_capitals_and_accents(engine: Engine) -> None:
+    names = [
+        "Ñandú 7.jpg",
+        "Camión_CÓRDOBA.JPG",
+        "STRASSE ﬁn.jpg",
+        "caf\N{COMBINING ACUTE ACCENT}e.png",
+        "ΛΕΜΌΝΙ.jpg",
+        None,
+    ]
+    for name in names:
+        keep(engine, filename=name)
+    for number, wanted in {
+        1: ["ña", "ÑA", "Ña", "DÚ", "nandu", "ÑANDÚ", "nandú 7.JPG", "dú 7", "du", "N\N{COMBINING TILDE}AN"],
+        2: ["córdoba", "CORDOBA", "Mión_c", "ÓR"],
+        3: ["straße", "ﬁ", "FIN"],
+        5: ["λεμόνι", "Λε", "ονι.jpg"],
+    }.items():
+        for each in wanted:
+            assert [found.number for found in everything(engine, Filter(text=each))] == [number], each
+    assert len(everything(engine, Filter(text="jpg"))) == 4
+    assert everything(engine, Filter(text="ñandux")) == everything(engine, Filter(text="ñu")) == []
 
 
 def test_a_page_is_never_longer_than_may_be(engine: Engine) -> None:

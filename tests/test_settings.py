@@ -17,6 +17,8 @@ def example(field: dataclasses.Field) -> str:
     """A value that a user may give and that is not the default."""
     if field.metadata["choices"]:
         return next(each for each in field.metadata["choices"] if each != field.default)
+    if "https" in field.metadata["schemes"]:
+        return "https://example.org"
     return {bool: "true", int: "7"}.get(field.type, "something")  # type: ignore[call-overload]
 
 

@@ -190,13 +190,13 @@ def test_an_old_photograph_is_gone_and_said_to_be(station: Station) -> None:
 def test_the_table_for_spreadsheets(station: Station) -> None:
     for seed, name in enumerate(("=cmd|' /C calc'!A0.jpg", 'with "quotes", and comma.jpg', "ñ.jpg")):
         station.inspect(jpeg(seed=seed), ANA, source="page", filename=name)
-    station.review(1, replace(ANA, name="@Ana"), "unfit", "-2\nsecond line")
+    station.review(1, replace(ANA, name="@Ana"), "unfit", "-2\nsecond line; =1+1")
     text = "".join(station.export_csv(Filter(), "es"))
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
-    assert text.startswith("\ufeffnúmero,fecha (UTC),respuesta,")
+    assert text.startswith('\ufeff"número","fecha (UTC)","respuesta",')
     assert [row["número"] for row in rows] == ["3", "2", "1"]
     assert [row["archivo"] for row in rows] == ["ñ.jpg", 'with "quotes", and comma.jpg', " C calc'!A0.jpg".strip()]
-    assert rows[2]["revisó"] == "'@Ana" and rows[2]["nota"] == "'-2\nsecond line"
+    assert rows[2]["revisó"] == "'@Ana" and rows[2]["nota"] == "'-2\nsecond line; '=1+1"
     assert (rows[0]["respuesta"], rows[0]["origen"]) == ("REVISAR", "página")
     assert (rows[0]["quién"], rows[0]["persona o máquina"]) == ("Ana", "persona")
     english = "".join(station.export_csv(Filter(text="ñ.jpg"), "en"))

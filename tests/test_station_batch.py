@@ -13,7 +13,7 @@ from vistobueno.errors import PhotoRefused
 from vistobueno.model.bundle import Bundle
 from vistobueno.records.values import Inspection
 from vistobueno.settings import Settings
-from vistobueno.station import BatchRefused, Station, Unavailable, batch
+from vistobueno.station import BatchRefused, Conflict, Station, Unavailable, batch
 from vistobueno.station.batch import inspect_entries
 
 
@@ -55,6 +55,23 @@ def test_the_same_zip_again_is_done_once_even_after_half_of_it(station: Station)
 def test_two_alike_in_one_zip_are_two_inspections(station: Station) -> None:
     file = zipped({"a.jpg": PHOTO, "b.jpg": PHOTO})
     assert len(list(station.inspect_zip(file, ANA, source="bulk", idempotency_key="k"))) == 2
+    assert len(station.inspections().items) == 2
+
+
+def test_a_key_means_one_zip_and_one_that_is_refused_gives_it_back(station: Station) -> None:
+    first, second = (zipped({f"{name}.jpg": PHOTO}) for name in "ab")
+    assert list(station.inspect_zip(first, ANA, source="bulk", idempotency_key="k"))
+    for again in (second, zipped({})):
+        again.seek(0)
+        with pytest.raises(Conflict, match="key_used"):
+            next(station.inspect_zip(again, ANA, source="bulk", idempotency_key="k"))
+    with pytest.raises(Conflict, match="key_used"):
+        station.inspect(PHOTO, ANA, source="page", idempotency_key="k")
+    with pytest.raises(Conflict, match="key_used"):
+        station.review(1, ANA, "fit", idempotency_key="k")
+    with pytest.raises(BatchRefused):
+        next(station.inspect_zip(zipped({}), ANA, source="bulk", idempotency_key="new"))
+    assert len(list(station.inspect_zip(second, ANA, source="bulk", idempotency_key="new"))) == 1
     assert len(station.inspections().items) == 2
 
 

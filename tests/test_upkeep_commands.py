@@ -44,10 +44,10 @@ def test_a_running_station_is_backed_up_and_restored_elsewhere(data: Path, tmp_p
 def test_a_station_with_data_is_not_replaced_unless_told(data: Path, tmp_path: Path) -> None:
     file = tmp_path / "backup.zip"
     vistobueno("backup", file, data=data)
-    with pytest.raises(BackupRefused, match="not_empty"):
-        vistobueno("restore", file, data=data)
     other = tmp_path / "other"
     vistobueno("restore", file, data=other)
+    with pytest.raises(BackupRefused, match="not_empty"):
+        vistobueno("restore", file, data=other)
     assert "equal to the backup" in vistobueno("restore", file, "--replace", "-l", "en", data=other)
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -131,8 +132,6 @@ def serve(
     language: Language = "",
 ) -> None:
     """Start the station: pages, API and inference protocol on one port."""
-    from dataclasses import replace
-
     from .commands.serve import run_serve
 
     settings = _settings()
@@ -276,12 +275,13 @@ def backup(file: Annotated[Path, typer.Argument(help="One .zip to write.")], lan
 def restore(
     file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
     replace: Annotated[bool, typer.Option("--replace", help="Also where there is something; it is lost.")] = False,
+    keep_keys: Annotated[bool, typer.Option("--keep-keys", help="Keys of machines in the backup open again.")] = False,
     language: Language = "",
 ) -> None:
-    """Verify a backup, make the station what it says, and prove both equal. Stop the station first."""
+    """Verify a backup and make the station what it says; its sessions, links and keys end. Stop the station first."""
     from .commands.upkeep import run_restore
 
-    run_restore(_settings(), file, replace, language or user_language())
+    run_restore(_settings(), file, replace, language or user_language(), keep_keys=keep_keys)
 
 
 @app.command()

@@ -9,15 +9,24 @@ from urllib.parse import urlsplit
 
 from .errors import VistoBuenoError
 
+_WEB = ("http", "https")
+
 
 class SettingRefused(VistoBuenoError):
     """An environment variable has a value that cannot be used."""
 
 
 def _setting(
-    default: Any, *, es: str, en: str, secret: bool = False, choices: tuple[str, ...] = (), most: int = 100_000
+    default: Any,
+    *,
+    es: str,
+    en: str,
+    secret: bool = False,
+    choices: tuple[str, ...] = (),
+    most: int = 100_000,
+    schemes: tuple[str, ...] = (),
 ) -> Any:
-    metadata = {"es": es, "en": en, "secret": secret, "choices": choices, "most": most}
+    metadata = {"es": es, "en": en, "secret": secret, "choices": choices, "most": most, "schemes": schemes}
     return field(default=default, repr=not secret, metadata=metadata)
 
 
@@ -61,9 +70,10 @@ class Settings:
         "",
         es="Dónde van las fotografías: una carpeta, s3://cubo/prefijo o database:; vacía: una carpeta en DATA_DIR.",
         en="Where photographs go: a folder, s3://bucket/prefix or database:; empty: a folder in DATA_DIR.",
+        schemes=("", "file", "s3", "database"),
     )
     s3_endpoint: str = _setting(
-        "", es="Dirección del almacén compatible con S3.", en="Address of the S3-compatible storage."
+        "", es="Dirección del almacén compatible con S3.", en="Address of the S3-compatible storage.", schemes=_WEB
     )
     s3_region: str = _setting("us-east-1", es="Región del almacén S3.", en="Region of the S3 storage.")
     s3_access_key_id: str = _setting("", es="Clave de acceso a S3.", en="Access key for S3.")
@@ -77,6 +87,7 @@ class Settings:
         "",
         es="De dónde bajar un modelo si MODEL_PATH está vacía (Google Drive, HTTPS, archivo, carpeta).",
         en="Where to download a model when MODEL_PATH is empty (Google Drive, HTTPS, file, folder).",
+        schemes=("", "file", *_WEB),
     )
     model_sha256: str = _setting("", es="SHA-256 que debe tener lo bajado.", en="SHA-256 that the download must have.")
     runtime: str = _setting(
@@ -97,6 +108,7 @@ class Settings:
         "",
         es="Dirección con que la gente entra (https://…); para enlaces y OpenID Connect.",
         en="Address that people use (https://…); for links and OpenID Connect.",
+        schemes=_WEB,
     )
     trusted_proxies: str = _setting(
         "",
@@ -116,6 +128,7 @@ class Settings:
         "",
         es="Emisor de OpenID Connect; vacío: solo correo y contraseña.",
         en="OpenID Connect issuer; empty: e-mail and password only.",
+        schemes=_WEB,
     )
     oidc_client_id: str = _setting("", es="Cliente de OpenID Connect.", en="OpenID Connect client.")
     oidc_client_secret: str = _setting(
@@ -130,6 +143,7 @@ class Settings:
         "",
         es="Dónde deja `vistobueno nightly` el respaldo de cada noche: una carpeta o s3://cubo/prefijo; vacía: ninguno.",
         en="Where `vistobueno nightly` puts each night's backup: a folder or s3://bucket/prefix; empty: none.",
+        schemes=("", "file", "s3"),
     )
     backups_kept: int = _setting(14, es="Respaldos que quedan en BACKUP_URL.", en="Backups that stay in BACKUP_URL.")
     render: bool = _setting(
@@ -164,7 +178,7 @@ def without_secrets(url: str) -> str:
     return parts._replace(netloc=f"{MASK}{at}{host}" if user or at else host, **hidden).geturl()
 
 
-_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -184,14 +198,39 @@ def _read(name: str, value: str) -> Any:
     if choices:
         return value if value in choices else _refuse(name, value, " o ".join(choices), " or ".join(choices))
     if known.type is bool:
-        switch = _SWITCH.get(value.lower())
+        switch = SWITCH.get(value.lower())
         return _refuse(name, value, "true o false", "true or false") if switch is None else switch
     if known.type is int:
         most = known.metadata["most"]
         if value.isdecimal() and value.isascii() and len(value) <= len(str(most)) and int(value) <= most:
             return int(value)
         return _refuse(name, value, f"un número entero hasta {most}", f"a whole number up to {most}")
+    if known.metadata["schemes"]:
+        return _address(name, unquoted(value), known.metadata["schemes"])
     return Path(value) if known.type is Path else value
+
+
+def unquoted(value: str) -> str:
+    """An address without the quotes that were copied with it: Docker and systemd keep them."""
+    plain = value.strip()
+    return plain[1:-1].strip() if len(plain) > 1 and plain[0] in "\"'" and plain[0] == plain[-1] else plain
+
+
+def _address(name: str, value: str, schemes: tuple[str, ...]) -> Any:
+    """An address with one of ``schemes``, or, where one of them is empty, a path; a host is somewhere, a port a number."""
+    scheme = value.partition(":")[0].lower() if ":" in value else ""
+    if len(scheme) < 2 and "" in schemes:  # one letter is a Windows drive
+        return value
+    try:
+        parts = urlsplit(value)
+        sound = parts.port != 0 and (scheme not in (*_WEB, "s3") or bool(parts.hostname))
+    except ValueError:
+        sound = False
+    if scheme in schemes and sound and value.isprintable() and " " not in (parts.netloc or ""):
+        return value
+    written = [f"{each}:" if each == "database" else f"{each}://…" for each in schemes if each]
+    es, en = (["una carpeta"], ["a folder"]) if "" in schemes else ([], [])
+    return _refuse(name, without_secrets(value), " o ".join(es + written), " or ".join(en + written))
 
 
 def _refuse(name: str, value: str, es: str, en: str) -> Any:

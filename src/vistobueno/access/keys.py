@@ -31,6 +31,10 @@ class ApiKey:
     used_at: datetime | None
     revoked_at: datetime | None
 
+    def opens(self, now: datetime) -> bool:
+        """Whether it was neither revoked nor is past its end."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
 
 def make(
     connection: Connection,

@@ -11,6 +11,7 @@ import re
 import secrets
 from pathlib import Path
 
+from ..records.private import make_folder
 from ..settings import SettingRefused, Settings
 
 KEY_START = "vb_"
@@ -76,7 +77,7 @@ def secret_key(settings: Settings) -> bytes:
             en="ENV=production demands SECRET_KEY. Make one with: openssl rand -hex 32.",
         )
     file = Path(settings.data_dir) / "secret.key"
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     if not file.exists():
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -19,7 +19,23 @@ def run(environment: Mapping[str, str], markdown: bool, language: str) -> None:
         return
     from rich.console import Console
 
-    Console().print(_table(read_settings(environment), environment, spoken))
+    settings = read_settings(environment)
+    check(settings)
+    Console().print(_table(settings, environment, spoken))
+
+
+def check(settings: Settings) -> None:
+    """Refuse what a station would refuse at its start, before anything is opened.
+
+    Raises:
+        SettingRefused, ProxiesRefused
+    """
+    from ..records.address import read_address
+    from ..web.proxies import parse
+
+    if settings.database_url:
+        read_address(settings.database_url)
+    parse(settings.trusted_proxies)
 
 
 def markdown_lines(language: str) -> list[str]:

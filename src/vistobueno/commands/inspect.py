@@ -1,6 +1,5 @@
 """`vistobueno inspect` and `demo`: find the photographs, judge them, print what came of it."""
 
-import csv
 import glob
 import json
 import os
@@ -16,6 +15,7 @@ from ..bulk.pool import Outcome, inspect_many
 from ..errors import DataRefused
 from ..folders import is_photo_file, lies_beside, search
 from ..model.runtime import Model
+from ..spreadsheet import csv_line
 from ..texts import say
 from .model import tell_left_out
 
@@ -123,11 +123,11 @@ def _print_json(outcomes: Iterable[Outcome], language: str) -> None:
 
 
 def _print_csv(outcomes: Iterable[Outcome], language: str) -> None:
-    writer = csv.DictWriter(sys.stdout, _COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
+    sys.stdout.write(csv_line(_COLUMNS, "\n"))
     for outcome in outcomes:
         row = as_row(outcome, language)
-        writer.writerow(row | {"reasons": " ".join(row["reasons"] or ())})
+        row["reasons"] = " ".join(row["reasons"] or ())
+        sys.stdout.write(csv_line((row[name] for name in _COLUMNS), "\n"))
 
 
 def _print_table(outcomes: Iterable[Outcome], language: str) -> None:

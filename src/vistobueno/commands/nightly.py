@@ -15,6 +15,7 @@ from obstore.store import LocalStore, ObjectStore
 
 from ..errors import VistoBuenoError
 from ..records.objects import bucket_of
+from ..records.private import make_folder, privately
 from ..settings import SettingRefused, Settings, without_secrets
 from ..texts import say
 from .upkeep import run_backup, run_retention
@@ -46,7 +47,7 @@ def run_nightly(settings: Settings, language: str) -> None:
     with tempfile.TemporaryDirectory(prefix="vistobueno-backup-", dir=_room_beside(settings)) as folder:
         file = Path(folder) / name
         run_backup(settings, file, language)
-        with _keeping():
+        with _keeping(), privately():
             obstore.put(store, name, file)
             gone = _thin_out(store, settings.backups_kept)
     print(say(language, "nightly_kept", name=name, place=without_secrets(settings.backup_url)))
@@ -59,10 +60,13 @@ def _keeping() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
+        reason = next(
+            iter(str(error).splitlines()), type(error).__name__
+        )  # obstore tells of its insides on those below
         raise BackupNotKept(
             "backup_not_kept",
-            es=f"El respaldo no se pudo dejar en BACKUP_URL ({error}). Compruebe la dirección, las claves y el sitio libre.",
-            en=f"The backup could not be put in BACKUP_URL ({error}). Check the address, the keys and the free space.",
+            es=f"El respaldo no se pudo dejar en BACKUP_URL ({reason}). Compruebe la dirección, las claves y el sitio libre.",
+            en=f"The backup could not be put in BACKUP_URL ({reason}). Check the address, the keys and the free space.",
         ) from error
 
 
@@ -84,14 +88,19 @@ def _store(settings: Settings) -> ObjectStore:
     if place.scheme == "s3" and place.netloc:
         return bucket_of(place.netloc, place.path.strip("/"), settings, _PATIENCE)
     if place.scheme == "file":
-        return LocalStore(Path(url2pathname(url.removeprefix("file://"))), mkdir=True)
+        return _folder(Path(url2pathname(url.removeprefix("file://"))))
     if len(place.scheme) > 1:  # one letter is a Windows drive
         raise SettingRefused(
             "setting_invalid",
             es=f"BACKUP_URL={without_secrets(url)} no se puede usar. Use una carpeta o s3://cubo/prefijo.",
             en=f"BACKUP_URL={without_secrets(url)} cannot be used. Use a folder or s3://bucket/prefix.",
         )
-    return LocalStore(Path(url), mkdir=True)
+    return _folder(Path(url))
+
+
+def _folder(path: Path) -> LocalStore:
+    make_folder(path)
+    return LocalStore(path)
 
 
 def _thin_out(store: ObjectStore, kept: int) -> int:

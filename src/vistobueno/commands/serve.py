@@ -1,30 +1,41 @@
 """`vistobueno serve`: the station on its port, until it is told to stop."""
 
+import typer
+
 from ..settings import Settings
 from ..texts import say
+from .config import check
 
 LAST_WORDS = 20  # seconds that requests under way have to end once a stop is asked for
 
 
 def run_serve(settings: Settings, language: str) -> None:
-    """Serve until SIGTERM or Ctrl-C; what was accepted is finished first."""
+    """Serve until SIGTERM or Ctrl-C; what was accepted is finished first.
+
+    Raises:
+        SettingRefused, ProxiesRefused: as `check`.
+    """
+    check(settings)
     import uvicorn
 
     from ..web.app import application
 
     print(say(language, "web_serving", address=address_of(settings)), flush=True)
-    uvicorn.run(
-        application(settings),
-        host=settings.bind_address,
-        port=settings.port,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,  # TRUSTED_PROXIES decides
-        server_header=False,
-        timeout_graceful_shutdown=LAST_WORDS,
-    )
+    try:
+        uvicorn.run(
+            application(settings),
+            host=settings.bind_address,
+            port=settings.port,
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,  # TRUSTED_PROXIES decides
+            server_header=False,
+            timeout_graceful_shutdown=LAST_WORDS,
+        )
+    except SystemExit:  # it could not start, and said why
+        raise typer.Exit(3) from None
 
 
 def address_of(settings: Settings) -> str:

@@ -1,8 +1,13 @@
 """`vistobueno backup`, `restore`, `retention` and `model add`: what is done to a station from beside it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
+from ..access.grants import Ended, end_grants
 from ..records.backup import write_backup
+from ..records.lock import StationLock
 from ..records.restore import restore
 from ..records.retention import apply_retention, sweep
 from ..records.values import SYSTEM
@@ -24,14 +29,35 @@ def run_backup(settings: Settings, file: Path, language: str) -> None:
     print(say(language, "upkeep_digest", digest=manifest.digest))
 
 
-def run_restore(settings: Settings, file: Path, replace: bool, language: str) -> None:
-    """Make this station what the file says; its process must not run meanwhile."""
+def run_restore(settings: Settings, file: Path, replace: bool, language: str, *, keep_keys: bool = False) -> None:
+    """Make this station what the file says, and let in nobody by what it brings back; no station may run meanwhile.
+
+    Raises:
+        Occupied, BackupRefused, Unavailable: nothing was changed.
+    """
     engine, evidence = open_records(settings)
-    manifest = restore(file, engine, evidence, settings.data_dir / "models", replace=replace)
-    engine.dispose()
+    ended: list[Ended] = []
+
+    def settle(connection: Connection) -> None:
+        ended.append(end_grants(connection, datetime.now(UTC), file.name, keep_keys=keep_keys))
+
+    try:
+        with StationLock(engine, settings.data_dir, alone=True):
+            manifest = restore(file, engine, evidence, settings.data_dir / "models", replace=replace, settle=settle)
+    finally:
+        engine.dispose()
     inspections = manifest.rows["inspections"]
     print(say(language, "upkeep_restored", file=file, inspections=inspections, photographs=manifest.photographs))
+    _print_ended(ended[0], language)
     print(say(language, "upkeep_digest", digest=manifest.digest))
+
+
+def _print_ended(ended: Ended, language: str) -> None:
+    print(say(language, "upkeep_ended", sessions=ended.sessions, links=ended.links))
+    if ended.keys:
+        print(say(language, "upkeep_keys_kept" if ended.kept else "upkeep_keys_revoked", count=len(ended.keys)))
+    for key in ended.keys:
+        print(f"  {key.id}  {key.prefix}  {key.name}  ({', '.join(key.scopes)})")
 
 
 def run_add_model(settings: Settings, path: Path, language: str) -> None:

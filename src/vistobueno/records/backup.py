@@ -99,7 +99,7 @@ def photographs_kept(connection: Connection) -> Iterator[str]:
     """Keys of the photographs that should be in the store."""
     removed = select(evidence_removals).where(evidence_removals.c.inspection_number == inspections.c.number).exists()
     asked = select(inspections.c.evidence).where(~removed).order_by(inspections.c.number)
-    yield from connection.execution_options(yield_per=1_000).execute(asked).scalars()
+    yield from connection.execute(asked.execution_options(yield_per=1_000)).scalars()
 
 
 def _write(archive: zipfile.ZipFile, connection: Connection, evidence: Evidence, models: Path) -> Manifest:

@@ -3,17 +3,19 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DatabaseError, DisconnectionError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from ..errors import VistoBuenoError
-from ..settings import SettingRefused
+from .address import Server, read_address
 from .migrations import HEAD
+from .private import make_folder, mend
 
 PATIENCE = 10.0  # seconds to wait for another writer, or for a server that does not answer
 _SQLITE_AWAY = {
@@ -32,54 +34,64 @@ class DatabaseRefused(VistoBuenoError):
 
 
 def open_database(url: str) -> Engine:
-    """The database at ``url``; ``sqlite:///…``, ``postgresql://…`` or ``postgres://…``. It need not be there yet.
+    """The database at ``url``; see `address`. It need not be there yet.
 
     Raises:
         SettingRefused: ``setting_invalid``: it is the address of another kind of database, or of none.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise _refused() from error
-    kind = parsed.get_backend_name()
-    if kind in ("postgresql", "postgres"):
-        return create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            pool_size=8,
-            max_overflow=8,
-            pool_timeout=PATIENCE,
-            pool_pre_ping=True,  # a server that went and came back is met by a new connection
-            connect_args={
-                "connect_timeout": int(PATIENCE),
-                "options": f"-c timezone=UTC -c lock_timeout={int(PATIENCE * 1000)}",
-            },
-        )
-    if kind != "sqlite" or not parsed.database:
-        raise _refused()
-    return _open_sqlite(Path(parsed.database))
+    place = read_address(url)
+    return _open_sqlite(place) if isinstance(place, Path) else _open_postgresql(place)
 
 
-def _refused() -> SettingRefused:
-    """Its value is not repeated: there may be a password in it."""
-    return SettingRefused(
-        "setting_invalid",
-        es="DATABASE_URL no se puede usar. Use postgresql://… o sqlite:///archivo.",
-        en="DATABASE_URL cannot be used. Use postgresql://… or sqlite:///file.",
+def _open_postgresql(server: Server) -> Engine:
+    """With the settings of each connection, or of each transaction where a pooler lets nothing else through."""
+    chosen = {"timezone": "UTC", "lock_timeout": str(int(PATIENCE * 1000))}
+    if server.schema:
+        chosen["search_path"] = '"{}"'.format(server.schema.replace('"', '""'))
+    told: dict[str, Any] = {"connect_timeout": int(PATIENCE), **server.libpq}
+    if not server.prepares:
+        told["prepare_threshold"] = None
+    if not server.pooled:
+        ours = (f"-c {name}={_escaped(value)}" for name, value in chosen.items())
+        told["options"] = " ".join(filter(None, (server.libpq.get("options"), *ours)))
+    engine = create_engine(
+        "postgresql+psycopg://",
+        pool_size=server.connections,
+        max_overflow=server.overflow,
+        pool_timeout=server.patience or PATIENCE,
+        pool_pre_ping=True,  # a server that went and came back is met by a new connection
+        connect_args=told,
     )
+    if server.pooled:
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            settings = ", ".join("set_config(%s, %s, true)" for _ in chosen)
+            connection.exec_driver_sql(f"SELECT {settings}", tuple(chain.from_iterable(chosen.items())))
+
+    return engine
+
+
+def _escaped(value: str) -> str:
+    """As libpq's ``options`` have it: a backslash before what would end the value."""
+    return value.replace("\\", "\\\\").replace(" ", "\\ ")
 
 
 def _open_sqlite(path: Path) -> Engine:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    make_folder(path.parent)
+    path.touch(mode=0o600)  # what SQLite puts beside it has the same
     path = path.resolve()
+    for each in (path, *(path.with_name(f"{path.name}-{log}") for log in ("wal", "shm", "journal"))):
+        mend(each)
 
     def connect() -> sqlite3.Connection:
         # mode=rw: a file that was taken away is missed, not silently begun anew
         return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=PATIENCE, check_same_thread=False)
 
     engine = create_engine(
-        "sqlite://", creator=connect, pool_size=8, max_overflow=16, pool_timeout=PATIENCE, poolclass=QueuePool
-    )
+        URL.create("sqlite", database=str(path)),
+        creator=connect, pool_size=8, max_overflow=16, pool_timeout=PATIENCE, poolclass=QueuePool,
+    )  # fmt: skip
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: Any) -> None:
@@ -101,6 +113,11 @@ def _open_sqlite(path: Path) -> Engine:
     return engine
 
 
+def file_of(engine: Engine) -> Path | None:
+    """SQLite's file; None where a server keeps the database."""
+    return Path(engine.url.database) if engine.dialect.name == "sqlite" and engine.url.database else None
+
+
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
@@ -116,7 +133,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
     Raises:
         Unavailable: ``database_away``.
     """
-    with _answering(), engine.connect() as connection:
+    with answering(), engine.connect() as connection:
         yield connection
 
 
@@ -127,12 +144,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises:
         Unavailable: ``database_away`` or ``disk_full``.
     """
-    with _answering(), engine.execution_options(writes=True).begin() as connection:
+    with answering(), engine.execution_options(writes=True).begin() as connection:
         yield connection
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """What a database says that is not there, as `Unavailable`."""
     try:
         yield
     except (DatabaseError, InterfaceError, PoolTimeout, DisconnectionError) as error:
@@ -157,6 +175,12 @@ def unavailable(error: Exception) -> Unavailable:
             es="No queda espacio en el disco. No se guardó nada; libere espacio y envíelo otra vez.",
             en="The disk is full. Nothing was kept; free some space and send it again.",
         )
+    if "unsupported startup parameter" in str(cause):
+        return Unavailable(
+            "database_pooled",
+            es="DATABASE_URL lleva a PgBouncer. Añada ?pgbouncer=true a la dirección.",
+            en="DATABASE_URL leads to PgBouncer. Add ?pgbouncer=true to the address.",
+        )
     return Unavailable(
         "database_away",
         es="La base de datos no responde. No se guardó nada; inténtelo otra vez en un momento.",
@@ -169,14 +193,34 @@ def migrate(engine: Engine) -> None:
 
     Raises:
         Unavailable: ``database_away``.
-        DatabaseRefused: ``database_too_new``.
+        DatabaseRefused: ``database_too_new``, ``schema_missing`` or ``database_forbidden``.
     """
-    with writing(engine) as connection:
+    with _permitted(), writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long another takes to migrate
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            if connection.execute(text("SELECT current_schema()")).scalar() is None:
+                raise DatabaseRefused(
+                    "schema_missing",
+                    es="El esquema que nombra DATABASE_URL no existe. Créelo, o corrija la dirección.",
+                    en="The schema that DATABASE_URL names is not there. Create it, or correct the address.",
+                )
         if _revision(connection) != HEAD:
             upgrade(connection)
+
+
+@contextmanager
+def _permitted() -> Iterator[None]:
+    try:
+        yield
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != "42501":  # insufficient_privilege: PostgreSQL 15 gives less than 14
+            raise
+        raise DatabaseRefused(
+            "database_forbidden",
+            es="El usuario de DATABASE_URL no puede crear tablas. Déle CREATE sobre el esquema.",
+            en="The user in DATABASE_URL may not make tables. Give them CREATE on the schema.",
+        ) from error
 
 
 def upgrade(connection: Connection) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Date, LargeBinary, Table, func, insert, select, text
 
-from .schema import Moment, blobs, metadata
+from .folding import folded
+from .schema import Moment, blobs, inspections, metadata
 
 TABLES = [table for table in metadata.sorted_tables if table is not blobs]
 """Every table in an order that keeps references; photographs in the database are photographs, not rows."""
@@ -17,10 +18,19 @@ _AT_ONCE = 1_000
 
 
 def dumped(connection: Connection, table: Table) -> Iterator[bytes]:
-    """Every row as one line, in the order of the primary key."""
-    rows = connection.execution_options(yield_per=_AT_ONCE).execute(select(table).order_by(*table.primary_key))
-    for row in rows:
-        values = {column.name: _plain(value) for column, value in zip(table.columns, row, strict=True)}
+    """Every row as one line, in the order of the primary key.
+
+    What the program works out again is left out, and so is what nothing is said in of a column that came later: the rows
+    of an older program's backup give its lines.
+    """
+    columns = [column for column in table.columns if not column.info.get("derived")]
+    asked = select(*columns).order_by(*table.primary_key).execution_options(yield_per=_AT_ONCE)
+    for row in connection.execute(asked):
+        values = {
+            column.name: _plain(value)
+            for column, value in zip(columns, row, strict=True)
+            if value is not None or not column.info.get("later")
+        }
         yield json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
@@ -41,7 +51,9 @@ def _plain(value: Any) -> Any:
 
 
 def _row(table: Table, line: bytes) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(line)
+    values: dict[str, Any] = dict.fromkeys(table.columns.keys()) | json.loads(line)
+    if table is inspections and values["filename"] is not None:
+        values[inspections.c.filename_folded.name] = folded(values["filename"])
     for column in table.columns:
         value = values.get(column.name)
         if value is None:

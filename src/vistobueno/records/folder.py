@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .private import make_folder, mend, new_file
 from .store import KEY, EvidenceMissing, Taken, unavailable
 
 
@@ -16,7 +17,9 @@ class FolderEvidence:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         with _answering():
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
+        for year in self.folder.glob("[0-9]" * 4):
+            mend(year)
 
     @property
     def place(self) -> str:
@@ -30,7 +33,7 @@ class FolderEvidence:
         with _answering():
             self._make(path.parent)
             try:
-                with beside.open("xb") as file:
+                with new_file(beside) as file:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
@@ -83,7 +86,8 @@ class FolderEvidence:
         with _answering():
             path = self.folder / f".check-{secrets.token_hex(8)}"
             try:
-                path.write_bytes(b"visto bueno")
+                with new_file(path) as file:
+                    file.write(b"visto bueno")
             finally:
                 path.unlink(missing_ok=True)
 
@@ -99,7 +103,7 @@ class FolderEvidence:
         if folder == self.folder:
             raise FileNotFoundError(folder)  # what was there at start was taken away: a disk that is not mounted
         self._make(folder.parent)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(0o700, exist_ok=True)
         fsync_folder(folder.parent)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, te
 from ..errors import VistoBuenoError
 from ..verdict import Condition
 from .database import reading, writing
+from .folding import folded
 from .schema import evidence_removals, inspections, reasons, reviews, tallies, waiting, writes
 from .values import LONGEST_NAME, LONGEST_NOTE, Actor, DayCount, Inspection, Review
 
@@ -38,7 +39,11 @@ class Conflict(VistoBuenoError):
 
 @dataclass(frozen=True)
 class Write:
-    """A caller's name for one write: the same key with the same content (a SHA-256) is the same write."""
+    """A caller's name for one write: the same key with the same content is the same write.
+
+    Attributes:
+        content_sha256: of a photograph; of anything else see `content_of`, so that none is taken for another.
+    """
 
     key: str
     actor: Actor
@@ -49,6 +54,11 @@ class Write:
         """The key as it is kept: nobody's key can meet another's."""
         said = f"{self.actor.kind}\n{self.actor.id}\n{self.key}"
         return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def content_of(kind: str, *parts: object) -> str:
+    """The content of a write that is no photograph, as a SHA-256."""
+    return hashlib.sha256(repr((kind, *parts)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Ledger:
@@ -79,18 +89,21 @@ class Ledger:
             Conflict: ``key_used``.
         """
         with reading(self.engine) as connection:
-            row = connection.execute(
-                select(writes.c.content_sha256, writes.c.inspection_number).where(writes.c.key_hash == write.key_hash)
-            ).first()
-            if row is None:
-                return None
-            if row.content_sha256 != write.content_sha256:
-                raise Conflict(
-                    "key_used",
-                    es="Esa Idempotency-Key ya se usó para otra foto. Use una clave nueva para cada foto.",
-                    en="That Idempotency-Key was used for another photo. Use a new key for each photo.",
-                )
-            return inspection(connection, row.inspection_number)
+            row = _written(connection, write)
+            return None if row is None else inspection(connection, row.inspection_number)
+
+    def claim(self, write: Write) -> bool:
+        """Know a write of many photographs by its key, before the first of them; False where it was known already.
+
+        Raises:
+            Conflict: ``key_used``.
+        """
+        with writing(self.engine) as connection:
+            one_after_another(connection)
+            if _written(connection, write) is not None:
+                return False
+            connection.execute(_WRITE, {**_named(write), "inspection_number": None, "at": datetime.now(UTC)})
+            return True
 
     def inspection(self, number: int) -> Inspection:
         """One inspection with its reviews.
@@ -122,10 +135,23 @@ class Ledger:
             return None
         return np.frombuffer(row.activation, np.float16).reshape(-1, row.activation_width).astype(np.float32)
 
-    def review(self, number: int, actor: Actor, answer: Condition, note: str) -> Review:
-        """Set a person's answer beside a verdict; from now on it waits no more."""
+    def review(
+        self, number: int, actor: Actor, answer: Condition, note: str, write: Write | None = None
+    ) -> tuple[Review, bool]:
+        """Set a person's answer beside a verdict; from now on it waits no more.
+
+        Returns:
+            The review, and whether this write had made it before.
+
+        Raises:
+            NotFound: ``no_inspection``.
+            Conflict: ``key_used``.
+        """
         with writing(self.engine) as connection:
             one_after_another(connection)
+            if write is not None and (before := _written(connection, write)) is not None:
+                row = connection.execute(select(reviews).where(reviews.c.id == before.review_id)).one()
+                return _review(row), True
             inspection(connection, number)
             said = select(reviews.c.id).where(reviews.c.inspection_number == number).limit(1)
             values: dict[str, Any] = {
@@ -139,7 +165,10 @@ class Ledger:
             }
             connection.execute(insert(reviews).values(values))
             connection.execute(delete(waiting).where(waiting.c.inspection_number == number))
-        return Review(values["id"], number, values["at"], actor, answer, values["note"])
+            if write is not None:
+                made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
+                connection.execute(_WRITE, {**_named(write), **made})
+        return Review(values["id"], number, values["at"], actor, answer, values["note"]), False
 
     def waiting_count(self) -> int:
         """How many inspections wait for a person."""
@@ -174,9 +203,7 @@ def with_reviews(connection: Connection, rows: Iterable[Row[Any]]) -> list[Inspe
     said: dict[int, list[Review]] = {}
     asked = select(reviews).where(reviews.c.inspection_number.in_(numbers)).order_by(reviews.c.id)
     for row in connection.execute(asked):
-        said.setdefault(row.inspection_number, []).append(
-            Review(row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note)
-        )
+        said.setdefault(row.inspection_number, []).append(_review(row))
     gone_asked = select(evidence_removals.c.inspection_number).where(evidence_removals.c.inspection_number.in_(numbers))
     gone = set(connection.execute(gone_asked).scalars())
     return [
@@ -203,16 +230,28 @@ def _add(connection: Connection, draft: Inspection, activation: Map | None, writ
         connection.execute(_WAITING, {"inspection_number": kept.number})
     connection.execute(_TALLY, {"day": kept.at.date().isoformat(), "product": kept.product, "answer": kept.answer})
     if write is not None:
-        connection.execute(
-            _WRITE,
-            {
-                "key_hash": write.key_hash,
-                "content_sha256": write.content_sha256,
-                "inspection_number": kept.number,
-                "at": kept.at,
-            },
-        )
+        connection.execute(_WRITE, {**_named(write), "inspection_number": kept.number, "at": kept.at})
     return kept
+
+
+def _named(write: Write) -> dict[str, str]:
+    return {"key_hash": write.key_hash, "content_sha256": write.content_sha256}
+
+
+def _written(connection: Connection, write: Write) -> Row[Any] | None:
+    """What is known of a write that was made before.
+
+    Raises:
+        Conflict: ``key_used``: it was another that had this key.
+    """
+    row = connection.execute(select(writes).where(writes.c.key_hash == write.key_hash)).first()
+    if row is not None and row.content_sha256 != write.content_sha256:
+        raise Conflict(
+            "key_used",
+            es="Esa Idempotency-Key ya se usó para otra cosa. Use una clave nueva para cada foto, ZIP o revisión.",
+            en="That Idempotency-Key was used for something else. Use a new key for each photo, ZIP or review.",
+        )
+    return row
 
 
 def one_after_another(connection: Connection) -> None:
@@ -232,6 +271,7 @@ def _columns(kept: Inspection, activation: Map | None) -> dict[str, Any]:
         **same,
         **actor_columns(kept.actor),
         "reasons": ",".join(kept.reasons),
+        "filename_folded": None if kept.filename is None else folded(kept.filename),
         "probabilities": dict(kept.probabilities),
         "activation": None if small is None else small.tobytes(),
         "activation_width": None if small is None else small.shape[1],
@@ -245,6 +285,10 @@ def actor_columns(actor: Actor) -> dict[str, Any]:
 
 def _actor(row: Row[Any]) -> Actor:
     return Actor(row.actor_kind, row.actor_id, row.actor_name)
+
+
+def _review(row: Row[Any]) -> Review:
+    return Review(row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note)
 
 
 def _inspection(row: Row[Any]) -> Inspection:

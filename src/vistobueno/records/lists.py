@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from ..errors import VistoBuenoError
 from .database import reading
+from .folding import folded
 from .ledger import with_reviews
 from .protection import NAMES
 from .schema import inspections, reasons, reviews, waiting
@@ -109,13 +110,13 @@ def _named(
     connection: Connection, query: Select[Any], order: ColumnElement[int], wanted: str
 ) -> tuple[Select[Any], ColumnElement[int]]:
     """Three letters or more are found by the index of names; fewer are common, so that the newest are found soon."""
-    postgresql = connection.dialect.name == "postgresql"
+    postgresql, wanted = connection.dialect.name == "postgresql", folded(wanted)
     place = func.strpos if postgresql else func.instr  # not LIKE: PostgreSQL takes its rows to be far too few
-    inside = place(func.lower(inspections.c.filename), func.lower(wanted)) > 0  # both by the letters that it knows
+    inside = place(inspections.c.filename_folded, wanted) > 0
     if len(wanted) < 3:
         return query.where(inside), order
     if postgresql:
-        found = text("trigrams(inspections.filename) @> trigrams(:wanted)").bindparams(wanted=wanted)
+        found = text("trigrams(inspections.filename_folded) @> trigrams(:wanted)").bindparams(wanted=wanted)
         return query.where(inside, found), order
     phrase = text(f"{NAMES} MATCH :phrase").bindparams(phrase='"' + wanted.replace('"', '""') + '"')
     return query.join(_NAMES, _NAMES.c.rowid == inspections.c.number).where(phrase), _NAMES.c.rowid

@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -22,7 +23,8 @@ from .dump import TABLES, dumped, load
 from .evidence import KEY, Evidence, EvidenceMissing
 from .folder import fsync_folder
 from .migrations import ALIKE
-from .protection import NAMES
+from .private import make_folder, new_file
+from .protection import drop_names
 from .schema import blobs, identity, metadata
 
 _MODEL = re.compile(r"models/[0-9a-f]{64}/[\w.-]+")
@@ -69,13 +71,22 @@ def read_manifest(file: Path) -> Manifest:
     return manifest
 
 
-def restore(file: Path, engine: Engine, evidence: Evidence, models: Path, *, replace: bool = False) -> Manifest:
+def restore(
+    file: Path,
+    engine: Engine,
+    evidence: Evidence,
+    models: Path,
+    *,
+    replace: bool = False,
+    settle: Callable[[Connection], None] = lambda _: None,
+) -> Manifest:
     """Make this station what the backup says, and prove it.
 
-    Photographs and models come first, then all rows in one transaction: a crash leaves what was there before.
+    Photographs and models come first, then all rows, proved, in one transaction: a crash leaves what was there before.
 
     Args:
         replace: also where there is something; it is lost.
+        settle: what is changed of the rows in the same transaction, once they are proved.
 
     Raises:
         BackupRefused: as `read_manifest`, ``not_empty``, or ``restored_differs``.
@@ -106,39 +117,56 @@ def restore(file: Path, engine: Engine, evidence: Evidence, models: Path, *, rep
             for key in keys if in_database else ():  # a table like the others
                 data = content(archive, found[f"evidence/{key}"], _LARGEST)
                 connection.execute(insert(blobs).values(key=key, data=data, at=datetime.now(UTC)))
+            get = partial(_blob, connection) if in_database else evidence.get
+            _prove(_hashes(connection, get, models, manifest), manifest)
+            settle(connection)
     if not in_database:
         for key in before - set(keys):
             evidence.delete(key)
-    restored = hashes_of(engine, evidence, models, manifest)
-    if restored != manifest.hashes:
-        differs = sorted(name for name in manifest.hashes if restored.get(name) != manifest.hashes[name])
-        raise BackupRefused(
-            "restored_differs",
-            es=f"Lo restaurado no es igual a la copia ({', '.join(differs[:3])}). Restaure otra vez.",
-            en=f"What was restored does not equal the backup ({', '.join(differs[:3])}). Restore again.",
-        )
     return manifest
 
 
 def hashes_of(engine: Engine, evidence: Evidence, models: Path, like: Manifest) -> dict[str, str]:
     """SHA-256 of what is kept here, by the names of a backup; of models, those that the manifest names."""
-    found: dict[str, str] = {}
     with snapshot(engine) as connection:
-        for table in TABLES:
-            whole = hashlib.sha256()
-            for line in dumped(connection, table):
-                whole.update(line)
-            found[f"tables/{table.name}.jsonl"] = whole.hexdigest()
-        for key in photographs_kept(connection):
-            try:
-                found[f"evidence/{key}"] = hashlib.sha256(evidence.get(key)).hexdigest()
-            except EvidenceMissing:
-                continue
+        return _hashes(connection, evidence.get, models, like)
+
+
+def _hashes(connection: Connection, get: Callable[[str], bytes], models: Path, like: Manifest) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for table in TABLES:
+        whole = hashlib.sha256()
+        for line in dumped(connection, table):
+            whole.update(line)
+        found[f"tables/{table.name}.jsonl"] = whole.hexdigest()
+    for key in photographs_kept(connection):
+        try:
+            found[f"evidence/{key}"] = hashlib.sha256(get(key)).hexdigest()
+        except EvidenceMissing:
+            continue
     for name in like.hashes:
         if name.startswith("models/"):
             path = models / name.removeprefix("models/")
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
+
+
+def _prove(found: dict[str, str], manifest: Manifest) -> None:
+    if found != manifest.hashes:
+        differs = sorted(name for name in manifest.hashes if found.get(name) != manifest.hashes[name])
+        raise BackupRefused(
+            "restored_differs",
+            es=f"Lo restaurado no es igual a la copia ({', '.join(differs[:3])}). Restaure otra vez.",
+            en=f"What was restored does not equal the backup ({', '.join(differs[:3])}). Restore again.",
+        )
+
+
+def _blob(connection: Connection, key: str) -> bytes:
+    """A photograph of the transaction that puts it into the database."""
+    data = connection.execute(select(blobs.c.data).where(blobs.c.key == key)).scalar()
+    if data is None:
+        raise EvidenceMissing(key)
+    return bytes(data)
 
 
 def _holds_something(connection: Connection) -> bool:
@@ -155,12 +183,11 @@ def _renew(connection: Connection) -> None:
     """An empty database with the schema, in the same transaction: rows that are protected cannot be deleted."""
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-        connection.execute(text(f"DROP TABLE IF EXISTS {NAMES}"))
+    drop_names(connection)
     metadata.drop_all(connection)
     connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
     if connection.dialect.name == "postgresql":
-        for function in ("append_only()", "trigrams(text)"):
-            connection.execute(text(f"DROP FUNCTION IF EXISTS {function}"))
+        connection.execute(text("DROP FUNCTION IF EXISTS append_only()"))
     upgrade(connection)
 
 
@@ -181,12 +208,12 @@ def _put(evidence: Evidence, key: str, data: bytes) -> None:
 def _put_models(archive: zipfile.ZipFile, found: Mapping[str, Entry], models: Path) -> None:
     """Each bundle's folder whole or not at all; others that are there stay."""
     names = [name for name in found if name.startswith("models/")]
-    models.mkdir(parents=True, exist_ok=True)
+    make_folder(models)
     for digest in sorted({name.split("/")[1] for name in names}):
         beside = Path(tempfile.mkdtemp(prefix=".new-", dir=models))
         try:
             for name in (each for each in names if each.split("/")[1] == digest):
-                with (beside / name.split("/")[2]).open("wb") as copy:
+                with new_file(beside / name.split("/")[2]) as copy:
                     copy.write(content(archive, found[name], _LARGEST_MODEL))
                     copy.flush()
                     os.fsync(copy.fileno())

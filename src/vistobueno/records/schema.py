@@ -147,6 +147,7 @@ inspections = Table(
     *_actor(),
     Column("source", String(10), nullable=False),
     Column("filename", String(255)),
+    Column("filename_folded", Text, info={"derived": True}),  # as it is searched
     Column("model_digest", String(64), nullable=False),
     Column("model_name", String(200), nullable=False),
     Column("model_version", String(100), nullable=False),
@@ -229,8 +230,9 @@ writes = Table(
     metadata,
     Column("key_hash", String(64), primary_key=True),
     Column("content_sha256", String(64), nullable=False),
-    Column("inspection_number", Number, ForeignKey("inspections.number"), nullable=False),
+    Column("inspection_number", Number, ForeignKey("inspections.number")),
     Column("at", Moment, nullable=False),
+    Column("review_id", Number, ForeignKey("reviews.id"), info={"later": True}),
 )
 
 models = Table(

@@ -123,7 +123,12 @@ class DayCount:
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """A model that this station has, and where its bundle lies."""
+    """A model that this station has, and where its bundle lies.
+
+    Attributes:
+        active: it judges in this process.
+        missed: it was made active and this process cannot load it; the one before goes on.
+    """
 
     digest: str
     name: str
@@ -131,3 +136,4 @@ class ModelVersion:
     location: str
     added_at: datetime
     active: bool = field(default=False)
+    missed: bool = field(default=False)

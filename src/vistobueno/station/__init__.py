@@ -4,10 +4,12 @@ from ..records.database import Unavailable
 from ..records.ledger import Conflict, NotFound
 from ..records.lists import CursorRefused
 from ..records.values import Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review
+from .answers import Kept, Readiness
 from .batch import Batch, BatchRefused, ZipOutcome
 from .judging import Busy, Place
+from .opening import open_records
 from .running import running_station, set_running_station
-from .station import Kept, Readiness, Station, open_records
+from .station import Station
 
 __all__ = [
     "Actor",

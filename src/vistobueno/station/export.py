@@ -1,28 +1,26 @@
 """Inspections as a CSV table, page by page: a million rows need no more memory than one page."""
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 
 from ..records.values import Inspection, Page
+from ..spreadsheet import csv_line
 from ..texts import say
 
 _COLUMNS = (
     "number", "at", "answer", "reasons", "product", "probability_unfit", "filename", "source", "actor", "actor_kind",
     "model", "review", "reviewer", "reviewed_at", "note", "sha256", "digest",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _KNOWN = {"fit", "unfit", "review", "uncertain", "out_of_scope", "poor_photo", "apple", "banana", "orange"}
 
 
 def csv_lines(pages: Callable[[str | None], Page[Inspection]], language: str) -> Iterator[str]:
     """The table's lines, its heading first; a spreadsheet takes them as UTF-8 and runs nothing in them."""
-    yield "\ufeff" + _line([say(language, f"station_csv_{name}") for name in _COLUMNS])
+    yield "\ufeff" + csv_line([say(language, f"station_csv_{name}") for name in _COLUMNS])
     after: str | None = None
     while True:
         page = pages(after)
         for each in page.items:
-            yield _line(_row(each, language))
+            yield csv_line(_row(each, language))
         if page.next is None:
             return
         after = page.next
@@ -37,30 +35,19 @@ def _row(each: Inspection, language: str) -> list[str]:
         "; ".join(_word(reason, language) for reason in each.reasons),
         _word(each.product, language),
         f"{each.probability_unfit:.4f}",
-        _harmless(each.filename or ""),
+        each.filename or "",
         say(language, f"ui_source_{each.source}"),
-        _harmless(each.actor.name),
+        each.actor.name,
         say(language, f"ui_kind_{each.actor.kind}"),
-        _harmless(f"{each.model_name} {each.model_version}"),
+        f"{each.model_name} {each.model_version}",
         _word(said.answer, language) if said else "",
-        _harmless(said.actor.name) if said else "",
+        said.actor.name if said else "",
         said.at.isoformat(timespec="seconds") if said else "",
-        _harmless(said.note) if said else "",
+        said.note if said else "",
         each.photo_sha256,
         each.model_digest,
     ]
 
 
 def _word(key: str, language: str) -> str:
-    return say(language, key) if key in _KNOWN else _harmless(key)
-
-
-def _harmless(value: str) -> str:
-    """A cell that a spreadsheet would take for a formula is text."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
-
-
-def _line(cells: list[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue()
+    return say(language, key) if key in _KNOWN else key

@@ -17,6 +17,7 @@ from ..model.runtime import Model, RuntimeName, load_model
 from ..records.database import reading, writing
 from ..records.folder import fsync_folder
 from ..records.ledger import NotFound, actor_columns, one_after_another
+from ..records.private import make_folder, new_file
 from ..records.schema import activations, models
 from ..records.values import SYSTEM, Actor, ModelVersion
 from ..settings import Settings
@@ -25,7 +26,10 @@ _log = logging.getLogger(__name__)
 _START = "start"
 """The cause of an activation that nobody asked for: the settings name this model."""
 _INSTEAD = "instead"
-"""The same, for as long as the model that a person chose cannot be loaded."""
+"""Written by earlier versions where one machine could not load what a person chose; it says nothing of the others."""
+
+
+_LAST = select(activations).where(activations.c.cause != _INSTEAD).order_by(activations.c.id.desc()).limit(1)
 
 
 class Models:
@@ -41,35 +45,40 @@ class Models:
         Raises:
             BundleRefused, DownloadFailed: neither can be loaded.
         """
-        last, chosen, cause = self._last(), self._last(but=_INSTEAD), _START
-        if chosen is not None and chosen["cause"] != _START:
+        last = self._last()
+        by_start = last is None or last["cause"] == _START
+        if last is not None and not by_start:
             try:
-                model = self._load(chosen["digest"])
+                return self.load(last["digest"])
             except (BundleRefused, NotFound, OSError) as error:
                 _log.warning("the active model cannot be loaded, the configured one serves: %s", error)
-                cause = _INSTEAD
-            else:
-                if last != chosen:
-                    self._activated(chosen["digest"], SYSTEM, "again")
-                return model
         model = load_model(_configured(self.settings), self._runtime)
         try:
             self._copy(model.bundle)
         except OSError as error:  # no space for a copy: it serves from where it lies
             _log.warning("the configured model could not be copied to %s: %s", self.home, error)
         self._know(model.bundle, SYSTEM)
-        if last is None or last["digest"] != model.bundle.digest:
-            self._activated(model.bundle.digest, SYSTEM, cause)
+        if by_start and (last is None or last["digest"] != model.bundle.digest):
+            self._activated(model.bundle.digest, SYSTEM, _START)
         return model
 
-    def all(self) -> tuple[ModelVersion, ...]:
-        """Every model that was ever added here, the newest first."""
+    def active(self) -> str | None:
+        """The digest of the model that was made active last, here or by another process."""
         last = self._last()
+        return None if last is None else str(last["digest"])
+
+    def all(self, serving: str = "", missed: str = "") -> tuple[ModelVersion, ...]:
+        """Every model that was ever added here, the newest first.
+
+        Args:
+            serving: the digest of the one that judges in this process.
+            missed: of the one that should, and cannot be loaded.
+        """
         with reading(self.engine) as connection:
             rows = connection.execute(select(models).order_by(models.c.added_at.desc(), models.c.digest)).all()
         return tuple(
             ModelVersion(row.digest, row.name, row.version, row.location, row.added_at,
-                         active=last is not None and row.digest == last["digest"])
+                         active=row.digest == serving, missed=row.digest == missed)
             for row in rows
         )  # fmt: skip
 
@@ -92,7 +101,7 @@ class Models:
             NotFound: ``no_model``.
             BundleRefused: what is there now is not what was added.
         """
-        model = self._load(digest)
+        model = self.load(digest)
         self._activated(digest, actor, cause)
         return model
 
@@ -124,13 +133,18 @@ class Models:
     def _runtime(self) -> RuntimeName:
         return "tensorflow" if self.settings.runtime == "tensorflow" else "litert"
 
-    def _last(self, but: str = "") -> Mapping[str, Any] | None:
+    def _last(self) -> Mapping[str, Any] | None:
         with reading(self.engine) as connection:
-            asked = select(activations).where(activations.c.cause != but).order_by(activations.c.id.desc()).limit(1)
-            row = connection.execute(asked).mappings().first()
+            row = connection.execute(_LAST).mappings().first()
         return None if row is None else dict(row)
 
-    def _load(self, digest: str) -> Model:
+    def load(self, digest: str) -> Model:
+        """Load and prove a model that is known here.
+
+        Raises:
+            NotFound: ``no_model``.
+            BundleRefused: what is there now is not what was added.
+        """
         with reading(self.engine) as connection:
             location = connection.execute(select(models.c.location).where(models.c.digest == digest)).scalar()
         if location is None:
@@ -175,11 +189,11 @@ class Models:
                 return target
         except BundleRefused:  # not there yet, or damaged since: a sound copy takes its place
             pass
-        self.home.mkdir(parents=True, exist_ok=True)
+        make_folder(self.home)
         beside = Path(tempfile.mkdtemp(prefix=".new-", dir=self.home))
         try:
             for name in (*bundle.files, "bundle.json"):
-                with (beside / name).open("wb") as copy:
+                with new_file(beside / name) as copy:
                     copy.write(bundle.read(name))
                     copy.flush()
                     os.fsync(copy.fileno())

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import os
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,41 +16,30 @@ from sqlalchemy.exc import IntegrityError
 from ..inspector import inspect
 from ..model.runtime import Model
 from ..photo import Limits, Photo, open_photo
-from ..records.database import Unavailable, database_alive, migrate, open_database
+from ..records.database import Unavailable, database_alive
 from ..records.days import Days
-from ..records.evidence import Evidence, EvidenceMissing, new_key, open_evidence
-from ..records.ledger import Ledger, NotFound, Write
+from ..records.evidence import Evidence, EvidenceMissing, new_key
+from ..records.ledger import Ledger, NotFound, Write, content_of
 from ..records.lists import inspections_page, waiting_page
+from ..records.lock import StationLock
 from ..records.retention import apply_retention, recent_folders, station_id, sweep
 from ..records.values import SYSTEM, Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review, Source
 from ..settings import Settings
 from ..verdict import Condition, Verdict
+from .answers import Kept, Readiness
 from .batch import Batch, entry_key, inspect_entries
 from .export import csv_lines
+from .following import Following
 from .judging import Judging, Place, T
 from .measuring import Measured, Measuring
 from .models import Models
+from .once import claim_batch
+from .opening import open_records
 from .pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
 from .upkeep import Upkeep
 
 _ALL = Filter()
 _EXPORTED_AT_ONCE = 500  # rows
-
-
-@dataclass(frozen=True)
-class Kept:
-    """An inspection that is durable; ``replayed`` when an earlier call with the same key made it."""
-
-    inspection: Inspection
-    replayed: bool = False
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """Whether the station can inspect and keep now, and which part of it can not."""
-
-    ok: bool
-    checks: Mapping[str, bool]
 
 
 @dataclass(frozen=True)
@@ -68,12 +56,11 @@ class _Judged:
 class Station:
     """Open one a process with `Station.open`; threads share it."""
 
-    def __init__(self, settings: Settings, engine: Engine, evidence: Evidence) -> None:
-        self.settings, self.engine, self.evidence = settings, engine, evidence
+    def __init__(self, settings: Settings, engine: Engine, evidence: Evidence, lock: StationLock) -> None:
+        self.settings, self.engine, self.evidence, self._lock = settings, engine, evidence, lock
         self._ledger, self._days, self._models = Ledger(engine), Days(engine), Models(engine, settings)
         self._id = station_id(engine)
-        self.model = self._models.at_start()
-        self._changing_model = threading.Lock()
+        self._following = Following(self._models)
         self._judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
         self._upkeep, self._measuring = Upkeep(self._keep_up), Measuring(evidence)
 
@@ -85,17 +72,27 @@ class Station:
             Unavailable, BundleRefused, DownloadFailed: what is not there, and what to do.
         """
         engine, evidence = open_records(settings)
+        lock = StationLock(engine, settings.data_dir)
         try:
-            return cls(settings, engine, evidence)
+            lock.hold()
+            return cls(settings, engine, evidence, lock)
         except BaseException:
+            lock.release()
             engine.dispose()
             raise
 
     def close(self) -> None:
         """End when what was taken in is kept."""
         self._judging.close()
+        self._following.close()
         self._upkeep.close()
+        self._lock.release()
         self.engine.dispose()
+
+    @property
+    def model(self) -> Model:
+        """The model that judges now; whole, and the same for all that is done with what this gave."""
+        return self._following.model
 
     def ready(self) -> Readiness:
         """Ask every part now."""
@@ -104,7 +101,8 @@ class Station:
             self.evidence.check()
         except Unavailable:
             checks["evidence"] = False
-        return Readiness(all(checks.values()), checks)
+        warnings = ("active_model_not_loaded",) if self._following.missed else ()
+        return Readiness(all(checks.values()), checks, warnings)
 
     def evidence_taken(self, patience: float = 0.5) -> Measured | None:
         """How much the store holds, as was measured lately; None while it is measured for the first time."""
@@ -186,9 +184,24 @@ class Station:
         """The same by the days of a time zone: exact, for some weeks; years are read faster from `day_counts`."""
         return self._days.counts(since, until, zone)
 
-    def review(self, number: int, actor: Actor, answer: Condition, note: str = "") -> Review:
-        """Set a person's answer beside a verdict."""
-        return self._ledger.review(number, actor, answer, note)
+    def review(
+        self, number: int, actor: Actor, answer: Condition, note: str = "", *, idempotency_key: str | None = None
+    ) -> tuple[Review, bool]:
+        """Set a person's answer beside a verdict.
+
+        Args:
+            idempotency_key: the actor's own name for this answer: sent again, it is given once.
+
+        Returns:
+            The review, and whether an earlier call with the same key made it.
+
+        Raises:
+            NotFound: there is no such inspection.
+            Conflict: the key was used for something else.
+        """
+        content = content_of("review", number, answer, note)
+        write = Write(idempotency_key, actor, content) if idempotency_key else None
+        return self._ledger.review(number, actor, answer, note, write)
 
     def photograph(self, number: int) -> bytes:
         """The JPEG that was kept, or `NotFound`."""
@@ -225,6 +238,7 @@ class Station:
 
         Raises:
             BatchRefused: it is not a ZIP of photographs; nothing was inspected.
+            Conflict: the key was used for something else; nothing was inspected.
         """
 
         def one(data: bytes, name: str, place: int) -> Inspection:
@@ -234,7 +248,10 @@ class Station:
                     data, actor, source=source, filename=name, idempotency_key=key, admitted=admitted
                 ).inspection
 
-        return inspect_entries(file, one, self._judging.threads)
+        batch = inspect_entries(file, one, self._judging.threads)
+        if idempotency_key:  # a ZIP that is refused takes no name: it may be mended and sent again under it
+            claim_batch(self._ledger, file, actor, idempotency_key)
+        return batch
 
     def export_csv(self, filter: Filter, language: str) -> Iterator[str]:  # noqa: A002
         """Inspections as the lines of a CSV table, its heading first."""
@@ -242,7 +259,7 @@ class Station:
 
     def models(self) -> tuple[ModelVersion, ...]:
         """The models that this station has, the newest first."""
-        return self._models.all()
+        return self._models.all(self.model.bundle.digest, self._following.missed)
 
     def add_model(self, path: Path, actor: Actor) -> ModelVersion:
         """Prove a bundle (a folder or a .zip) and keep a copy of it; another goes on being active.
@@ -258,8 +275,7 @@ class Station:
         Raises:
             NotFound, BundleRefused: the one before goes on.
         """
-        with self._changing_model:
-            self.model = self._models.activate(digest, actor)
+        self._following.change(lambda: self._models.activate(digest, actor))
         return next(each for each in self.models() if each.digest == digest)
 
     def earlier_model(self) -> ModelVersion | None:
@@ -273,8 +289,7 @@ class Station:
         Raises:
             NotFound, BundleRefused: the present one goes on.
         """
-        with self._changing_model:
-            self.model = self._models.roll_back(actor)
+        self._following.change(lambda: self._models.roll_back(actor))
         return next(each for each in self.models() if each.active)
 
     def apply_retention(self, days: int, actor: Actor = SYSTEM) -> int:
@@ -313,14 +328,6 @@ class Station:
                 if before is not None:
                     return Kept(before, replayed=True)
             raise
-
-
-def open_records(settings: Settings) -> tuple[Engine, Evidence]:
-    """The database, brought to its schema, and the store of photographs."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    engine = open_database(settings.database_url or f"sqlite:///{settings.data_dir.resolve() / 'vistobueno.sqlite'}")
-    migrate(engine)
-    return engine, open_evidence(settings, engine)
 
 
 def _draft(judged: _Judged, actor: Actor, source: Source, filename: str | None, size: int, station: str) -> Inspection:

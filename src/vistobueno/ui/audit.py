@@ -35,6 +35,7 @@ _ACTIONS = (
     "key_made",
     "key_revoked",
     "first_admin_link_made",
+    "restored",
 )
 
 

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..errors import VistoBuenoError
 from ..station import Busy
-from .api_inspections import as_json, idempotency_key, problems
+from .api_inspections import as_json, idempotency_key, key_parameter, problems
 from .api_values import BatchLine, inspection_as
 from .asking import allowed, open_station, source_of
 from .intake import file_in
@@ -49,12 +49,7 @@ _AT_ONCE = threading.BoundedSemaphore(2)  # ZIPs on disk at once
     },
     openapi_extra={
         "parameters": [
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-                "description": "Your own name for this ZIP. Sent again, photographs that were kept are not kept twice.",
-            }
+            key_parameter("Your own name for this ZIP. Sent again, photographs that were kept are not kept twice.")
         ],
         "requestBody": {
             "required": True,

@@ -71,6 +71,12 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
+def key_parameter(description: str) -> dict[str, Any]:
+    """Documentation of the header that every write takes."""
+    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
+    return {"name": "Idempotency-Key", "in": "header", "schema": schema, "description": description}
+
+
 @router.post(
     "/inspections",
     status_code=201,
@@ -82,12 +88,7 @@ def idempotency_key(request: Request) -> str | None:
     },
     openapi_extra={
         "parameters": [
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
-                "description": "Your own name for this photograph. Sent again after a failure, it is kept once.",
-            }
+            key_parameter("Your own name for this photograph. Sent again after a failure, it is kept once.")
         ],
         "requestBody": {
             "required": True,
@@ -229,12 +230,18 @@ async def thumbnail(
     status_code=201,
     response_model=ReviewOut,
     summary="Review it",
-    responses=problems(400, 404, 408, 413, 422),
+    responses={
+        200: {"model": ReviewOut, "description": "The same call was made before; this is what it made."},
+        **problems(400, 404, 408, 409, 413, 422),
+    },
+    openapi_extra={"parameters": [key_parameter("Your own name for this answer. Sent again, it is given once.")]},
 )
 async def review(request: Request, number: Number, said: ReviewIn) -> Response:
     """Set a person's answer beside the verdict. The verdict is never changed."""
-    identity = allowed(request, "review")
-    made = await of_station(
-        request, lambda station: station.review(number, identity.actor, said.answer, said.note), "review"
+    identity, key = allowed(request, "review"), idempotency_key(request)
+    made, replayed = await of_station(
+        request,
+        lambda station: station.review(number, identity.actor, said.answer, said.note, idempotency_key=key),
+        "review",
     )
-    return as_json(review_as(made), 201)
+    return as_json(review_as(made), 200 if replayed else 201)

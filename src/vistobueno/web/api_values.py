@@ -175,11 +175,15 @@ class CountOut(BaseModel):
 
 
 class ModelOut(ModelNamed):
-    """A model that this station has."""
+    """A model that this station has.
 
-    model_config = _example({**_MODEL, "added_at": "2026-11-24T10:00:00+00:00", "active": True})
+    ``active``: it judges in the process that answers. ``missed``: it was made active, and that process cannot load it.
+    """
+
+    model_config = _example({**_MODEL, "added_at": "2026-11-24T10:00:00+00:00", "active": True, "missed": False})
     added_at: datetime
     active: bool
+    missed: bool
 
 
 class MeOut(BaseModel):
@@ -290,6 +294,7 @@ def model_as(model: ModelVersion) -> dict[str, Any]:
         "digest": model.digest,
         "added_at": model.added_at.isoformat(),
         "active": model.active,
+        "missed": model.missed,
     }
 
 

@@ -30,6 +30,16 @@ class Readable(logging.Formatter):
         return "  ".join([said, *(f"{name}={value}" for name, value in more.items() if str(value) not in said)])
 
 
+class _SaidOnce(logging.Filter):
+    """Leaves out the trace that uvicorn tells of a start that failed: the application has said why, in one record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.levelno >= logging.ERROR and str(record.msg).startswith("Traceback (most recent call last)"))
+
+
+_SAID_ONCE = _SaidOnce()
+
+
 def configure_logs(level: str) -> None:
     """Send every logger's records through one handler."""
     handler = logging.StreamHandler(sys.stderr)
@@ -54,4 +64,5 @@ def configure_logs(level: str) -> None:
             logger.handlers.clear()
             logger.propagate = True
             logger.setLevel(logging.WARNING)  # that it starts and stops is said by us
+    logging.getLogger("uvicorn.error").addFilter(_SAID_ONCE)
     logging.getLogger("uvicorn.access").disabled = True  # ours says more, and less: no query strings

@@ -4,6 +4,7 @@ import logging
 import sys
 from pathlib import Path
 
+from ..records.address import read_address
 from ..settings import Settings
 from ..texts import say
 
@@ -26,8 +27,9 @@ def vanishing(settings: Settings, mounts: Path = _MOUNTS) -> tuple[str, ...]:
     overlay. (A volume without a name is taken for safe: from inside it looks like any other.)
     """
     kept = []
-    if not settings.database_url or settings.database_url.startswith("sqlite"):
-        kept.append(("database", _file_of(settings.database_url) or settings.data_dir))
+    database = read_address(settings.database_url) if settings.database_url else settings.data_dir / "vistobueno.sqlite"
+    if isinstance(database, Path):
+        kept.append(("database", database.parent))
     place = settings.evidence_url.removeprefix("file://")
     if "://" not in place and place != "database:":
         kept.append(("photographs", Path(place or settings.data_dir)))
@@ -35,12 +37,6 @@ def vanishing(settings: Settings, mounts: Path = _MOUNTS) -> tuple[str, ...]:
         return ()
     places = _places(mounts)
     return tuple(name for name, path in kept if _is_lost(path.absolute(), places, settings.render))
-
-
-def _file_of(url: str) -> Path | None:
-    """The folder of sqlite:///relative.db and sqlite:////absolute.db."""
-    path = url.partition("sqlite:///")[2].partition("?")[0]
-    return Path(path).parent if path else None
 
 
 def _places(mounts: Path) -> dict[Path, str]:

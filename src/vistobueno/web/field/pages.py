@@ -30,7 +30,9 @@ from ..asking import allowed, identity_of, open_station
 from ..intake import body_in
 from ..problems import refuse
 
-ACCEPTED = "image/jpeg,image/png,image/webp,image/heic,image/heif,.heic,.heif,.zip,application/zip"
+ACCEPTED = (
+    "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.jfif,.heic,.heif,.hif,.avif,.zip,application/zip"
+)
 _SIGNS = ("fit", "unfit", "review", "broken")
 _TEXTS = ("fit", "unfit", "review", "apple", "banana", "orange", "field_", "ui_capture_", "ui_inspect_", "ui_reason_", "ui_why_",
           "ui_words_", "ui_fact_", "ui_photo", "ui_heat_map", "ui_source", "ui_kind_", "ui_who", "ui_product", "ui_number",

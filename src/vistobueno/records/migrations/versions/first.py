@@ -12,7 +12,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Make every table, then the triggers and the index of names."""
+    """Make every table, then the triggers."""
     op.create_table(
         "audit",
         sa.Column("id", NUMBER, nullable=False),

@@ -1,0 +1,176 @@
+"""Several processes on one database agree on the model that judges, and each says truly which one that is."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from altered_bundle import ALL_FIT, rewritten
+from drawn_photos import PHOTO
+from kept import ANA
+from servers import until
+from serving import serving
+from vistobueno.model.bundle import Bundle
+from vistobueno.records.database import writing
+from vistobueno.records.schema import models
+from vistobueno.settings import Settings
+from vistobueno.station import Station
+
+SOON = 1.0  # second, in which all agree
+
+
+@pytest.fixture
+def two(small_bundle: Bundle, new_database: Callable[[], str], tmp_path: Path) -> Iterator[tuple[Station, Station]]:
+    """Two stations on one database, as on two machines: their folders are their own."""
+    first = Settings(data_dir=tmp_path / "one", database_url=new_database(), model_path=str(small_bundle.path))
+    stations = tuple(Station.open(replace(first, data_dir=tmp_path / name)) for name in ("one", "two"))
+    yield stations  # type: ignore[misc]
+    for each in stations:
+        each.close()
+
+
+def active(station: Station) -> list[str]:
+    return [each.digest for each in station.models() if each.active]
+
+
+def on_that_machine_alone(station: Station, digest: str) -> None:
+    """Where its copy lies says nothing to another machine."""
+    with writing(station.engine) as connection:
+        connection.execute(update(models).where(models.c.digest == digest).values(location="/on/another/machine"))
+
+
+def agree(station: Station, digest: str) -> float:
+    """Seconds until a station judges with a model."""
+    start = time.monotonic()
+    until(lambda: station.model.bundle.digest == digest, "both agree")
+    return time.monotonic() - start
+
+
+def test_what_one_process_activates_or_rolls_back_judges_in_the_other(
+    two: tuple[Station, Station], small_bundle: Bundle, tmp_path: Path
+) -> None:
+    here, there = two
+    other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
+    for station in two:
+        station.add_model(other.path, ANA)
+    acts: dict[Callable[[], object], str] = {
+        lambda: here.activate(other.digest, ANA): other.digest,
+        lambda: there.roll_back(ANA): small_bundle.digest,
+        lambda: there.activate(other.digest, ANA): other.digest,
+    }
+    for act, digest in acts.items():
+        act()
+        assert max(agree(each, digest) for each in two) < SOON
+        for each in two:
+            assert active(each) == [digest] == [each.inspect(PHOTO, ANA, source="page").inspection.model_digest]
+            assert not any(version.missed for version in each.models())
+    assert here.ready().warnings == ()
+
+
+def test_a_process_that_cannot_load_the_active_model_says_so_goes_on_and_follows_when_it_can(
+    two: tuple[Station, Station],
+    small_bundle: Bundle,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vistobueno.station.following._AGAIN", 0.2)
+    here, there = two
+    other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
+    here.add_model(other.path, ANA)
+    on_that_machine_alone(here, other.digest)
+    here.activate(other.digest, ANA)
+    until(lambda: there.ready().warnings == ("active_model_not_loaded",), "it says so")
+    time.sleep(0.6)
+    assert there.ready().ok and here.ready().warnings == ()
+    assert active(there) == [small_bundle.digest] == [there.model.bundle.digest]
+    assert [each.digest for each in there.models() if each.missed] == [other.digest]
+    assert there.inspect(PHOTO, ANA, source="page").inspection.model_digest == small_bundle.digest
+    assert sum("cannot be loaded here" in each.getMessage() for each in caplog.records) == 1
+    again = Station.open(there.settings)  # one that starts so is no different, and changes nothing for the others
+    assert (active(again), active(here)) == ([small_bundle.digest], [other.digest])
+    again.close()
+    there.add_model(other.path, ANA)
+    agree(there, other.digest)
+    assert (there.ready().warnings, active(there)) == ((), [other.digest])
+
+
+def test_a_damaged_copy_is_not_followed_and_another_activation_is(
+    two: tuple[Station, Station], small_bundle: Bundle, tmp_path: Path
+) -> None:
+    here, there = two
+    bundles = [rewritten(small_bundle, tmp_path / name, version=name) for name in ("2", "3")]
+    for station in two:
+        for each in bundles:
+            station.add_model(each.path, ANA)
+    copy = there.settings.data_dir / "models" / bundles[0].digest
+    (copy / "model.tflite").write_bytes(b"damaged")
+    here.activate(bundles[0].digest, ANA)
+    until(lambda: bool(there.ready().warnings), "it says so")
+    assert active(there) == [small_bundle.digest]
+    here.activate(bundles[1].digest, ANA)
+    assert agree(there, bundles[1].digest) < SOON
+    assert there.ready().warnings == ()
+
+
+def test_every_photograph_is_judged_by_a_whole_model_while_others_change_it(
+    two: tuple[Station, Station], small_bundle: Bundle, tmp_path: Path
+) -> None:
+    here, there = two
+    other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
+    for station in two:
+        station.add_model(other.path, ANA)
+    stop = threading.Event()
+
+    def inspect_on() -> None:
+        while not stop.is_set():
+            there.inspect(PHOTO, ANA, source="api")
+
+    thread = threading.Thread(target=inspect_on)
+    thread.start()
+    for digest in (other.digest, small_bundle.digest) * 2:
+        here.activate(digest, ANA)
+        agree(there, digest)
+    stop.set()
+    thread.join()
+    every = there.inspections(limit=500).items
+    found = {(each.model_version, each.scope_threshold is None) for each in every}  # one of the two knows no strangers
+    assert found == {("2", True), (small_bundle.version, False)}
+
+
+def test_two_processes_name_what_they_serve_in_every_door(
+    new_database: Callable[[], str], small_bundle: Bundle, tmp_path: Path
+) -> None:
+    database = new_database()
+    other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    chosen = {"MODEL_PATH": str(small_bundle.path), "DATABASE_URL": database}
+    with serving(tmp_path / "a", **chosen) as a, serving(tmp_path / "b", **chosen) as b:
+        beside = Station.open(
+            Settings(data_dir=a.settings.data_dir, database_url=database, model_path=chosen["MODEL_PATH"])
+        )
+        beside.add_model(other.path, ANA)
+        on_that_machine_alone(beside, other.digest)
+        beside.activate(other.digest, ANA)
+        with a.client() as at_a, b.client(a.secret) as at_b:
+
+            def named(client: object) -> list[str]:
+                return [each["version"] for each in client.get("/api/v1/models").json() if each["active"]]  # type: ignore[attr-defined]
+
+            until(lambda: named(at_a) == ["2"], "the one with the model serves it")
+            until(lambda: "warnings" in at_b.get("/readyz").json(), "the other says that it cannot")
+            assert at_b.get("/readyz").status_code == 200 and named(at_b) == [small_bundle.version]
+            assert at_a.get(f"/v2/models/{other.name}/versions/2").status_code == 200
+            assert at_b.get(f"/v2/models/{other.name}/versions/2").status_code == 404
+            shutil.copytree(
+                a.settings.data_dir / "models" / other.digest, b.settings.data_dir / "models" / other.digest
+            )
+            until(lambda: named(at_b) == ["2"], "it follows once the model is there")
+            assert at_b.get(f"/v2/models/{other.name}/versions/2").status_code == 200
+        beside.close()
