@@ -3,28 +3,13 @@
 from ..settings import Settings
 from ..texts import say
 
-LAST_WORDS = 20  # seconds that requests under way have to end once a stop is asked for
-
 
 def run_serve(settings: Settings, language: str) -> None:
     """Serve until SIGTERM or Ctrl-C; what was accepted is finished first."""
-    import uvicorn
-
-    from ..web.app import application
+    from ..web.server import serve
 
     print(say(language, "web_serving", address=address_of(settings)), flush=True)
-    uvicorn.run(
-        application(settings),
-        host=settings.bind_address,
-        port=settings.port,
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,  # TRUSTED_PROXIES decides
-        server_header=False,
-        timeout_graceful_shutdown=LAST_WORDS,
-    )
+    serve(settings)
 
 
 def address_of(settings: Settings) -> str:

@@ -19,6 +19,7 @@ from .pieces import choice, empty, field, inspection_row, notice, product
 from .visit import Visit, go
 
 _LIMIT = 25
+_DIGITS = 18  # of a number in the address; no row has more
 _FIELDS = ("answer", "product", "reason", "who", "since", "until", "text", "source", "waiting")
 
 
@@ -27,7 +28,7 @@ def show(visit: Visit) -> None:
     number = st.query_params.get("n", "")
     if number.isdecimal():
         try:
-            one.show(visit, visit.station.inspection(int(number)))
+            one.show(visit, visit.station.inspection(int(number[:_DIGITS])))
             return
         except NotFound as error:
             _act(hypertext(notice(error.message(visit.language), "warn") + _page(visit, {}), "history"))
@@ -123,7 +124,7 @@ def _who(asked: str) -> tuple[ActorKind | None, int | None]:
     known: ActorKind | None = _one_of(kind, get_args(ActorKind))
     if known is None or (number and not number.isdecimal()):
         return None, None
-    return known, int(number) if number else None
+    return known, int(number[:_DIGITS]) if number else None
 
 
 def csv_query(filter_: Filter, language: str) -> str:
