@@ -69,7 +69,14 @@ class Served:
         """Start it, and wait until it is ready."""
         kept = {name: value for name, value in os.environ.items() if name not in _OURS}
         variables = {**kept, "DATA_DIR": str(self.settings.data_dir), "PORT": str(self.port), **self.environment}
-        command = [sys.executable, "-c", f"{self.first}\nfrom vistobueno.cli import main; main()", "serve", "--language", "en"]
+        command = [
+            sys.executable,
+            "-c",
+            f"{self.first}\nfrom vistobueno.cli import main; main()",
+            "serve",
+            "--language",
+            "en",
+        ]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, env=variables, stdout=log, stderr=log)
         self.wait_until_ready()

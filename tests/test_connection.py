@@ -13,14 +13,14 @@ import pytest
 
 from serving import Served, serving
 from vistobueno.model.bundle import Bundle
-from vistobueno.web import connection
 
+MOST = 48  # connections
 SOON = 8.0  # seconds in which a machine that is busy ends what has one
-HASTE = """
+HASTE = f"""
 from vistobueno.web import connection, intake
 connection.HEAD_WITHIN = connection.READ_WITHIN = connection.CLOSE_WITHIN = connection.TURNED_AWAY_WITHIN = 1.0
 connection.REST_WITHIN = intake.SILENCE = 1.0
-connection.MOST = 48
+connection.MOST = {MOST}
 """
 GET = b"GET /healthz HTTP/1.1\r\nHost: here\r\n"
 FORM = b"POST /login HTTP/1.1\r\nHost: here\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -141,7 +141,7 @@ def size(file: Path) -> int:
 
 def test_too_many_connections_are_told_to_come_again(served: Served) -> None:
     with contextlib.ExitStack() as stack:
-        for _ in range(connection.MOST):
+        for _ in range(MOST):
             with contextlib.suppress(ConnectionError):
                 stack.enter_context(opened(served))
         for path in ("/healthz", "/v2/health/live"):
@@ -183,7 +183,15 @@ def test_what_stands_in_an_address_or_a_header_is_never_an_error_of_ours(served:
         f"Accept-Language: en;q={nines}", "Accept-Language: " + "es;q=0.1," * 900, f"Inference-Header-Content-Length: {nines}",
         f"X-Forwarded-For: {nines}", "X-Forwarded-Host: [", "Forwarded: for=\xff", "Authorization: Bearer \xff", "Origin: http://[",
     ]  # fmt: skip
-    paths = ("/login", "/favicon.ico", "/static/index.html", "/api/v1/inspections", "/nowhere", "/metrics", "/manifest.json")
+    paths = (
+        "/login",
+        "/favicon.ico",
+        "/static/index.html",
+        "/api/v1/inspections",
+        "/nowhere",
+        "/metrics",
+        "/manifest.json",
+    )
     asked = [f"{each} HTTP/1.1\r\nHost: here\r\n{key}" for each in asked]
     asked += [f"GET {path} HTTP/1.1\r\n{'' if each[:4] == 'Host' else 'Host: here'}\r\n{each}".replace("\r\n\r\n", "\r\n")
               for path in paths for each in told]  # fmt: skip

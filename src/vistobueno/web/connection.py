@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any
 
 from starlette.requests import HTTPConnection
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from starlette.types import Message, Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from ..access import running_access
 from . import headers
@@ -42,6 +43,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._refusal = 400
+        self._answered: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count it: one too many is told so once it asks, and more are not heard at all."""
@@ -53,10 +55,12 @@ class BoundedConnection(HttpToolsProtocol):
         self._end_within(TURNED_AWAY_WITHIN if self._unwanted else HEAD_WITHIN)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget its clocks."""
+        """Forget its clocks; what is being answered learns it too, not only the last request that came."""
         for clock in (self._deadline, self._stalled):
             if clock is not None:
                 clock.cancel()
+        if self._answered is not None:
+            self._answered.disconnected = True
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -151,13 +155,17 @@ class BoundedConnection(HttpToolsProtocol):
         """What httptools refuses, or we did while it read."""
         self._refuse(self._refusal)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _is_one_too_many(self) -> bool:
         if len(self.connections) > most_connections():
             return True
         if self.client is None or _is_proxy(self.client[0]):
             return False
-        own = sum(each.client is not None and each.client[0] == self.client[0] for each in self.connections)
-        return own > most_connections() // 2
+        clients = (getattr(each, "client", None) for each in self.connections)
+        return sum(each is not None and each[0] == self.client[0] for each in clients) > most_connections() // 2
 
     def _is_idle(self) -> bool:
         return (self.cycle is None or self.cycle.response_complete) and not self.pipeline
@@ -212,10 +220,10 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _said(self, status: int) -> bytes:
         path = getattr(self, "url", b"").partition(b"?")[0][:200].decode("latin-1")
-        scope = {"type": "http", "path": path or "/", "headers": self.headers or [], "state": {}}
+        scope: Scope = {"type": "http", "path": path or "/", "headers": self.headers or [], "state": {}}
         more = {"Connection": "close"} | ({"Retry-After": "5"} if status == 503 else {})
         answer = problem(HTTPConnection(scope), status, headers=more)
-        message = {"type": "http.response.start", "status": status, "headers": answer.raw_headers}
+        message: Message = {"type": "http.response.start", "status": status, "headers": answer.raw_headers}
         headers.protect(message, host="", secure=False, public=False)
         HTTP_REQUESTS.labels("other", "other", str(status)).inc()
         lines = [*self.server_state.default_headers, *message["headers"]]

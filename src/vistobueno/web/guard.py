@@ -66,7 +66,11 @@ class Guard:
         except RuntimeError:
             return away(connection, None)
         if rule.permission == "metrics":
-            return None if may_read_metrics(connection, key, access.settings) else problem(connection, 401, headers=_BEARER)
+            return (
+                None
+                if may_read_metrics(connection, key, access.settings)
+                else problem(connection, 401, headers=_BEARER)
+            )
         try:
             identity = await identify(connection, access, key)
         except VistoBuenoError as error:

@@ -158,7 +158,9 @@ def platform(model: Model) -> str:
 
 def _statistics_of(bundle: Bundle) -> dict[str, Any]:
     calls = _CALLS[bundle.name, bundle.version]
-    times = {name: {"count": each.count, "ns": each.ns} for name, each in (("success", calls.success), ("fail", calls.fail))}
+    times = {
+        name: {"count": each.count, "ns": each.ns} for name, each in (("success", calls.success), ("fail", calls.fail))
+    }
     return {
         "name": bundle.name,
         "version": bundle.version,

@@ -53,7 +53,9 @@ class Observed:
             await self.app(scope, receive, numbered)
         except Exception:
             _trouble.exception("a request failed")
-            if not status and scope["type"] == "http":  # outside of what sees to answers: nothing is open yet, or any more
+            if (
+                not status and scope["type"] == "http"
+            ):  # outside of what sees to answers: nothing is open yet, or any more
                 await problem(connection, 500)(scope, receive, numbered)
         finally:
             _written(scope, status or GONE, time.perf_counter() - start)
@@ -112,4 +114,3 @@ def _written(scope: Scope, status: int, seconds: float) -> None:
             "actor_id": identity.actor.id if identity is not None else None,
         },
     )
-
