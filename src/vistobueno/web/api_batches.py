@@ -16,7 +16,7 @@ from .api_inspections import as_json, idempotency_key, problems
 from .api_values import BatchLine, inspection_as
 from .asking import allowed, open_station, owner_of, source_of
 from .budget import Budget
-from .intake import file_in
+from .intake import ENVELOPE, file_in
 from .metrics import REFUSALS, count
 from .problems import language_of, status_of
 from .stopping import is_stopping, stopped
@@ -28,7 +28,7 @@ NDJSON = "application/x-ndjson"
 Line = dict[str, Any]
 Lines = Generator[Line, None, None]
 _COMING = Budget(8, 4, "zip", retry_after=10)  # ZIPs on disk, whole or not
-_ON_DISK = Budget(2 * MOST_ZIP, MOST_ZIP, "zip", retry_after=10)  # their bytes
+_ON_DISK = Budget(2 * MOST_ZIP, MOST_ZIP + ENVELOPE, "zip", retry_after=10)  # their bytes
 _AT_ONCE = Budget(2, 1, "zip", retry_after=10)  # ZIPs that are inspected
 
 

@@ -28,7 +28,7 @@ HEAD_WITHIN = 10.0  # seconds that the lines and headers of a request may take
 REST_WITHIN = 30.0  # seconds for the rest of a body that was refused, so that its sender comes to read why
 READ_WITHIN = 60.0  # seconds in which a client must read what is buffered for it, some 50 kB
 TURNED_AWAY_WITHIN = 2.0  # seconds for one connection too many to ask, so that it can be told
-CLOSE_WITHIN = 10.0  # seconds to read the last of an answer
+CLOSE_WITHIN = 60.0  # seconds to read the last of an answer, on whatever line
 MOST, SPARE = 512, 64  # connections that are served, and more that are told to come again
 
 
@@ -164,8 +164,8 @@ class BoundedConnection(HttpToolsProtocol):
             return True
         if self.client is None or _is_proxy(self.client[0]):
             return False
-        clients = (getattr(each, "client", None) for each in self.connections)
-        return sum(each is not None and each[0] == self.client[0] for each in clients) > most_connections() // 2
+        clients = [getattr(each, "client", None) or ("",) for each in self.connections]
+        return sum(client[0] == self.client[0] for client in clients) > most_connections() // 2
 
     def _is_idle(self) -> bool:
         return (self.cycle is None or self.cycle.response_complete) and not self.pipeline

@@ -66,11 +66,8 @@ class Guard:
         except RuntimeError:
             return away(connection, None)
         if rule.permission == "metrics":
-            return (
-                None
-                if may_read_metrics(connection, key, access.settings)
-                else problem(connection, 401, headers=_BEARER)
-            )
+            may_read = may_read_metrics(connection, key, access.settings)
+            return None if may_read else problem(connection, 401, headers=_BEARER)
         try:
             identity = await identify(connection, access, key)
         except VistoBuenoError as error:

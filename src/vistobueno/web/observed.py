@@ -53,9 +53,7 @@ class Observed:
             await self.app(scope, receive, numbered)
         except Exception:
             _trouble.exception("a request failed")
-            if (
-                not status and scope["type"] == "http"
-            ):  # outside of what sees to answers: nothing is open yet, or any more
+            if not status and scope["type"] == "http":
                 await problem(connection, 500)(scope, receive, numbered)
         finally:
             _written(scope, status or GONE, time.perf_counter() - start)
