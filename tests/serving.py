@@ -37,6 +37,7 @@ class Served:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    first: str = ""  # what its process does before it serves, in Python
     process: "subprocess.Popen[bytes] | None" = None
     secret: str = ""
 
@@ -68,7 +69,14 @@ class Served:
         """Start it, and wait until it is ready."""
         kept = {name: value for name, value in os.environ.items() if name not in _OURS}
         variables = {**kept, "DATA_DIR": str(self.settings.data_dir), "PORT": str(self.port), **self.environment}
-        command = [sys.executable, "-c", "from vistobueno.cli import main; main()", "serve", "--language", "en"]
+        command = [
+            sys.executable,
+            "-c",
+            f"{self.first}\nfrom vistobueno.cli import main; main()",
+            "serve",
+            "--language",
+            "en",
+        ]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, env=variables, stdout=log, stderr=log)
         self.wait_until_ready()
@@ -102,9 +110,9 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, **environment: str) -> Iterator[Served]:
+def serving(folder: Path, first: str = "", **environment: str) -> Iterator[Served]:
     """A station that is started, and is gone afterwards."""
-    served = Served(folder, environment)
+    served = Served(folder, environment, first=first)
     try:
         served.start()
         yield served

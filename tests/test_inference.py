@@ -47,11 +47,48 @@ def test_the_server_and_its_model_describe_themselves(
     client: triton.InferenceServerClient, key: dict[str, str], small_bundle: Bundle
 ) -> None:
     assert client.is_server_live(headers=key) and client.is_server_ready(headers=key)
-    assert client.get_server_metadata(headers=key)["extensions"] == ["binary_tensor_data"]
+    assert client.get_server_metadata(headers=key)["extensions"][0] == "binary_tensor_data"
     described = client.get_model_metadata(small_bundle.name, headers=key)
     assert [each["name"] for each in described["inputs"]] == ["image", "picture", "input"]
     assert client.is_model_ready(small_bundle.name, small_bundle.version, headers=key)
     assert not client.is_model_ready("another", headers=key)
+
+
+def test_a_client_of_triton_asks_what_there_is_before_it_sends(
+    client: triton.InferenceServerClient, key: dict[str, str], small_bundle: Bundle
+) -> None:
+    name, version = small_bundle.name, small_bundle.version
+    assert client.get_model_repository_index(headers=key) == [
+        {"name": name, "version": version, "state": "READY", "reason": ""}
+    ]
+    described = client.get_model_metadata(name, headers=key)
+    for config in (client.get_model_config(name, headers=key), client.get_model_config(name, version, headers=key)):
+        assert [each["name"] for each in config["input"]] == [each["name"] for each in described["inputs"]]
+        assert [each["dims"] for each in config["output"]] == [each["shape"] for each in described["outputs"]]
+
+    def counted() -> tuple[int, int, int]:
+        every, (one,) = (
+            client.get_inference_statistics(headers=key),
+            client.get_inference_statistics(name, version, headers=key)["model_stats"],
+        )
+        assert every["model_stats"] == [one]
+        times = one["inference_stats"]
+        return one["inference_count"], times["success"]["count"], times["fail"]["count"]
+
+    items, success, fail = counted()
+    photos = triton.InferInput("image", [2], "BYTES").set_data_from_numpy(np.array([picture(1), picture(2)], object))
+    client.infer(name, [photos], headers=dict(key))
+    with pytest.raises(InferenceServerException, match="415"):
+        client.infer(name, [photos], headers=dict(key), request_compression_algorithm="gzip")
+    assert counted() == (items + 2, success + 1, fail + 1)
+    for refused in (client.load_model, client.unload_model):
+        with pytest.raises(InferenceServerException, match="403"):
+            refused(name, headers=key)
+    for unknown in (client.get_trace_settings, client.get_log_settings, client.get_system_shared_memory_status):
+        with pytest.raises(InferenceServerException, match="404"):
+            unknown(headers=key)
+    with pytest.raises(InferenceServerException, match="another"):
+        client.get_model_config("another", headers=key)
 
 
 def test_encoded_images_are_judged_as_the_station_judges_them(

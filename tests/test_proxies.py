@@ -10,7 +10,7 @@ from aside import awaited
 from vistobueno.settings import Settings
 from vistobueno.web import logs
 from vistobueno.web.app import running
-from vistobueno.web.proxies import ProxiesRefused, parse, seen_through
+from vistobueno.web.proxies import NetworksRefused, parse, seen_through
 
 
 def scope(
@@ -89,7 +89,7 @@ def test_without_a_peer_nobody_is_believed() -> None:
 
 
 def test_networks_that_are_none_are_refused_in_words() -> None:
-    with pytest.raises(ProxiesRefused) as caught:
+    with pytest.raises(NetworksRefused) as caught:
         parse("10.0.0.0/8, nonsense")
     assert "TRUSTED_PROXIES" in caught.value.es and "TRUSTED_PROXIES" in caught.value.en
 
@@ -109,5 +109,5 @@ def test_a_station_whose_proxies_make_no_sense_does_not_start(tmp_path: Path, mo
         async with running(None, Settings(trusted_proxies="nonsense", data_dir=tmp_path)):
             raise AssertionError
 
-    with pytest.raises(ProxiesRefused):
+    with pytest.raises(NetworksRefused):
         awaited(start())

@@ -115,6 +115,17 @@ class Settings:
         es="Direcciones o redes, con comas, cuyas cabeceras X-Forwarded-* se creen.",
         en="Addresses or networks, with commas, whose X-Forwarded-* headers are believed.",
     )
+    metrics_from: str = _setting(
+        "127.0.0.0/8, ::1",
+        es="Direcciones o redes, con comas, que leen /metrics sin clave; por defecto este equipo, * para cualquiera.",
+        en="Addresses or networks, with commas, that read /metrics without a key; by default this machine, * for anyone.",
+    )
+    metrics_key: str = _setting(
+        "",
+        es="Clave con que se lee /metrics desde otro sitio (Authorization: Bearer); vacía: desde ninguno.",
+        en="Key to read /metrics from elsewhere (Authorization: Bearer); empty: from nowhere.",
+        secret=True,
+    )
     admin_email: str = _setting(
         "",
         es="Correo del primer administrador; vacío: un enlace de un solo uso al arrancar.",

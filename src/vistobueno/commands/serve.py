@@ -6,8 +6,6 @@ from ..settings import Settings
 from ..texts import say
 from .config import check
 
-LAST_WORDS = 20  # seconds that requests under way have to end once a stop is asked for
-
 
 def run_serve(settings: Settings, language: str) -> None:
     """Serve until SIGTERM or Ctrl-C; what was accepted is finished first.
@@ -16,24 +14,11 @@ def run_serve(settings: Settings, language: str) -> None:
         SettingRefused, ProxiesRefused: as `check`.
     """
     check(settings)
-    import uvicorn
-
-    from ..web.app import application
+    from ..web.server import serve
 
     print(say(language, "web_serving", address=address_of(settings)), flush=True)
     try:
-        uvicorn.run(
-            application(settings),
-            host=settings.bind_address,
-            port=settings.port,
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,  # TRUSTED_PROXIES decides
-            server_header=False,
-            timeout_graceful_shutdown=LAST_WORDS,
-        )
+        serve(settings)
     except SystemExit:  # it could not start, and said why
         raise typer.Exit(3) from None
 

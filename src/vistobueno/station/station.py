@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
@@ -108,13 +108,16 @@ class Station:
         """How much the store holds, as was measured lately; None while it is measured for the first time."""
         return self._measuring.last(patience)
 
-    def admit(self) -> Place:
+    def admit(self, owner: Hashable = None) -> Place:
         """Take a place before a photograph is in memory; give it to `inspect`, and leave it by ``with``.
+
+        Args:
+            owner: who asks; one of many may not hold every place.
 
         Raises:
             Busy: every place is taken.
         """
-        return self._judging.admit()
+        return self._judging.admit(owner)
 
     def in_turn(self, work: Callable[..., T], *arguments: Any) -> T:
         """Do ``work(model, *arguments)`` in the pool that judges, when it is its turn; nothing is kept.

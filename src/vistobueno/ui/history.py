@@ -18,6 +18,7 @@ from .pieces import choice, empty, field, inspection_row, product
 from .visit import Visit, go
 
 _LIMIT = 25
+_DIGITS = 18  # of a number in the address; no row has more
 _FIELDS = ("answer", "product", "reason", "who", "since", "until", "text", "source", "waiting")
 
 
@@ -106,7 +107,7 @@ def _who(asked: str) -> tuple[ActorKind | None, int | None]:
     known: ActorKind | None = _one_of(kind, get_args(ActorKind))
     if known is None or (number and not number.isdecimal()):
         return None, None
-    return known, int(number) if number else None
+    return known, int(number[:_DIGITS]) if number else None
 
 
 def csv_query(filter_: Filter, language: str) -> str:

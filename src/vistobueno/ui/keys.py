@@ -33,7 +33,7 @@ def _act(deed: Deed, visit: Visit) -> None:
             _, secret = access.make_key(deed.fields.get("name", ""), scopes, by, expires)
             said = _secret(secret, visit)
         elif deed.name == "revoke" and deed.value.isdecimal():
-            access.revoke_key(int(deed.value), by.actor)
+            access.revoke_key(int(deed.value[:18]), by.actor)
             said = notice(say(language, "ui_keys_revoked"))
         else:
             return

@@ -23,7 +23,7 @@ def show(visit: Visit) -> None:
 
 def _act(deed: Deed, visit: Visit) -> None:
     language, access, by = visit.language, visit.access, visit.identity.actor
-    number = int(deed.value) if deed.value.isdecimal() else 0
+    number = int(deed.value[:18]) if deed.value.isdecimal() else 0
     try:
         if deed.name == "invite":
             link = access.invite(

@@ -1,13 +1,12 @@
 """A ZIP of photographs over HTTP: taken in on disk, judged one by one, each outcome told as soon as it is there."""
 
 import json
-import threading
-from collections.abc import AsyncIterator, Generator, Iterable
+from collections.abc import AsyncIterator, Generator, Hashable, Iterable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
-from anyio import CancelScope, to_thread
+from anyio import CancelScope, current_time, sleep, to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -16,18 +15,23 @@ from ..errors import VistoBuenoError
 from ..station import Busy
 from .api_inspections import as_json, idempotency_key, key_parameter, problems
 from .api_values import BatchLine, inspection_as
-from .asking import allowed, open_station, source_of
-from .intake import file_in
+from .asking import allowed, open_station, owner_of, source_of
+from .budget import Budget
+from .intake import ENVELOPE, file_in
 from .metrics import REFUSALS, count
 from .problems import language_of, status_of
+from .stopping import is_stopping, stopped
 
 router = APIRouter(tags=["inspections"])
 MOST_ZIP = 1_000_000_000  # bytes
+PATIENCE = 30.0  # seconds that a ZIP waits on disk for its turn
 NDJSON = "application/x-ndjson"
 PASSED_OVER = "Passed-Over"
 Line = dict[str, Any]
 Lines = Generator[Line, None, None]
-_AT_ONCE = threading.BoundedSemaphore(2)  # ZIPs on disk at once
+_COMING = Budget(8, 4, "zip", retry_after=10)  # ZIPs on disk, whole or not
+_ON_DISK = Budget(2 * MOST_ZIP, MOST_ZIP + ENVELOPE, "zip", retry_after=10)  # their bytes
+_AT_ONCE = Budget(2, 1, "zip", retry_after=10)  # ZIPs that are inspected
 
 
 @router.post(
@@ -72,16 +76,14 @@ async def batch(request: Request) -> Response:
     With `Accept: application/x-ndjson` each outcome comes as a line when it is there.
     """
     identity, station, key = allowed(request, "inspect"), open_station(), idempotency_key(request)
-    if not _AT_ONCE.acquire(blocking=False):
-        raise Busy(
-            "busy",
-            es="Ya se están inspeccionando otros ZIP. Envíelo otra vez en un momento.",
-            en="Other ZIPs are being inspected. Send it again in a moment.",
-            retry_after=10,
-        )
+    owner = owner_of(request)
+    with _AT_ONCE.share(owner, 1):  # while none is free, no byte is read
+        pass
     async with AsyncExitStack() as held:
-        held.callback(_AT_ONCE.release)
-        file = await held.enter_async_context(file_in(request, "zip", MOST_ZIP, station.settings.data_dir))
+        held.enter_context(_COMING.share(owner, 1))
+        share = held.enter_context(_ON_DISK.share(owner))
+        file = await held.enter_async_context(file_in(request, "zip", MOST_ZIP, station.settings.data_dir, share))
+        await _turn(held, owner)
         inspect = partial(station.inspect_zip, source=source_of(identity), idempotency_key=key)
         found = await to_thread.run_sync(inspect, file, identity.actor)
         lines, headers = _lines(found, language_of(request)), {PASSED_OVER: str(len(found.passed_over))}
@@ -91,6 +93,19 @@ async def batch(request: Request) -> Response:
             return as_json(outcomes, headers=headers)
         return Told(first, lines, held.pop_all(), headers)
     raise AssertionError  # pragma: no cover  the block above returns or raises
+
+
+async def _turn(held: AsyncExitStack, owner: Hashable) -> None:
+    """Hold the right to be inspected, for a ZIP that is whole; it waits for it a while."""
+    last = current_time() + PATIENCE
+    while True:
+        try:
+            held.enter_context(_AT_ONCE.share(owner, 1))
+            return
+        except Busy:
+            if current_time() > last:
+                raise
+        await sleep(0.2)
 
 
 class Told(StreamingResponse):
@@ -131,6 +146,8 @@ def _lines(outcomes: Iterable[Any], language: str) -> Lines:
                 yield {"name": outcome.name, "inspection": inspection_as(outcome.inspection), "problem": None}
             else:
                 yield {"name": outcome.name, "inspection": None, "problem": _problem(outcome.error, language)}
+            if is_stopping():
+                raise stopped()
     except VistoBuenoError as error:
         if not begun:
             raise

@@ -26,7 +26,7 @@ from .api_values import (
     inspection_as,
     review_as,
 )
-from .asking import allowed, open_station, source_of
+from .asking import allowed, open_station, owner_of, source_of
 from .intake import Bounded, photo_in, received
 from .metrics import PLACES, count
 from .problems import refuse
@@ -113,9 +113,9 @@ async def inspect(request: Request) -> Response:
     `curl -H "Authorization: Bearer $KEY" -H "Content-Type: image/jpeg" --data-binary @banana.jpg …`
     """
     identity, station, key = allowed(request, "inspect"), open_station(), idempotency_key(request)
-    with received(station) as share:
+    with received(request, station) as share:
         upload = await photo_in(request, share)
-        with station.admit() as place, PLACES.track_inprogress():
+        with station.admit(owner_of(request)) as place, PLACES.track_inprogress():
             work = partial(
                 station.inspect,
                 upload.data,

@@ -10,24 +10,36 @@ from starlette.responses import HTMLResponse, Response
 from ..errors import VistoBuenoError
 from ..texts import say
 from . import headers
-from .problems import headers_of, language_of, page_language, problem, status_of, title_of
+from .problems import headers_of, known_status, page_language, problem, problem_of, status_of, title_of
 
+_MACHINES = ("/api/", "/v2", "/_stcore/", "/metrics", "/media/", "/static/")
 _STARTING = {"Retry-After": "2"}
 
 
 def apology(connection: HTTPConnection, error: VistoBuenoError | None, language: str = "") -> Response:
     """An error that no page could say, or (None) a station that is being opened: a page to a person, else a problem."""
-    status, more = (503, _STARTING) if error is None else (status_of(error), headers_of(error))
+    if error is None:
+        return told(connection, 503, headers=_STARTING, language=language)
     if not takes_pages(connection):
-        detail = error.message(language_of(connection)) if error else ""
-        return problem(connection, status, error.code if error else "", detail, more)
+        return problem_of(connection, error)
     spoken = language or page_language(connection)
-    return _page(connection, status, spoken, error.message(spoken) if error else say(spoken, "web_status_503"), more)
+    return _page(connection, status_of(error), spoken, error.message(spoken), headers_of(error))
+
+
+def told(
+    connection: HTTPConnection, status: int, headers: Mapping[str, str] | None = None, language: str = ""
+) -> Response:
+    """A status that says all: a page to a person, else a problem."""
+    if not takes_pages(connection):
+        return problem(connection, status, headers=headers)
+    spoken = language or page_language(connection)
+    key = "web_page_missing" if status == 404 else f"web_status_{known_status(status)}"
+    return _page(connection, status, spoken, say(spoken, key), headers or {})
 
 
 def takes_pages(connection: HTTPConnection) -> bool:
-    """Whether it is a browser that shows the answer to a person."""
-    return "text/html" in connection.headers.get("accept", "")
+    """Whether it is a browser that shows the answer to a person; where only machines ask it never is."""
+    return "text/html" in connection.headers.get("accept", "") and not connection.scope["path"].startswith(_MACHINES)
 
 
 def _page(connection: HTTPConnection, status: int, language: str, detail: str, more: Mapping[str, str]) -> Response:
@@ -38,8 +50,8 @@ def _page(connection: HTTPConnection, status: int, language: str, detail: str, m
             language=language,
             title=title_of(status, language),
             detail=detail,
-            here=connection.url.path,
-            again=say(language, "entry_again"),
+            here="/" if status in (403, 404, 405) else connection.scope["path"],
+            again=say(language, "ui_page_home" if status in (403, 404, 405) else "entry_again"),
         )
     )
     told = {"Content-Security-Policy": headers.OURS, "Cache-Control": "no-store", "Content-Language": language,

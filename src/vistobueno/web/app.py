@@ -31,6 +31,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     from starlette.middleware import Middleware
 
     from . import api, document, health, inference, metrics, provider, sign_in
+    from .answers import Answers
     from .field import pages
     from .guard import Guard
     from .observed import Observed, Routed
@@ -48,7 +49,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
             *inference.routes(),
             *api.routes(),
         ],
-        "middleware": [Middleware(each) for each in (Observed, Proxies, Guard, document.Document, Routed)],
+        "middleware": [Middleware(each) for each in (Observed, Proxies, Answers, Guard, document.Document, Routed)],
     }
 
 
@@ -73,6 +74,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     configure_logs(settings.log_level)
     try:
         parse(settings.trusted_proxies)  # here, not at the first request
+        parse(settings.metrics_from, "METRICS_FROM")
         station = _opened(settings)
         access = Access(station.engine, settings)
         link = access.first_admin_link(_address(settings))

@@ -3,6 +3,7 @@
 from starlette.requests import HTTPConnection
 
 from ..access.identity import Identity
+from ..access.throttle import network
 from ..records.values import Source
 from ..station import Station, running_station
 from .problems import refuse
@@ -22,6 +23,14 @@ def allowed(connection: HTTPConnection, permission: str) -> Identity:
     if not identity.may(permission):
         raise refuse(403, "not_allowed", "status_403")
     return identity
+
+
+def owner_of(connection: HTTPConnection) -> tuple[str, int | str | None]:
+    """Who holds what a request takes: the person or the key; else the address, as one attacker has it."""
+    identity = connection.scope.get("state", {}).get("identity")
+    if isinstance(identity, Identity):
+        return identity.actor.kind, identity.actor.id
+    return "address", network(connection.client.host if connection.client else "")
 
 
 def open_station() -> Station:

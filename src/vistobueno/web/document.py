@@ -13,10 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..texts import say
 from ..ui.palette import LEAF
+from .apology import told
 from .problems import page_language
 from .rules import rule_for
 
 PAGES = "/*"  # the rule of what Streamlit answers with its document, whatever the page's name
+_STREAMLITS = (PAGES, "/static/", "/_stcore/", "/media/", "/component/", "/app/static/")
 _OF_THE_OTHER = ("content-length", "content-encoding", "etag", "last-modified", "accept-ranges")
 _ICON = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="{LEAF}"/>\
 <path d="M9 16.5l5 5L23.5 11" fill="none" stroke="#fff" stroke-width="3.4" stroke-linecap="round" stroke-linejoin="round"/>\
@@ -26,21 +28,31 @@ _KEPT = {"Cache-Control": "public, max-age=86400"}
 
 
 class Document:
-    """Gives our document where Streamlit gives its own; a problem, a redirect and every other answer pass as they are."""
+    """Gives our document where Streamlit gives its own, which it does at every address: at those of our pages alone. A
+    problem, a redirect and every other answer pass as they are.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on."""
-        if scope["type"] != "http" or rule_for(scope["method"], scope["path"]).path != PAGES:
+        rule = rule_for(scope["method"], scope["path"]).path if scope["type"] == "http" else ""
+        if not rule.startswith(_STREAMLITS):
             await self.app(scope, receive, send)
+            return
+        if rule == PAGES and not is_page(scope["path"]):
+            await told(HTTPConnection(scope), 404)(scope, receive, send)
             return
         text: bytes | None = None
 
         async def ours(message: Message) -> None:
             nonlocal text
             if message["type"] == "http.response.start" and is_document(message):
+                if rule != PAGES:  # a file of Streamlit's that is not there
+                    message = {**message, "status": 404, "headers": []}
+                    await send(message)
+                    return
                 text = document(page_language(HTTPConnection(scope)))
                 headers = MutableHeaders(raw=list(message["headers"]))
                 for name in _OF_THE_OTHER:
@@ -54,6 +66,18 @@ class Document:
             await send(message)
 
         await self.app(scope, receive, ours)
+
+
+def is_page(path: str) -> bool:
+    """Whether one of our pages has this address."""
+    return (path.rstrip("/") or "/") in _addresses()
+
+
+@cache
+def _addresses() -> frozenset[str]:
+    from ..ui.shell import PLACES  # when a person comes: a machine's station has no need of what the pages need
+
+    return frozenset("/" if each is PLACES[0] else f"/{each.address}" for each in PLACES)
 
 
 def is_document(message: Message) -> bool:

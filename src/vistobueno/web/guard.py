@@ -1,7 +1,6 @@
 """Stands before pages, API and websocket: finds out who asks, asks the table whether they may, refuses the rest."""
 
 import asyncio
-import ipaddress
 from functools import partial
 from urllib.parse import quote
 
@@ -15,13 +14,16 @@ from ..access.errors import access_refused
 from ..access.tokens import KEY_START, same
 from ..access.trail import ADDRESS_HEADER, REQUEST_HEADER, coming_from
 from ..errors import VistoBuenoError
-from . import headers
-from .apology import apology
+from ..settings import Settings
+from .apology import apology, takes_pages, told
+from .methods import methods_at
 from .problems import language_of, problem, problem_of
+from .proxies import parse, within
 from .rules import READS, Rule, rule_for
 
 RECHECK = 2.0  # seconds until an open websocket learns that its session has ended
 ENDED = 4401  # close code of a websocket whose session has ended
+_LOOPBACK = parse("127.0.0.0/8, ::1")
 _BEARER = {"WWW-Authenticate": "Bearer"}
 
 
@@ -43,44 +45,40 @@ class Guard:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
-        rule = rule_for(scope["method"], scope["path"])
-        secure, host = is_secure(connection), connection.headers.get("host", "")
-
-        async def protected(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = list(message.get("headers", ()))
-                headers.protect(message, host=host, secure=secure, public=rule.who == "all")
-            await send(message)
-
-        refusal = await self._refusal(connection, rule)
-        await (refusal or self.app)(scope, receive, protected)
+        refusal = await self._refusal(connection, rule_for(scope["method"], scope["path"]))
+        await (refusal or self.app)(scope, receive, send)
 
     async def _refusal(self, connection: HTTPConnection, rule: Rule) -> Response | None:
         """Why a request may not pass; None when it may."""
         scope = connection.scope
+        if b"%00" in scope.get("query_string", b""):  # PostgreSQL has no such text, and nobody means it
+            return told(connection, 400)
         unsafe = scope["method"] not in READS | {"OPTIONS"}
         key = key_in(connection)
         if unsafe and key is None and comes_from_elsewhere(connection):
             return refused(connection, 403, access_refused("proxy_unknown" if lacks_tls(connection) else "cross_site"))
         if rule.who == "all":
             return None
+        if rule.who == "nobody" and is_open(scope["path"]):
+            return wrong_method(connection)
         try:
             access = running_access()
         except RuntimeError:
             return away(connection, None)
+        if rule.permission == "metrics":
+            may_read = may_read_metrics(connection, key, access.settings)
+            return None if may_read else problem(connection, 401, headers=_BEARER)
         try:
             identity = await identify(connection, access, key)
         except VistoBuenoError as error:
             return away(connection, error)
         scope["state"]["identity"] = identity
         if identity is None:
-            if rule.permission == "metrics" and is_this_machine(connection):
-                return None
             return to_sign_in(connection) if is_navigation(connection) else problem(connection, 401, headers=_BEARER)
         if rule.who == "nobody":
-            return problem(connection, 404)
+            return wrong_method(connection)
         if (rule.who == "people" and identity.session is None) or not may(identity, rule.permission):
-            return problem(connection, 403)
+            return told(connection, 403)
         if unsafe and identity.session is not None and not is_meant(connection, identity, rule):
             return refused(connection, 403, access_refused("cross_site"))
         return None
@@ -181,9 +179,7 @@ def key_in(connection: HTTPConnection) -> str | None:
 
 
 def may(identity: Identity, permission: str) -> bool:
-    """Whether they have the permission. Figures of operation are for admins, and for keys that read."""
-    if permission == "metrics":
-        return identity.may("audit") or (identity.session is None and identity.may("read"))
+    """Whether they have the permission."""
     return not permission or identity.may(permission)
 
 
@@ -202,14 +198,14 @@ def address_of(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else ""
 
 
-def is_this_machine(connection: HTTPConnection) -> bool:
-    """Whether it comes from this machine and from no proxy on it."""
-    if connection.scope["state"].get("proxied"):
+def may_read_metrics(connection: HTTPConnection, key: str | None, settings: Settings) -> bool:
+    """Whether METRICS_KEY is sent, or it comes from METRICS_FROM; from this machine through no proxy on it."""
+    if key is not None and settings.metrics_key and same(key, settings.metrics_key):
+        return True
+    state, address = connection.scope["state"], address_of(connection)
+    if not state.get("address_known") or (state["proxied"] and within(address, _LOOPBACK)):
         return False
-    try:
-        return ipaddress.ip_address(address_of(connection)).is_loopback
-    except ValueError:
-        return False
+    return within(address, parse(settings.metrics_from, "METRICS_FROM"))
 
 
 def comes_from_elsewhere(connection: HTTPConnection) -> bool:
@@ -245,9 +241,7 @@ def is_meant(connection: HTTPConnection, identity: Identity, rule: Rule) -> bool
 
 def is_navigation(connection: HTTPConnection) -> bool:
     """Whether a person opens a page, and may be shown another one."""
-    scope = connection.scope
-    machine = scope["path"].startswith(("/api/", "/v2", "/_stcore/", "/metrics", "/media/"))
-    return scope["method"] in READS and not machine and "text/html" in connection.headers.get("accept", "")
+    return connection.scope["method"] in READS and takes_pages(connection)
 
 
 def away(connection: HTTPConnection, error: VistoBuenoError | None) -> Response:
@@ -259,10 +253,21 @@ def away(connection: HTTPConnection, error: VistoBuenoError | None) -> Response:
 
 def to_sign_in(connection: HTTPConnection) -> Response:
     """The page to sign in, which leads back here."""
-    query = connection.url.query
+    query = connection.scope["query_string"].decode("latin-1")
     asked = connection.scope["path"] + (f"?{query}" if query else "")
     where = "/login" if asked == "/" else f"/login?next={quote(asked, safe='/')}"
     return RedirectResponse(where, 303, {"Cache-Control": "no-store", "Vary": "Cookie"})
+
+
+def is_open(path: str) -> bool:
+    """Whether everybody may read there: then nobody is asked to sign in for what nobody gets."""
+    return rule_for("GET", path).who == "all"
+
+
+def wrong_method(connection: HTTPConnection) -> Response:
+    """That there is nothing here, or nothing by this method."""
+    methods = methods_at(connection.scope)
+    return told(connection, 405, {"Allow": ", ".join(methods)}) if methods else told(connection, 404)
 
 
 def refused(connection: HTTPConnection, status: int, error: VistoBuenoError) -> Response:

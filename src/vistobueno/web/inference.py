@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import numpy as np
 from anyio import to_thread
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from .. import __version__
 from ..errors import VistoBuenoError
@@ -16,33 +16,42 @@ from ..model.runtime import Model, Scores
 from ..photo import Limits, open_photo
 from ..station import Station
 from ..verdict import Verdict, judge
-from .asking import allowed, identity_of, open_station
+from . import inference_models as models
+from .asking import identity_of, open_station, owner_of
+from .inference_models import IMAGE, INPUT, PICTURE
 from .intake import body_in, received
 from .metrics import PLACES, REFUSALS
-from .problems import headers_of, language_of, refuse, status_of
+from .problems import headers_of, language_of, status_of
 from .tensors import LENGTH_HEADER, Array, TensorRefused, Values, read_call, write_answer
 
 MOST_BODY, MOST_ITEMS = 20_000_000, 64
-IMAGE, PICTURE, INPUT = "image", "picture", "input"
+EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
 Item = bytes | Array
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def routes() -> list[Route]:
-    """Every path of the protocol."""
-    model = "/v2/models/{name}"
-    places = (model, f"{model}/versions/{{version}}")
+def routes() -> list[BaseRoute]:
+    """Every path of the protocol, and what Triton's clients ask beside it."""
+    model = "/models/{name}"
     answers: list[tuple[str, Answer, str]] = [
-        ("/v2", server, "GET"),
-        ("/v2/", server, "GET"),
-        ("/v2/health/live", live, "GET"),
-        ("/v2/health/ready", ready, "GET"),
-        *((place, metadata, "GET") for place in places),
-        *((f"{place}/ready", model_ready, "GET") for place in places),
-        *((f"{place}/infer", infer, "POST") for place in places),
-        ("/v2/{rest:path}", nothing, "GET"),
+        ("/", server, "GET"),
+        ("/health/live", live, "GET"),
+        ("/health/ready", ready, "GET"),
+        ("/models/stats", models.every_statistics, "GET"),
+        ("/repository/index", models.index, "POST"),
+        (f"/repository{model}/load", models.change, "POST"),
+        (f"/repository{model}/unload", models.change, "POST"),
     ]
-    return [Route(path, spoken(answer, path), methods=[method]) for path, answer, method in answers]
+    for place in (model, f"{model}/versions/{{version}}"):
+        answers += [
+            (place, models.metadata, "GET"),
+            (f"{place}/config", models.config, "GET"),
+            (f"{place}/stats", models.statistics, "GET"),
+            (f"{place}/ready", models.ready, "GET"),
+            (f"{place}/infer", infer, "POST"),
+        ]
+    below = [Route(path, spoken(answer, f"/v2{path}"), methods=[method]) for path, answer, method in answers]
+    return [Route("/v2", spoken(server, "/v2")), Mount("/v2", Router(below, redirect_slashes=False))]
 
 
 def spoken(answer: Answer, path: str) -> Answer:
@@ -59,8 +68,6 @@ def spoken(answer: Answer, path: str) -> Answer:
             REFUSALS.labels(error.code).inc()
             said = {"error": error.message(language_of(request)), "code": error.code}
             return _json(said, status_of(error), headers_of(error))
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
 
     return answered
 
@@ -68,7 +75,7 @@ def spoken(answer: Answer, path: str) -> Answer:
 async def server(request: Request) -> Response:
     """What this server is."""
     identity_of(request)
-    return _json({"name": "vistobueno", "version": __version__, "extensions": ["binary_tensor_data"]})
+    return _json({"name": "vistobueno", "version": __version__, "extensions": EXTENSIONS})
 
 
 async def live(request: Request) -> Response:
@@ -82,79 +89,27 @@ async def ready(request: Request) -> Response:
     return _json({"ready": readiness.ok}, 200 if readiness.ok else 503)
 
 
-async def nothing(request: Request) -> Response:
-    """No path of the protocol."""
-    raise refuse(404, "not_found", "status_404")
-
-
-async def metadata(request: Request) -> Response:
-    """Inputs, of which one is given, and outputs."""
-    allowed(request, "infer")
-    model = _asked_for(request)
-    bundle = model.bundle
-    height, width, classes = bundle.input.height, bundle.input.width, len(bundle.classes)
-    inputs = (
-        (IMAGE, "BYTES", [-1]),
-        (PICTURE, "UINT8", [-1, height, width, 3]),
-        (INPUT, "FP32", [-1, height, width, 3]),
-    )
-    outputs = (
-        ("verdict", "BYTES", [-1]),
-        ("reasons", "BYTES", [-1]),
-        ("product", "BYTES", [-1]),
-        ("probability_unfit", "FP32", [-1]),
-        ("probabilities", "FP32", [-1, classes]),
-        ("logits", "FP32", [-1, classes]),
-        ("embedding", "FP32", [-1, -1]),
-    )
-    said = {
-        "name": bundle.name,
-        "versions": [bundle.version],
-        "platform": f"vistobueno_{model.runtime}",
-        "inputs": [{"name": name, "datatype": kind, "shape": shape} for name, kind, shape in inputs],
-        "outputs": [{"name": name, "datatype": kind, "shape": shape} for name, kind, shape in outputs],
-        "parameters": {"classes": [each.key for each in bundle.classes], "digest": bundle.digest},
-    }
-    return _json(said)
-
-
-async def model_ready(request: Request) -> Response:
-    """Whether a model judges now."""
-    allowed(request, "infer")
-    return _json({"name": _asked_for(request).bundle.name, "ready": True})
-
-
 async def infer(request: Request) -> Response:
     """Judge a batch of encoded images, of pictures of the model's size, or of prepared inputs."""
-    allowed(request, "infer")
-    station, model = open_station(), _asked_for(request)
+    model, station = models.asked_for(request), open_station()
     bundle = model.bundle
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise refuse(415, "wrong_media_type", "not_compressed")
-    with received(station) as share:
-        body = await body_in(request, MOST_BODY, share)
-        with station.admit(), PLACES.track_inprogress():
-            asked = await to_thread.run_sync(read_call, body, request.headers.get(LENGTH_HEADER))  # 20 MB take a second
-            del body
-            items = _items(asked.name, asked.values, bundle)
-            scores, verdicts = await to_thread.run_sync(_judged, station, model, items)
-    outputs = _outputs(bundle, scores, verdicts)
-    if asked.outputs is not None:
-        if unknown := set(asked.outputs) - set(outputs):
-            raise TensorRefused(f"there is no output '{sorted(unknown)[0]}'; there are {', '.join(outputs)}")
-        outputs = {name: outputs[name] for name in asked.outputs}
-    answer, headers = write_answer(bundle.name, bundle.version, asked, outputs)
+    with models.counted(bundle) as calls:
+        with received(request, station) as share:
+            body = await body_in(request, MOST_BODY, share)
+            with station.admit(owner_of(request)), PLACES.track_inprogress():
+                length = request.headers.get(LENGTH_HEADER)
+                asked = await to_thread.run_sync(read_call, body, length)  # 20 MB take a second
+                del body
+                items = _items(asked.name, asked.values, bundle)
+                scores, verdicts = await to_thread.run_sync(_judged, station, model, items)
+        outputs = _outputs(bundle, scores, verdicts)
+        if asked.outputs is not None:
+            if unknown := set(asked.outputs) - set(outputs):
+                raise TensorRefused(f"there is no output '{sorted(unknown)[0]}'; there are {', '.join(outputs)}")
+            outputs = {name: outputs[name] for name in asked.outputs}
+        answer, headers = write_answer(bundle.name, bundle.version, asked, outputs)
+        calls.items += len(items)
     return Response(answer, headers={**headers, "Cache-Control": "no-store"})
-
-
-def _asked_for(request: Request) -> Model:
-    """The model that is active now, if it is the one that was named. The whole call is this one's."""
-    model = open_station().model
-    bundle = model.bundle
-    name, version = request.path_params["name"], request.path_params.get("version", bundle.version)
-    if (name, version) != (bundle.name, bundle.version):
-        raise refuse(404, "no_model", asked=f"{name} {version}", name=bundle.name, version=bundle.version)
-    return model
 
 
 def _items(name: str, values: Values, bundle: Bundle) -> list[Item]:

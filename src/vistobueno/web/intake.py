@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -17,7 +16,9 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from ..records.store import unavailable
-from ..station import Busy, Station
+from ..station import Station
+from .asking import owner_of
+from .budget import Budget, Share
 from .disposition import file_name
 from .problems import RequestRefused, refuse
 
@@ -26,6 +27,8 @@ MOST_JSON = 64_000  # bytes; a review with every letter of its note escaped
 ENVELOPE = 64_000  # bytes that a form adds around a file
 AT_ONCE = 64_000_000  # bytes of all bodies in memory together
 GRACE, SLOWEST = 20.0, 32_000.0  # a body may take 20 s, and a second more for each 32 kB
+SILENCE, LONGEST = 10.0, 3600.0  # seconds without a byte, and in all
+_LONGEST_NUMBER = 20  # digits of a length
 Named = Callable[[str | None], None]
 _LONGEST_HEADER = 8_000  # bytes of the headers of one part of a form
 
@@ -38,60 +41,20 @@ class Upload:
     name: str | None
 
 
-class Budget:
-    """Bytes that may be in memory at once, all requests together."""
-
-    def __init__(self, most: int) -> None:
-        self._lock, self.most, self.held = threading.Lock(), most, 0
-
-    @contextmanager
-    def share(self) -> Iterator["Share"]:
-        """A share that grows as bytes come in, and is given back at the end."""
-        share = Share(self)
-        try:
-            yield share
-        finally:
-            self.take(-share.held)
-
-    def take(self, size: int) -> None:
-        """Hold ``size`` bytes more, or `Busy`."""
-        with self._lock:
-            if size > 0 and self.held + size > self.most:
-                raise Busy(
-                    "busy",
-                    es="La estación está recibiendo demasiado a la vez. Envíelo otra vez en un momento.",
-                    en="The station is receiving too much at once. Send it again in a moment.",
-                    retry_after=2,
-                )
-            self.held += size
-
-
-class Share:
-    """What one request holds of a `Budget`."""
-
-    def __init__(self, budget: Budget) -> None:
-        self._budget, self.held = budget, 0
-
-    def reach(self, size: int) -> None:
-        """Hold ``size`` bytes in all."""
-        if size > self.held:
-            self._budget.take(size - self.held)
-            self.held = size
-
-
-BODIES = Budget(AT_ONCE)
+BODIES = Budget(AT_ONCE, AT_ONCE // 2, "body", retry_after=2)
 
 
 @contextmanager
-def received(station: Station) -> Iterator[Share]:
-    """A share for a body that is still to come. A full station refuses before a byte is read; one that comes slowly holds
-    no place meanwhile: take that when it is whole.
+def received(request: Request, station: Station) -> Iterator[Share]:
+    """A share for a body that is still to come: it holds what has come of it. A full station refuses before a byte is
+    read; one that comes slowly holds no place meanwhile: take that when it is whole.
 
     Raises:
-        Busy: every place is taken now.
+        Busy: every place is taken now, or every one of this actor's.
     """
-    station.admit().leave()
-    with BODIES.share() as share:
+    owner = owner_of(request)
+    station.admit(owner).leave()
+    with BODIES.share(owner) as share:
         yield share
 
 
@@ -138,14 +101,16 @@ async def body_in(request: Request, most: int, share: Share | None = None) -> by
 
 
 @asynccontextmanager
-async def file_in(request: Request, field: str, most: int, folder: Path | None) -> AsyncIterator[BinaryIO]:
+async def file_in(
+    request: Request, field: str, most: int, folder: Path | None, share: Share | None = None
+) -> AsyncIterator[BinaryIO]:
     """A large file that a request carries, on disk: a field of a form or the bare body. It is gone afterwards."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     with tempfile.TemporaryFile(dir=folder) as file:
         if kind == b"multipart/form-data":
-            source = form_chunks(request, options, field, lambda _: None, most, None)
+            source = form_chunks(request, options, field, lambda _: None, most, share)
         elif kind in (b"application/zip", b"application/x-zip-compressed", b"application/octet-stream"):
-            source = chunks(request, most, None)
+            source = chunks(request, most, share)
         else:
             raise refuse(415, "wrong_media_type", "zip_media_type")
         try:
@@ -160,26 +125,29 @@ async def file_in(request: Request, field: str, most: int, folder: Path | None) 
 
 
 async def chunks(request: Request, most: int, share: Share | None) -> AsyncIterator[bytes]:
-    """The body as it comes, refused when it declares, or reaches, more than ``most`` bytes."""
+    """The body as it comes, refused when it declares, or reaches, more than ``most`` bytes, is packed, or hardly comes."""
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise refuse(415, "wrong_media_type", "not_compressed", {"Accept-Encoding": "identity"})
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal():
-        if int(declared) > most:
+    if declared.isdecimal() and (len(declared) > _LONGEST_NUMBER or int(declared) > most):
+        raise too_large(most)
+    clock = asyncio.get_running_loop().time
+    start, taken, source = clock(), 0, request.stream()
+    while True:
+        last = min(clock() + SILENCE, start + GRACE + taken / SLOWEST, start + LONGEST)
+        try:
+            async with asyncio.timeout_at(last):
+                chunk = await anext(source, None)
+        except TimeoutError:
+            raise refuse(408, "too_slow", "status_408", {"Connection": "close"}) from None
+        if chunk is None:
+            return
+        taken += len(chunk)
+        if taken > most:
             raise too_large(most)
         if share is not None:
-            share.reach(int(declared))
-    start, received = asyncio.get_running_loop().time(), 0
-    try:
-        async with asyncio.timeout_at(start + GRACE) as patience:
-            async for chunk in request.stream():
-                received += len(chunk)
-                if received > most:
-                    raise too_large(most)
-                if share is not None:
-                    share.reach(received)
-                patience.reschedule(start + GRACE + received / SLOWEST)
-                yield chunk
-    except TimeoutError:
-        raise refuse(408, "too_slow", "status_408", {"Connection": "close"}) from None
+            share.reach(taken)
+        yield chunk
 
 
 async def form_chunks(

@@ -11,11 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .metrics import HTTP_REQUESTS, HTTP_SECONDS
 from .problems import problem
+from .rules import rule_for
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 GONE = 499  # nginx's number for a client that hung up
 _SANE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_QUIET = ("/healthz", "/readyz", "/metrics", "/_stcore/health")
+_QUIET = ("/healthz", "/readyz", "/metrics", "/_stcore/health", "/static/*")
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"}
 _log = logging.getLogger("vistobueno.access")
 _trouble = logging.getLogger("vistobueno.web")
 
@@ -69,30 +71,32 @@ class Routed:
         try:
             await self.app(scope, receive, send)
         finally:
-            if scope["type"] == "http":
-                scope["state"].setdefault("route", route_of(scope))
+            if scope["type"] == "http" and (route := getattr(scope.get("route"), "path", None)):
+                root = str(scope.get("root_path", ""))
+                scope["state"].setdefault("route", route if route.startswith(root) else f"{root}{route}")
 
 
 def route_of(scope: Scope) -> str:
-    """The template of the route that answered: few values, none of them somebody's."""
+    """The template of the route that answered, else the guard's rule: a known word, whatever a client asks for."""
     if named := scope.get("state", {}).get("route"):
         return str(named)
-    path: str = scope.get("path", "")
-    if path.startswith(("/static/", "/_stcore/")):
-        return "/".join(path.split("/")[:3]) if path.startswith("/_stcore/") else "/static"
-    if (route := getattr(scope.get("route"), "path", None)) is not None:
-        root = str(scope.get("root_path", ""))
-        return str(route) if str(route).startswith(root) else f"{root}{route}"
-    return path if path in (*_QUIET, "/", "/login", "/logout") else "other"
+    rule = rule_for(method_of(scope), scope.get("path", ""))
+    return "other" if rule.who == "nobody" else rule.path
+
+
+def method_of(scope: Scope) -> str:
+    """The method, where it is a known one."""
+    method = str(scope.get("method", "WEBSOCKET"))
+    return method if method in _METHODS else "other"
 
 
 def _written(scope: Scope, status: int, seconds: float) -> None:
-    route, method = route_of(scope), scope.get("method", "WEBSOCKET")
+    route, method = route_of(scope), method_of(scope)
     if scope["type"] == "http":
-        HTTP_REQUESTS.labels(method if method in _METHODS else "other", route, str(status)).inc()
+        HTTP_REQUESTS.labels(method, route, str(status)).inc()
         HTTP_SECONDS.labels(route).observe(seconds)
     identity = scope.get("state", {}).get("identity")
-    level = logging.DEBUG if scope.get("path") in _QUIET or route == "/static" else logging.INFO
+    level = logging.DEBUG if route in _QUIET else logging.INFO
     _log.log(
         level,
         "%s %s %s",
@@ -108,6 +112,3 @@ def _written(scope: Scope, status: int, seconds: float) -> None:
             "actor_id": identity.actor.id if identity is not None else None,
         },
     )
-
-
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

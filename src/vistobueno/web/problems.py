@@ -38,8 +38,8 @@ _BY_KIND: tuple[tuple[type[VistoBuenoError], int], ...] = (
     (DownloadFailed, 502),
 )
 _CODES = {400: "bad_request", 401: "not_signed_in", 403: "not_allowed", 404: "not_found", 405: "wrong_method",
-          408: "too_slow", 413: "too_large", 415: "wrong_media_type", 422: "invalid",
-          429: "too_many_requests", 500: "internal_error", 503: "unavailable"}  # fmt: skip
+          408: "too_slow", 413: "too_large", 414: "address_too_long", 415: "wrong_media_type", 422: "invalid",
+          429: "too_many_requests", 431: "headers_too_large", 500: "internal_error", 503: "unavailable"}  # fmt: skip
 
 
 class RequestRefused(VistoBuenoError):
@@ -126,13 +126,13 @@ def problem(
     errors: Iterable[Mapping[str, Any]] = (),
 ) -> Response:
     """The problem document for one request. Without ``code`` and ``detail`` it says what the status means."""
-    language, known = language_of(connection), _known(status)
+    language, known = language_of(connection), known_status(status)
     document = {
         "type": f"urn:vistobueno:problem:{code or _CODES[known]}",
         "title": title_of(status, language),
         "status": status,
         "detail": detail or say(language, f"web_status_{known}"),
-        "instance": connection.url.path,
+        "instance": connection.scope["path"],
         "code": code or _CODES[known],
         "request_id": connection.scope.get("state", {}).get("request_id", ""),
     }
@@ -150,10 +150,11 @@ def problem(
 
 def title_of(status: int, language: str) -> str:
     """What a status means, in a few words."""
-    return say(language, f"web_title_{_known(status)}")
+    return say(language, f"web_title_{known_status(status)}")
 
 
-def _known(status: int) -> int:
+def known_status(status: int) -> int:
+    """The nearest status that we have words for."""
     return status if status in _CODES else 400 if status < 500 else 500
 
 

@@ -19,8 +19,8 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 _TOLD = {b"forwarded", b"x-real-ip"}
 
 
-class ProxiesRefused(VistoBuenoError):
-    """TRUSTED_PROXIES names something that is no address and no network."""
+class NetworksRefused(VistoBuenoError):
+    """TRUSTED_PROXIES or METRICS_FROM names something that is no address and no network."""
 
 
 class Proxies:
@@ -41,19 +41,23 @@ class Proxies:
 
 
 def seen_through(scope: Scope, trusted: str) -> Scope:
-    """The scope as the outermost trusted proxy saw it; ``state["proxied"]`` says whether anyone claimed to be one."""
+    """The scope as the outermost trusted proxy saw it. In its state, ``proxied`` says whether anyone claimed to be one,
+    ``address_known`` whether the client's address is that of who asks.
+    """
     headers = Headers(scope=scope)
     peer = _peer(scope)
     told = headers.get("x-forwarded-for") is not None or any(name in headers for name in ("forwarded", "x-real-ip"))
     changed = {**scope, "client": peer}
-    changed.setdefault("state", {})["proxied"] = told
+    networks = parse(trusted)
+    believed = peer is not None and within(peer[0], networks)
+    client = _client(headers.getlist("x-forwarded-for"), networks) if believed else None
+    changed.setdefault("state", {}).update(proxied=told, address_known=client is not None or not told)
     secure = "wss" if scope["type"] == "websocket" else "https"
     if _rewritten(scope):  # uvicorn believed it first; what it made of it is undone
         changed["scheme"] = "ws" if scope["type"] == "websocket" else "http"
     kept = [each for each in scope["headers"] if not each[0].startswith(b"x-forwarded-") and each[0] not in _TOLD]
-    networks = parse(trusted)
-    if peer is not None and _within(peer[0], networks):
-        changed["client"] = (_client(headers.getlist("x-forwarded-for"), networks) or peer[0], 0)
+    if peer is not None and believed:
+        changed["client"] = (client or peer[0], 0)
         proto = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
         if proto in ("http", "https", "ws", "wss"):
             plain = secure.removesuffix("s")
@@ -66,23 +70,23 @@ def seen_through(scope: Scope, trusted: str) -> Scope:
 
 
 @cache
-def parse(trusted: str) -> tuple[Network | str, ...]:
+def parse(named: str, setting: str = "TRUSTED_PROXIES") -> tuple[Network | str, ...]:
     """Networks, or ``*``.
 
     Raises:
-        ProxiesRefused
+        NetworksRefused
     """
     try:
         return tuple(
             "*" if each == "*" else ipaddress.ip_network(each, strict=False)
-            for each in (part.strip() for part in trusted.split(","))
+            for each in (part.strip() for part in named.split(","))
             if each
         )
     except ValueError as error:
-        raise ProxiesRefused(
-            "proxies_invalid",
-            es=f"TRUSTED_PROXIES={trusted} no son direcciones ni redes. Use por ejemplo 10.0.0.0/8, o *.",
-            en=f"TRUSTED_PROXIES={trusted} are no addresses or networks. Use for example 10.0.0.0/8, or *.",
+        raise NetworksRefused(
+            "networks_invalid",
+            es=f"{setting}={named} no son direcciones ni redes. Use por ejemplo 10.0.0.0/8, o *.",
+            en=f"{setting}={named} are no addresses or networks. Use for example 10.0.0.0/8, or *.",
         ) from error
 
 
@@ -107,12 +111,13 @@ def _client(forwarded: list[str], networks: tuple[Network | str, ...]) -> str | 
     for address in reversed(chain):
         if not _is_address(address):
             return None
-        if not _within(address, named):
+        if not within(address, named):
             return address
     return chain[0] if chain else None
 
 
-def _within(address: str, networks: tuple[Network | str, ...]) -> bool:
+def within(address: str, networks: tuple[Network | str, ...]) -> bool:
+    """Whether an address lies in one of these networks."""
     if "*" in networks:
         return True
     if not _is_address(address):
