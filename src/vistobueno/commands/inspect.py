@@ -99,7 +99,7 @@ def as_row(outcome: Outcome, language: str) -> dict[str, Any]:
         return row | {"answer": "refused", "error": error.code if error else None, "message": message}
     return row | {
         "answer": verdict.answer,
-        "product": verdict.product,
+        "product": verdict.recognised_product,
         "probability_unfit": round(verdict.probability_unfit, 6),
         "reasons": list(verdict.reasons),
         "forced": verdict.forced,
@@ -151,7 +151,7 @@ def _table(outcomes: Iterable[Outcome], language: str) -> "Table":
             table.add_row(Text(row["file"]), answer, "", "", Text(row["message"]))
             continue
         reasons = "; ".join(say(language, reason) for reason in row["reasons"])
-        product = "" if "out_of_scope" in row["reasons"] else _name_of(row["product"], language)
+        product = _name_of(row["product"], language) if row["product"] else "—"
         table.add_row(Text(row["file"]), answer, product, f"{row['probability_unfit']:.1%}", Text(reasons))
     return table
 
