@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..bulk.pool import Outcome, inspect_many
 from ..errors import DataRefused
 from ..model.runtime import Model
-from ..texts import say
+from ..texts import certainty, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,6 +47,7 @@ def run(paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, j
     printers[form](_counted(outcomes, counts), language)
     if form == "table":
         print(say(language, "summary", **{key: counts[key] for key in _SIGNS}))
+        print(say(language, "camera_unmeasured"))
     return 3 if counts["refused"] or empty else 1 if counts["unfit"] else 2 if counts["review"] else 0
 
 
@@ -152,7 +153,10 @@ def _table(outcomes: Iterable[Outcome], language: str) -> "Table":
             continue
         reasons = "; ".join(say(language, reason) for reason in row["reasons"])
         product = _name_of(row["product"], language) if row["product"] else "—"
-        table.add_row(Text(row["file"]), answer, product, f"{row['probability_unfit']:.1%}", Text(reasons))
+        sure = certainty(outcome.verdict.probability_unfit, language).replace(
+            "\u00a0", " "
+        )  # not every terminal has it
+        table.add_row(Text(row["file"]), answer, product, sure, Text(reasons))
     return table
 
 

@@ -13,6 +13,15 @@ def say(language: str, key: str, **values: object) -> str:
     return _texts(language)[key].format(**values)
 
 
+def certainty(probability: float, language: str) -> str:
+    """97 %: how sure a model is, as a person is told. Two digits at most, and never 0 or 100: no model is as sure as that.
+
+    What was counted (a rate with its interval) is no certainty: see `ui.formats.percent`.
+    """
+    whole = min(99, max(1, round(probability * 100)))
+    return f"{whole}%" if language == "en" else f"{whole}\u00a0%"
+
+
 def user_language() -> str:
     """``en`` where the environment (``LC_ALL``, ``LC_MESSAGES``, ``LANG``) asks for English, else ``es``."""
     wish = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")

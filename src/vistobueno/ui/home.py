@@ -81,10 +81,12 @@ def _today(now: "Counter[str]", by_product: dict[str | None, "Counter[str]"], la
     rows = join(_product_row(name, by_product[name], language) for name in names)
     return h(
         '<section><h2>{title}</h2><div class="tiles">{tiles}</div><p style="margin-top:14px">{sentence}</p>'
+        '<p class="muted">{unmeasured}</p>'
         '<table><caption class="only-heard">{by}</caption><tbody>{rows}</tbody></table></section>',
         title=say(language, "ui_home_today"),
         tiles=tiles,
         sentence=sentence,
+        unmeasured=say(language, "ui_home_unmeasured"),
         by=say(language, "ui_home_by_product"),
         rows=rows,
     )

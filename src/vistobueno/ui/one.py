@@ -4,11 +4,13 @@ import streamlit as st
 from markupsafe import Markup
 
 from ..records.values import LONGEST_NOTE, Inspection
-from ..texts import say
+from ..texts import certainty, say
 from . import formats
 from .hypertext import Deed, h, hypertext, join
 from .pieces import answer, class_name, facts, field, inspection_number, meter, pictures, product_of, reasons, verdict
 from .visit import Visit, go
+
+_TOLD = 0.005  # a class that is less probable is not worth the words; the API has them all
 
 
 def show(visit: Visit, inspection: Inspection) -> None:
@@ -87,8 +89,9 @@ def _reviews(visit: Visit, inspection: Inspection) -> Markup:
 def _facts(visit: Visit, inspection: Inspection) -> Markup:
     language, bundle = visit.language, visit.station.model.bundle
     shares = sorted(inspection.probabilities.items(), key=lambda pair: -pair[1])
+    likely = [(key, share) for key, share in shares if share >= _TOLD]
     classes = ", ".join(
-        f"{class_name(key, bundle, language)} {formats.percent(share, language)}" for key, share in shares
+        f"{class_name(key, bundle, language)} {certainty(share, language)}" for key, share in likely or shares[:1]
     )
     stranger = None
     if inspection.stranger is not None and inspection.scope_threshold is not None:

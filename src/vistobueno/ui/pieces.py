@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from ..model.bundle import Bundle
 from ..records.values import Inspection
-from ..texts import say
+from ..texts import certainty, say
 from . import formats
 from .hypertext import h, join
 from .icons import icon
@@ -97,8 +97,8 @@ def in_words(inspection: Inspection, language: str) -> str:
         return say(language, "ui_words_stranger")
     values = {
         "product": product(inspection.product, language),
-        "fit": formats.percent(1 - share, language),
-        "unfit": formats.percent(share, language),
+        "fit": certainty(1 - share, language),
+        "unfit": certainty(share, language),
     }
     if inspection.answer == "fit":
         return say(language, "ui_words_fit", product=values["product"], fit=values["fit"])
@@ -113,7 +113,7 @@ def verdict(inspection: Inspection, visit: Visit, heading: str = "h2") -> Markup
     return h(
         '<section class="verdict {name}" role="status" aria-live="assertive" data-number="{n}">'
         "<{level} class='word' style='color:#fff'>{sign}<span>{word}</span></{level}><p>{words}</p>"
-        '<p class="facts">{number} · {product} · {at}</p></section>',
+        '<p class="facts">{number} · {product} · {at} · {unmeasured}</p></section>',
         name=inspection.answer,
         n=inspection.number,
         level=Markup(heading),  # noqa: S704 h1 or h2
@@ -123,11 +123,15 @@ def verdict(inspection: Inspection, visit: Visit, heading: str = "h2") -> Markup
         number=inspection_number(inspection.number, language),
         product=product_of(inspection, language),
         at=formats.moment(inspection.at, visit.zone, language),
+        unmeasured=say(language, "ui_unmeasured"),
     )
 
 
 def meter(inspection: Inspection, bundle: Bundle, language: str) -> Markup:
-    """The probability on a line with the three zones of the model that judged; zones only where that model is active."""
+    """The probability on a line with the three zones of the model that judged, and that nobody has measured it here.
+
+    Zones only where that model is active.
+    """
     share = inspection.probability_unfit
     zones = Markup()
     if bundle.digest == inspection.model_digest:
@@ -143,14 +147,15 @@ def meter(inspection: Inspection, bundle: Bundle, language: str) -> Markup:
     return h(
         '<div class="meter" role="img" aria-label="{label}: {value}">{zones}<span class="mark" style="left:{place:.2f}%"></span>'
         '<span class="value" style="{side}">{value}</span>'
-        '<span class="ends"><span>{fit}</span><span>{unfit}</span></span></div>',
+        '<span class="ends"><span>{fit}</span><span>{unfit}</span></span></div><p class="muted">{unmeasured}</p>',
         label=say(language, "ui_probability_unfit"),
-        value=formats.percent(share, language),
+        value=certainty(share, language),
         zones=zones,
         place=share * 100,
         side=Markup(side),  # noqa: S704 a number
         fit=say(language, "fit"),
         unfit=say(language, "unfit"),
+        unmeasured=say(language, "camera_unmeasured"),
     )
 
 
