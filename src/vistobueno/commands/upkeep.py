@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from ..records.backup import write_backup
+from ..records.backup import Manifest, write_backup
 from ..records.restore import restore
 from ..records.retention import apply_retention, sweep
 from ..records.values import SYSTEM
 from ..settings import Settings
 from ..station import open_records
 from ..station.models import Models
-from ..texts import say
+from ..texts import counted, say
 
 
 def run_backup(settings: Settings, file: Path, language: str) -> None:
@@ -17,10 +17,9 @@ def run_backup(settings: Settings, file: Path, language: str) -> None:
     engine, evidence = open_records(settings)
     manifest = write_backup(engine, evidence, settings.data_dir / "models", file)
     engine.dispose()
-    inspections = manifest.rows["inspections"]
-    print(say(language, "upkeep_backed_up", file=file, inspections=inspections, photographs=manifest.photographs))
+    print(say(language, "upkeep_backed_up", file=file, **_contents(manifest, language)))
     if manifest.missing:
-        print(say(language, "upkeep_missing", count=len(manifest.missing)))
+        print(say(language, "upkeep_missing", photographs=counted(language, "missing", len(manifest.missing))))
     print(say(language, "upkeep_digest", digest=manifest.digest))
 
 
@@ -29,8 +28,7 @@ def run_restore(settings: Settings, file: Path, replace: bool, language: str) ->
     engine, evidence = open_records(settings)
     manifest = restore(file, engine, evidence, settings.data_dir / "models", replace=replace)
     engine.dispose()
-    inspections = manifest.rows["inspections"]
-    print(say(language, "upkeep_restored", file=file, inspections=inspections, photographs=manifest.photographs))
+    print(say(language, "upkeep_restored", file=file, **_contents(manifest, language)))
     print(say(language, "upkeep_digest", digest=manifest.digest))
 
 
@@ -52,4 +50,13 @@ def run_retention(settings: Settings, days: int | None, language: str) -> None:
     engine.dispose()
     if not chosen:
         print(say(language, "upkeep_no_retention"))
-    print(say(language, "upkeep_removed", removed=removed, swept=swept))
+    said = {"removed": counted(language, "removed", removed), "swept": counted(language, "swept", swept)}
+    print(say(language, "upkeep_removed", **said))
+
+
+def _contents(manifest: Manifest, language: str) -> dict[str, str]:
+    inspections, photographs = manifest.rows["inspections"], manifest.photographs
+    return {
+        "inspections": counted(language, "inspections", inspections),
+        "photographs": counted(language, "photographs", photographs),
+    }

@@ -13,6 +13,15 @@ def say(language: str, key: str, **values: object) -> str:
     return _texts(language)[key].format(**values)
 
 
+def counted(language: str, what: str, count: int, shown: str = "") -> str:
+    """How many of what, in words that agree: 1 foto recibida, 2 fotos recibidas. ``count_WHAT_one`` and ``count_WHAT_many``.
+
+    Args:
+        shown: the number as it is written, where that is not plain digits.
+    """
+    return say(language, f"count_{what}_{'one' if count == 1 else 'many'}", count=shown or count)
+
+
 def certainty(probability: float, language: str) -> str:
     """97 %: how sure a model is, as a person is told. Two digits at most, and never 0 or 100: no model is as sure as that.
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ..model.explain import overlay
 from ..photo import open_photo
-from ..texts import certainty, say
+from ..texts import certainty, counted, say
 from ..verdict import FORCED_AT
 from .charts import curve, matrix
 from .evaluate import Evaluation, figures
@@ -46,9 +46,10 @@ def write_report(evaluation: Evaluation, path: Path, language: str = "es") -> No
 
     bundle, judged = evaluation.bundle, evaluation.judged
     title = text("title", name=bundle.name, version=bundle.version)
+    photographs = counted(language, "photographs", len(evaluation.photos))
     parts = [
         f"<h1>{title}</h1><p class=note>{escape(bundle.digest)}</p>",
-        f"<p>{text('counts', photographs=len(evaluation.photos), held_out=evaluation.held_out)}</p>",
+        f"<p>{text('counts', photographs=photographs, held_out=evaluation.held_out)}</p>",
     ]
     if not evaluation.photos:
         parts.append(f"<p><strong>{text('nothing')}</strong></p>")

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from markupsafe import Markup
 
-from ..texts import say
+from ..texts import counted, say
 from . import formats
 from .hypertext import h, hypertext, join
 from .pieces import answer, empty, inspection_row, product
@@ -72,7 +72,7 @@ def _today(now: "Counter[str]", by_product: dict[str | None, "Counter[str]"], la
             share=formats.percent(now["unfit"] / judged, language),
             low=formats.percent(low, language),
             high=formats.percent(high, language),
-            count=formats.number(judged, language),
+            decided=counted(language, "decided", judged, formats.number(judged, language)),
         )
         if judged
         else say(language, "ui_home_no_share")

@@ -9,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from ..records.values import Inspection
-from ..texts import say
+from ..texts import counted, say
 from ..verdict import Answer
 from . import formats
 from .hypertext import component, h, hypertext, join
@@ -143,7 +143,7 @@ def _summary(latest: list[Outcome], found: Found, visit: Visit) -> Markup:
     )
     return h(
         '<section role="status" class="batch"><h2>{title}</h2><div class="tiles">{tiles}</div>{broken}</section>',
-        title=say(language, "ui_inspect_batch", count=formats.number(len(latest), language)),
+        title=counted(language, "received", len(latest), formats.number(len(latest), language)),
         tiles=tiles,
         broken=h(
             '<p class="notice bad" style="margin:12px 0 0">{0}</p>',
