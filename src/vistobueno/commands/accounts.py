@@ -31,10 +31,18 @@ def user_add(
 
 @user_app.command("list")
 def user_list(language: Language = "") -> None:
-    """Everyone, with role and state."""
+    """Everyone, with role and state, and who is invited."""
     from . import people
 
     people.user_list(language or user_language())
+
+
+@user_app.command("revoke-invitation")
+def user_revoke_invitation(email: EmailArgument, language: Language = "") -> None:
+    """End an invitation that was not used yet: its link opens no more."""
+    from . import people
+
+    people.user_revoke_invitation(email, language or user_language())
 
 
 @user_app.command("role")
