@@ -82,7 +82,7 @@ def test_photographs_outlive_the_session_and_go_out_once_it_is_back(open_page: O
     expect(page.locator("a.line")).to_have_count(2)
     expect(banner).to_have_count(0)
     station.access.end_sessions(person.id, SYSTEM)
-    expect(page).to_have_url(f"{station.url}/login")  # nothing is held any more
+    expect(page).to_have_url(f"{station.url}/login?said=again&next=%2Finspect")  # nothing is held any more
 
 
 def test_a_session_that_ends_before_a_deed_keeps_the_photographs_too(open_page: OpenPage, station: Running) -> None:

@@ -49,8 +49,10 @@ function watch(data) {
 // connects again by itself, and they go out.
 function leave(state) {
   state.ended = dispatchEvent(new Event("vb-leave", { cancelable: true })) === false
-  if (state.ended) banner(state.data.signed_out, state.data)
-  else location.assign(state.data.sign_in)
+  // it says why, and leads back to this page
+  const way = `${state.data.sign_in}?said=again&next=${encodeURIComponent(location.pathname + location.search)}`
+  if (state.ended) banner(state.data.signed_out, { way, words: state.data.again })
+  else location.assign(way)
   return !state.ended
 }
 
@@ -68,6 +70,6 @@ function banner(text, link) {
   element.textContent = text
   if (!link) return
   const way = document.createElement("a")
-  Object.assign(way, { href: link.sign_in, target: "_blank", rel: "noopener", textContent: link.again })
+  Object.assign(way, { href: link.way, target: "_blank", rel: "noopener", textContent: link.words })
   element.append(" ", way)
 }
