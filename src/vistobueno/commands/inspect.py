@@ -47,7 +47,8 @@ def run(paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, j
     printers[form](_counted(outcomes, counts), language)
     if form == "table":
         print(say(language, "summary", **{key: counts[key] for key in _SIGNS}))
-        print(say(language, "camera_unmeasured"))
+        if counts.total() > counts["refused"]:
+            print(say(language, "camera_unmeasured"))
     return 3 if counts["refused"] or empty else 1 if counts["unfit"] else 2 if counts["review"] else 0
 
 
@@ -153,9 +154,7 @@ def _table(outcomes: Iterable[Outcome], language: str) -> "Table":
             continue
         reasons = "; ".join(say(language, reason) for reason in row["reasons"])
         product = _name_of(row["product"], language) if row["product"] else "—"
-        sure = certainty(outcome.verdict.probability_unfit, language).replace(
-            "\u00a0", " "
-        )  # not every terminal has it
+        sure = certainty(outcome.verdict.probability_unfit, language).replace("\u00a0", " ")  # ASCII has none
         table.add_row(Text(row["file"]), answer, product, sure, Text(reasons))
     return table
 
