@@ -32,11 +32,13 @@ def week(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[Inspection]:
     found = []
     for place in range(34):
         monkeypatch.setattr(Turned, "moment", datetime(2026, 10, 22, tzinfo=UTC) + timedelta(hours=5 * place))
-        found.append(keep(engine, product=("apple", "banana")[place % 2], answer=("fit", "unfit", "review")[place % 3]))
+        answer = ("fit", "unfit", "review")[place % 3]
+        reasons = ("out_of_scope",) if place % 6 == 2 else ("uncertain",) if answer == "review" else ()
+        found.append(keep(engine, product=("apple", "banana")[place % 2], answer=answer, reasons=reasons))
     return found
 
 
-def as_counted(counts: tuple[DayCount, ...]) -> Counter[tuple[date, str, str]]:
+def as_counted(counts: tuple[DayCount, ...]) -> Counter[tuple[date, str | None, str]]:
     return Counter({(each.day, each.product, each.answer): each.count for each in counts})
 
 
@@ -44,7 +46,7 @@ def as_counted(counts: tuple[DayCount, ...]) -> Counter[tuple[date, str, str]]:
 def test_an_inspection_counts_on_the_day_that_it_was_where_the_person_is(
     engine: Engine, week: list[Inspection], zone: tzinfo
 ) -> None:
-    local = Counter((each.at.astimezone(zone).date(), each.product, each.answer) for each in week)
+    local = Counter((each.at.astimezone(zone).date(), each.recognised_product, each.answer) for each in week)
     asked = Counter({key: count for key, count in local.items() if FIRST <= key[0] <= LAST})
     days = Days(engine)
     assert as_counted(days.counts(FIRST, LAST, zone)) == asked

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,11 +20,11 @@ def sure_of(keys: list[str], distance: float = -1e6) -> Predictions:
     return Predictions(logits, np.full(len(keys), distance, np.float32))
 
 
-def with_held_out(folder: Path, kept: HeldOut, base: Bundle) -> Bundle:
-    """The small bundle again, with held-out predictions in it."""
+def with_held_out(folder: Path, kept: HeldOut, base: Bundle, **known: Any) -> Bundle:
+    """The small bundle again, with held-out predictions in it, and with these facts."""
     files = {name: (base.path / name).read_bytes() for name in (MODEL_H5, MODEL_TFLITE, GOLDEN)}
     facts = {name: getattr(base, name) for name in vars(base) if name not in ("path", "files", "digest")}
-    return write_bundle(folder, {**files, HELD_OUT: kept.content()}, **facts)
+    return write_bundle(folder, {**files, HELD_OUT: kept.content()}, **{**facts, **known})
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -215,6 +215,10 @@ def assert_counts_agree(engine: Engine) -> None:
         by_answer = {row.answer: row[1] for row in connection.execute(answers)}
     kept = everything(engine)
     assert told == Counter((each.at.date(), each.product, each.answer) for each in kept)
+    days = Ledger(engine).day_counts(date.min, date.max)
+    assert {(each.day, each.product, each.answer): each.count for each in days} == Counter(
+        (each.at.date(), each.recognised_product, each.answer) for each in kept
+    )
     assert waits == {each.number for each in kept if each.answer == "review" and not each.reviews}
     assert by_answer == Counter(each.answer for each in kept)
 
@@ -225,6 +229,7 @@ STEPS = st.lists(
             {
                 "answer": st.sampled_from(["fit", "unfit", "review"]),
                 "product": st.sampled_from(["apple", "banana"]),
+                "reasons": st.sampled_from([(), ("uncertain",), ("poor_photo", "out_of_scope"), ("out_of_scope",)]),
                 "source": st.sampled_from(["page", "api"]),
                 "actor": st.sampled_from([ANA, SORTER, NAMESAKE]),
                 "filename": st.sampled_from([None, "lote-7.jpg", "LOTE 8.png", "ñ_100%.jpg", "x"]),
@@ -262,9 +267,14 @@ def test_tallies_what_waits_filters_and_pages_agree_with_the_inspections(
     laws: list[tuple[Filter, Any]] = [
         (Filter(), lambda each: True),
         (Filter(answer="review"), lambda each: each.answer == "review"),
-        (Filter(product="apple", answer="fit"), lambda each: each.product == "apple" and each.answer == "fit"),
+        (Filter(product="apple", answer="fit"),
+         lambda each: each.recognised_product == "apple" and each.answer == "fit"),
+        (Filter(product="banana"), lambda each: each.recognised_product == "banana"),
+        (Filter(product="banana", reason="uncertain"),
+         lambda each: each.recognised_product == "banana" and "uncertain" in each.reasons),
+        (Filter(product="apple", reason="out_of_scope"), lambda each: False),
         (Filter(reason="uncertain"), lambda each: "uncertain" in each.reasons),
-        (Filter(reason="poor_photo"), lambda each: False),
+        (Filter(reason="poor_photo"), lambda each: "poor_photo" in each.reasons),
         (Filter(actor_id=7, source="api"), lambda each: each.actor.id == 7 and each.source == "api"),
         (Filter(actor_kind="key"), lambda each: each.actor.kind == "key"),
         (Filter(actor_kind="person", actor_id=7), lambda each: each.actor == NAMESAKE),
@@ -277,7 +287,7 @@ def test_tallies_what_waits_filters_and_pages_agree_with_the_inspections(
         (Filter(until=middle), lambda each: each.at < middle),
         (Filter(text="lote"), lambda each: "lote" in (each.filename or "").lower()),
         (Filter(text="LOTE-7", product="apple"),
-         lambda each: "lote-7" in (each.filename or "").lower() and each.product == "apple"),
+         lambda each: "lote-7" in (each.filename or "").lower() and each.recognised_product == "apple"),
         (Filter(text="0%"), lambda each: "0%" in (each.filename or "")),
         (Filter(text="x"), lambda each: each.filename == "x"),
         (Filter(text="_10"), lambda each: "_10" in (each.filename or "")),

@@ -1,10 +1,12 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from accounts import HERE, OTHER, PASSWORD, Accounts
-from vistobueno.access import LinkRefused, PasswordRefused
+from accounts import HERE, OTHER, PASSWORD, Accounts, refused_with
+from vistobueno.access import AccessRefused, LinkRefused, PasswordRefused
+from vistobueno.access.entry import Subject
 from vistobueno.records.values import SYSTEM
 from vistobueno.settings import SettingRefused
 
@@ -39,6 +41,64 @@ def test_an_invitation_gives_the_role_that_was_meant_and_no_other(access: Accoun
     token = access.invite("new@example.org", "New", "supervisor", SYSTEM, "https://x").rsplit("/", 1)[1]
     _, identity = access.use_link(token, PASSWORD, email="evil@example.org", name="New One", language="en")
     assert (identity.email, identity.role, identity.language) == ("new@example.org", "supervisor", "en")
+
+
+def pending(access: Accounts) -> list[str]:
+    return [each.email for each in access.invitations()]
+
+
+def test_who_was_invited_and_has_not_come_is_listed_until_they_come_or_it_is_too_late(access: Accounts) -> None:
+    tokens = {}
+    for name in ("by-link", "by-hand", "by-provider", "never", "twice", "twice"):
+        access.time.pass_by(seconds=1)
+        invited = access.invite(f"{name}@example.org", name, "supervisor", SYSTEM)
+        tokens[name] = invited.rsplit("/", 1)[1]
+    assert pending(access) == [
+        f"{each}@example.org" for each in ("twice", "never", "by-provider", "by-hand", "by-link")
+    ]
+    newest = access.invitations()[0]
+    assert (newest.name, newest.role) == ("twice", "supervisor")
+    assert newest.expires_at == newest.created_at + timedelta(days=7)
+    access.use_link(tokens["by-link"], PASSWORD)
+    access.add("by-hand@example.org")
+    access.sign_in_subject(Subject("https://issuer.example", "1", "by-provider@example.org", "P"), HERE)
+    assert pending(access) == ["twice@example.org", "never@example.org"]
+    access.reset_link(access.person_by_email("by-hand@example.org").id, SYSTEM)  # no invitation
+    access.time.pass_by(days=7)
+    assert pending(access) == []
+    with pytest.raises(AccessRefused):
+        access.revoke_invitation("never@example.org", SYSTEM)
+
+
+def test_a_revoked_invitation_opens_by_no_door_and_the_trail_tells_who_revoked_it(access: Accounts) -> None:
+    admin = access.add("root@example.org", "admin")
+    token = access.invite("new@example.org", "New", "admin", admin).rsplit("/", 1)[1]
+    access.link(token)  # its page may be open
+    access.revoke_invitation(" New@Example.org ", admin)
+    assert pending(access) == []
+    for opened in (lambda: access.link(token), lambda: access.use_link(token, PASSWORD)):
+        with pytest.raises(LinkRefused) as refused:
+            opened()
+        assert "anuló" in refused.value.es and "revoked" in refused.value.en
+    with pytest.raises(AccessRefused) as caught:
+        access.sign_in_subject(Subject("https://issuer.example", "2", "new@example.org", "N"), HERE)
+    refused_with("not_invited", caught)
+    told = next(each for each in access.audit_page().items if each.action == "invitation_revoked")
+    assert (told.subject, told.actor.id) == ("new@example.org", admin.id)
+    again = access.invite("new@example.org", "New", "inspector", admin).rsplit("/", 1)[1]
+    assert access.use_link(again, PASSWORD)[1].role == "inspector"
+
+
+def test_what_was_not_invited_cannot_be_revoked(access: Accounts) -> None:
+    person = access.add()
+    token = access.reset_link(person.id, SYSTEM).rsplit("/", 1)[1]
+    for email, code in (("ana@example.org", "invitation_unknown"), ("nobody@example.org", "invitation_unknown"),
+                        ("nonsense", "email_invalid")):  # fmt: skip
+        with pytest.raises(AccessRefused) as caught:
+            access.revoke_invitation(email, SYSTEM)
+        refused_with(code, caught)
+    assert access.link(token).purpose == "reset"
+    assert "invitation_revoked" not in access.actions()
 
 
 @pytest.mark.parametrize(("purpose", "hours"), [("first_admin", 24), ("invite", 24 * 7), ("reset", 2)])

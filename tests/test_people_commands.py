@@ -8,7 +8,7 @@ import pytest
 
 from accounts import OTHER, PASSWORD
 from vistobueno import cli
-from vistobueno.access import Access
+from vistobueno.access import Access, LinkRefused
 from vistobueno.commands.people import opened
 from vistobueno.records.values import SYSTEM
 from vistobueno.settings import Settings
@@ -67,6 +67,19 @@ def test_an_invitation_and_a_new_password_are_links(run: Run, tmp_path: Path) ->
     _, out, _ = run("user", "reset-link", "ana@example.org")
     access.use_link(out.split("/login/link/")[1].strip(), OTHER)
     assert access.sign_in("ana@example.org", OTHER, "127.0.0.1")
+
+
+def test_who_is_invited_is_listed_and_the_invitation_revoked(run: Run, tmp_path: Path) -> None:
+    _, out, _ = run("user", "add", "ana@example.org", "--name", "Ana", "--role", "supervisor", "--invite")
+    token = out.split("/login/link/")[1].strip()
+    code, listed, _ = run("user", "list")
+    assert code == 0 and "ana@example.org" in listed and "invited until" in listed and "supervisor" in listed
+    assert run("user", "revoke-invitation", "ana@example.org")[0] == 0
+    assert "ana@example.org" not in run("user", "list")[1]
+    with pytest.raises(LinkRefused):
+        access_at(tmp_path).link(token)
+    code, _, complained = run("user", "revoke-invitation", "ana@example.org")
+    assert code == 3 and "no pending invitation" in complained
 
 
 def test_a_person_changes_role_and_is_shut_out_and_let_in(run: Run, tmp_path: Path) -> None:

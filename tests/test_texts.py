@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vistobueno.texts import LANGUAGES, say, user_language
+from vistobueno.texts import LANGUAGES, counted, say, user_language
 
 SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
 SAME_WORD = {"error", "report_roc", "ui_role_inspector", "ui_role_supervisor"}
@@ -50,6 +50,8 @@ def calls_of_say() -> list[ast.Call]:
 
 
 KEYS = sorted(texts("es"))
+NUMBERS = {"count", "days", "seconds", "photographs", "inspections", "held_out", "removed", "swept", "most", "side"}
+"""Names of what may be a bare number where a text is filled in."""
 
 
 def test_both_languages_have_the_same_keys_in_the_same_order() -> None:
@@ -88,6 +90,27 @@ def test_no_text_was_left_in_the_other_language() -> None:
 def test_say_puts_the_values_in(language: str) -> None:
     said = say(language, "summary", fit=11, unfit=22, review=33, refused=44)
     assert all(number in said for number in ("11", "22", "33", "44"))
+
+
+COUNTED = sorted(key.removeprefix("count_").removesuffix("_one") for key in KEYS if re.fullmatch("count_.+_one", key))
+NEVER_ONE = {"card_data", "card_what", "ui_home_days", "web_days_invalid", "web_key_invalid"}
+"""Numbers that no run makes 1: a data set, an input's side, and limits that the program sets."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_is_never_said_with_the_words_for_many(language: str) -> None:
+    plural = re.compile(r"\{\w+\}(?: [\w-]+)? (?!is\b|was\b|has\b|es\b|más\b)[^\W\d_]{2,}s\b")
+    for what in COUNTED:
+        assert counted(language, what, 1).startswith("1 ")
+        assert counted(language, what, 0)[1:] == counted(language, what, 2)[1:]
+        if re.match(r"\{count\} \w+s\b", texts(language)[f"count_{what}_many"]):
+            assert not re.match(r"\{count\} \w+s\b", texts(language)[f"count_{what}_one"])
+    loose = {key for key, text in texts(language).items() if plural.search(text) and not key.startswith("count_")}
+    assert {key for key in loose if {name for name, _ in places(texts(language)[key])} & NUMBERS} <= NEVER_ONE
+
+
+def test_a_number_may_be_written_as_the_reader_s_language_does() -> None:
+    assert counted("es", "received", 1234, "1.234") == "1.234 fotos recibidas"
 
 
 def test_a_language_that_is_not_spoken_gets_spanish() -> None:

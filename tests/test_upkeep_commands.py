@@ -34,9 +34,9 @@ def data(small_bundle: Bundle, tmp_path: Path) -> Path:
 def test_a_running_station_is_backed_up_and_restored_elsewhere(data: Path, tmp_path: Path) -> None:
     file = tmp_path / "backup.zip"
     said = vistobueno("backup", file, "--language", "es", data=data)
-    assert "1 inspecciones y 1 fotografías" in said
+    assert "1 inspección y 1 fotografía" in said
     restored = vistobueno("restore", file, "--language", "en", data=tmp_path / "other")
-    assert "1 inspections and 1 photographs, equal to the backup" in restored
+    assert "1 inspection and 1 photograph, equal to the backup" in restored
     assert said.split()[-1] == restored.split()[-1]
     assert len(list((tmp_path / "other" / "models").glob("*/bundle.json"))) == 1
 

@@ -64,9 +64,9 @@ def conformal_thresholds(
 
     Conformal risk control (Angelopoulos, Bates, Fisch, Lei and Schuster 2022) with the 0/1 loss. Among n unfit
     calibration photographs, ``fit_below`` is the largest value for which (escapes + 1) / (n + 1) ≤ alpha. For a new
-    unfit photograph exchangeable with them, P(answered fit) ≤ alpha, whatever the model. Likewise for overkill. A new
-    camera is not exchangeable with old ones: what a source that the model never saw would do is calibrated by giving
-    the predictions of models that were trained without each source.
+    unfit photograph exchangeable with them, P(answered fit) ≤ alpha, whatever the model: of **all** unfit photographs, not
+    of those that are answered. Likewise for overkill. A new camera is not exchangeable with old ones: what a source that
+    the model never saw would do is calibrated by giving the predictions of models that were trained without each source.
 
     Args:
         p_unfit: (N,) calibrated probability of unfit.

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .commands.accounts import Language, key_app, user_app
 from .errors import VistoBuenoError
 from .texts import say, user_language
 
@@ -29,17 +30,13 @@ app = typer.Typer(
 )
 model_app = typer.Typer(no_args_is_help=True, help="Model bundles: see, pack, verify, download, add to the station.")
 app.add_typer(model_app, name="model")
-user_app = typer.Typer(no_args_is_help=True, help="People: add, list, change role, shut out, give a new password.")
 app.add_typer(user_app, name="user")
-key_app = typer.Typer(no_args_is_help=True, help="Keys of machines: add, list, revoke.")
 app.add_typer(key_app, name="key")
 
-Language = Annotated[str, typer.Option("--language", "-l", help="es or en; by default the environment's.")]
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="Folder or .zip of a bundle (MODEL_PATH).")]
 BundleArgument = Annotated[
     str, typer.Argument(help="A bundle, folder or .zip; by default the one in use.", show_default=False)
 ]
-EmailArgument = Annotated[str, typer.Argument(help="E-mail of the person.")]
 SkipOption = Annotated[
     bool, typer.Option("--skip-unreadable", help="Go on without photographs that cannot be read; they are counted.")
 ]
@@ -190,6 +187,21 @@ def model_pack(
     pack(h5, labels, out, asked, language or user_language())
 
 
+@model_app.command("remeasure")
+def model_remeasure(
+    data: Annotated[Path, typer.Argument(help="The photographs that it was trained on.")],
+    model: ModelOption = "",
+    out: Annotated[Path, typer.Option(help="The bundle's folder, which may be the old one's.")] = Path(
+        "remeasured-model"
+    ),
+    language: Language = "",
+) -> None:
+    """Write a bundle's figures and cards anew from the predictions that it keeps, as this version counts them."""
+    from .commands.model import remeasure
+
+    remeasure(data, _bundle_path(model), out, language or user_language())
+
+
 @model_app.command("download")
 def model_download(
     url: Annotated[str, typer.Argument(help="Google Drive, HTTPS, file URL or folder (MODEL_URL).")],
@@ -301,86 +313,6 @@ def nightly(language: Language = "") -> None:
     from .commands.nightly import run_nightly
 
     run_nightly(_settings(), language or user_language())
-
-
-@user_app.command("add")
-def user_add(
-    email: EmailArgument,
-    name: Annotated[str, typer.Option(help="As others see it.")],
-    role: Annotated[str, typer.Option(help="inspector, supervisor or admin.")] = "inspector",
-    invite: Annotated[bool, typer.Option("--invite", help="Print a link to choose a password with.")] = False,
-    language: Language = "",
-) -> None:
-    """Add a person. The password is asked for, or read from standard input."""
-    from .commands import people
-
-    people.user_add(email, name, role, invite, language or user_language())
-
-
-@user_app.command("list")
-def user_list(language: Language = "") -> None:
-    """Everyone, with role and state."""
-    from .commands import people
-
-    people.user_list(language or user_language())
-
-
-@user_app.command("role")
-def user_role(email: EmailArgument, role: str, language: Language = "") -> None:
-    """Give a person another role."""
-    from .commands import people
-
-    people.user_role(email, role, language or user_language())
-
-
-@user_app.command("disable")
-def user_disable(
-    email: EmailArgument,
-    enable: Annotated[bool, typer.Option("--enable", help="Let them in again instead.")] = False,
-    language: Language = "",
-) -> None:
-    """Shut a person out at once: sessions, keys and links of theirs end."""
-    from .commands import people
-
-    people.user_disable(email, enable, language or user_language())
-
-
-@user_app.command("reset-link")
-def user_reset_link(email: EmailArgument, language: Language = "") -> None:
-    """Print a one-time link with which a person chooses a new password."""
-    from .commands import people
-
-    people.user_reset_link(email, language or user_language())
-
-
-@key_app.command("add")
-def key_add(
-    name: Annotated[str, typer.Argument(help="The machine's name.")],
-    owner: Annotated[str, typer.Option(help="E-mail of the person whose key it is.")],
-    scope: Annotated[list[str], typer.Option(help="inspect, read, review or infer; several times.")],
-    days: Annotated[int, typer.Option(min=0, max=36_500, help="Days that it opens; 0: until it is revoked.")] = 365,
-    language: Language = "",
-) -> None:
-    """Make a key; standard output is its secret, this once."""
-    from .commands import people
-
-    people.key_add(name, scope, owner, days, language or user_language())
-
-
-@key_app.command("list")
-def key_list(language: Language = "") -> None:
-    """All keys, without their secrets."""
-    from .commands import people
-
-    people.key_list(language or user_language())
-
-
-@key_app.command("revoke")
-def key_revoke(number: Annotated[int, typer.Argument(min=1, max=2**53)], language: Language = "") -> None:
-    """End a key."""
-    from .commands import people
-
-    people.key_revoke(number, language or user_language())
 
 
 def _settings(**given: str) -> Any:

@@ -3,7 +3,7 @@
 How the numbers that it uses are set is `vistobueno.calibration`'s matter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +17,7 @@ Answer = Literal["fit", "unfit", "review"]
 Condition = Literal["fit", "unfit"]
 Reason = Literal["uncertain", "out_of_scope", "poor_photo"]
 Floats = NDArray[np.floating]
+OUT_OF_SCOPE: Reason = "out_of_scope"
 FORCED_AT = 0.5  # probability of unfit from which an answer without review would be unfit
 
 
@@ -28,7 +29,7 @@ class Verdict:
         answer: ``fit``, ``unfit``, or ``review``: a person must look.
         reasons: why a person must look; empty unless the answer is ``review``.
         forced: the answer if a review were not possible; for evaluation, never for a consignment.
-        product: the most probable product.
+        product: the most probable product, also where none is recognised; see `recognised_product`.
         class_key: the most probable class of that product in the ``forced`` condition, where it has one.
         probability_unfit: calibrated, given that the photograph shows one of the products.
         probabilities: calibrated, by class key; they sum to 1.
@@ -47,6 +48,19 @@ class Verdict:
     stranger: float | None = None
     scope_threshold: float | None = None
     activation: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def recognised_product(self) -> str | None:
+        """What it counts as."""
+        return recognised(self.product, self.reasons)
+
+
+def recognised(product: str, reasons: Collection[str]) -> str | None:
+    """The product that a photograph counts as wherever products are counted; None where it is out of scope.
+
+    A hand is no banana, although banana is what it resembles most.
+    """
+    return None if OUT_OF_SCOPE in reasons else product
 
 
 def judge(
@@ -82,7 +96,7 @@ def judge(
     beyond = policy.scope is not None and score is not None and not score <= policy.scope.threshold
     told = score if score is not None and np.isfinite(score) else None  # no number is no score, and no JSON
     if beyond or classes[int(np.argmax(probabilities))].product is None:
-        reasons.append("out_of_scope")
+        reasons.append(OUT_OF_SCOPE)
     if not known or policy.fit_below < unfit < policy.unfit_above:
         reasons.append("uncertain")
     answer: Answer = "review" if reasons else "fit" if unfit <= policy.fit_below else "unfit"

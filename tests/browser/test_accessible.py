@@ -77,6 +77,12 @@ TWICE = """() => {
 }"""
 WIDER = """() => [document.documentElement, document.querySelector('.stMain') ?? document.body]
   .map((each) => each.scrollWidth).filter((width) => width > innerWidth)"""
+OUTSIDE = """() => [...document.querySelectorAll('.vb .bar a, .vb .bar button')].filter((each) => {
+    const box = each.getBoundingClientRect()
+    const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2]
+    return box.left < 0 || box.right > innerWidth || box.top < 0 || box.bottom > innerHeight
+      || !each.contains(document.elementFromPoint(x, y))
+  }).map((each) => each.textContent.trim())"""
 FOREIGN = f"""() => ({SEEN})('[data-testid]').map((each) => each.dataset.testid)
   .filter((each) => /Toolbar|Header|Status|Deploy|MainMenu|Decoration|Footer|Sidebar|Skip/.test(each))"""
 
@@ -100,6 +106,16 @@ def test_every_page_can_be_used_by_everybody(
     assert page.evaluate(FOREIGN) == []
     words = page.locator("body").inner_text()
     assert [each for each in FOREIGN_WORDS if each in words] == []
+
+
+@pytest.mark.parametrize("person", [ANA, EMMA], ids=["es", "en"])
+def test_language_and_account_are_in_reach_at_every_width(open_page: OpenPage, person: object) -> None:
+    page = open_page(person, "/")
+    for width in (320, 360, 390, 480, 600, 760, 761, 768, 820, 900, 1000, 1024, 1050, 1100, 1151, 1152, 1280, 1366):
+        page.set_viewport_size({"width": width, "height": 800})
+        outside = page.evaluate(OUTSIDE)
+        assert outside == [], width
+        assert page.evaluate(WIDER) == [], width
 
 
 def test_the_keyboard_alone_is_enough_to_inspect(open_page: OpenPage) -> None:

@@ -28,6 +28,26 @@ def test_an_invited_person_sets_a_password_and_is_in(open_page: OpenPage, browse
     expect(page.get_by_text("rita@frutas.example")).to_be_visible()
 
 
+def test_a_pending_invitation_is_listed_and_revoked(open_page: OpenPage, station: Running) -> None:
+    page = open_page(ANA, "/administration", PHONE)
+    page.get_by_label("Correo").fill("saul@frutas.example")
+    page.get_by_label("Nombre").fill("Saúl Ríos")
+    page.get_by_role("button", name="Crear el enlace").click()
+    link = page.locator("#link").inner_text()
+    row = page.locator("li").filter(has_text="saul@frutas.example")
+    expect(row).to_contain_text("inspector")
+    shot(page, "invited-phone-es")
+    row.get_by_role("button", name="Anular la invitación").click()
+    expect(row.get_by_role("alert")).to_contain_text("Saúl Ríos")
+    assert [each.email for each in station.access.invitations() if each.email.startswith("saul@")]  # not by one click
+    row.get_by_role("button", name="Sí, anular la invitación").click()
+    expect(page.locator(".notice")).to_contain_text("saul@frutas.example")
+    expect(row).to_have_count(0)
+    guest = open_page(None, link.removeprefix(station.url))
+    expect(guest.get_by_role("heading", level=1)).to_have_text("El enlace no sirve")
+    expect(guest.locator("main")).to_contain_text("se anuló")
+
+
 def test_a_wrong_invitation_is_refused_in_words(open_page: OpenPage) -> None:
     page = open_page(ANA, "/administration")
     page.get_by_label("Correo").fill(LUIS.email)

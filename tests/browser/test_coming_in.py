@@ -79,8 +79,32 @@ def test_a_session_that_is_ended_ends_while_its_page_is_open(open_page: OpenPage
     sign_in(page, station.url, nora.email)
     settled(page)
     number = station.access.person_by_email(nora.email).id
+    page.goto(f"{station.url}/history?answer=review&text=ñandú")
+    settled(page)
     station.access.end_sessions(number, SYSTEM)
     expect(page).to_have_url(re.compile("/login"))
+    expect(page.locator("main")).to_contain_text("Su sesión terminó")
+    page.locator("input[name=email]").fill(nora.email)
+    page.locator("input[name=password]").fill("no es esta frase")
+    page.keyboard.press("Enter")  # who mistypes is led back all the same
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(page).to_have_url(re.compile(r"/history\?answer=review&text=%C3%B1and%C3%BA$"))
+    expect(page.locator("#f-text")).to_have_value("ñandú")
+
+
+def test_a_page_whose_line_is_refused_at_once_offers_the_way_back(open_page: OpenPage, station: Running) -> None:
+    vera = newcomer(station, "Vilma Roca")
+    page = open_page(None, "/login")
+    sign_in(page, station.url, vera.email)
+    settled(page)
+    expect(page.locator("#vb-late")).not_to_be_visible()
+    page.route_web_socket("**/_stcore/stream", lambda line: line.close(code=4401))
+    page.goto(f"{station.url}/model")
+    station.access.end_sessions(station.access.person_by_email(vera.email).id, SYSTEM)
+    page.get_by_role("link", name="Abrir otra vez").click()
+    expect(page).to_have_url(re.compile(r"/login\?next=/model$"))
 
 
 def test_a_deed_after_the_session_has_ended_does_nothing_but_lead_to_the_sign_in(

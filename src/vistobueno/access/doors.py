@@ -19,6 +19,7 @@ from .entry import Entry
 from .errors import AccessRefused, access_refused, password_refused
 from .identity import Identity
 from .keys import ApiKey
+from .links import Invitation
 from .passwords import Passwords, broken_rules
 from .sessions import Session
 from .tokens import Signer, secret_key
@@ -89,8 +90,10 @@ class Access(Entry):
                 language if language in LANGUAGES else self.settings.default_language,
                 password_hash=secret,
             )  # fmt: skip
-            trail.write(connection, self._clock(), _actor(by), "person_added", email.strip().lower(), role=role)
-            return directory.person(connection, number)
+            person = directory.person(connection, number)
+            links.end_invitation(connection, self._clock(), person.email)
+            trail.write(connection, self._clock(), _actor(by), "person_added", person.email, role=role)
+            return person
 
     def invite(self, email: str, name: str, role: str, by: By, base_url: str = "") -> str:
         """A link with which a new person sets their password."""
@@ -102,6 +105,23 @@ class Access(Entry):
             token = links.make(connection, self._clock(), "invite", email=email, name=name, role=role)
             trail.write(connection, self._clock(), _actor(by), "invited", email, role=role)
         return link_address(base_url or self.settings.public_url, token)
+
+    def invitations(self) -> tuple[Invitation, ...]:
+        """The invitations that still open, the newest first."""
+        with reading(self._engine) as connection:
+            return links.invitations(connection, self._clock())
+
+    def revoke_invitation(self, email: str, by: By) -> None:
+        """Its link opens no more, nor does the invitation let anybody in by the identity provider.
+
+        Raises:
+            AccessRefused: ``invitation_unknown`` or ``email_invalid``.
+        """
+        email = directory.plain_email(email)
+        with writing(self._engine) as connection:
+            if not links.end_invitation(connection, self._clock(), email):
+                raise access_refused("invitation_unknown", email=email)
+            trail.write(connection, self._clock(), _actor(by), "invitation_revoked", email)
 
     def reset_link(self, person_id: int, by: By, base_url: str = "") -> str:
         """A link with which a person sets a new password."""

@@ -186,6 +186,7 @@ class Entry:
                     raise link_refused()
                 role = "admin" if link.purpose == "first_admin" else link.role or "inspector"
                 number = directory.add(connection, now, email, name, role, language, password_hash=secret)
+                links.end_invitation(connection, now, email)
             return self._begin(connection, now, number, address, agent, "link_used", link.purpose, replaces)
 
     def sign_in_subject(
@@ -213,7 +214,7 @@ class Entry:
                         connection, now, subject.email, name, invited.role or "inspector",
                         self._settings.default_language, oidc_subject=whole,
                     )  # fmt: skip
-                    links.use_invitation(connection, now, subject.email)
+                    links.end_invitation(connection, now, subject.email)
                     row = directory.row_of(connection, people.c.id == number)
             if row is not None and row.disabled_at is None:
                 return self._begin(connection, now, row.id, address, agent, "signed_in", "provider", replaces)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ..errors import VistoBuenoError
-from ..texts import say
+from ..texts import counted, say
 
 
 class AccessRefused(VistoBuenoError):
@@ -52,7 +52,9 @@ def sign_in_refused() -> SignInRefused:
 
 def throttled(seconds: int) -> Throttled:
     """Too many attempts; the next one in ``seconds``."""
-    es, en = (say(language, "access_throttled", seconds=seconds) for language in ("es", "en"))
+    es, en = (
+        say(language, "access_throttled", seconds=counted(language, "seconds", seconds)) for language in ("es", "en")
+    )
     return Throttled("too_many_attempts", es=es, en=en, retry_after=seconds)
 
 

@@ -22,6 +22,17 @@ class Link:
     person_id: int | None
 
 
+@dataclass(frozen=True)
+class Invitation:
+    """An invitation that still opens, as an admin sees it; its link was shown once and is not kept."""
+
+    email: str
+    name: str
+    role: str
+    created_at: datetime
+    expires_at: datetime
+
+
 def make(
     connection: Connection,
     now: datetime,
@@ -73,13 +84,21 @@ def invitation(connection: Connection, now: datetime, email: str) -> Link | None
     return None if row is None else Link(row.purpose, row.email, row.name, row.role, row.person_id)
 
 
+def invitations(connection: Connection, now: datetime) -> tuple[Invitation, ...]:
+    """Every invitation that still opens, the newest first."""
+    query = select(links).where(links.c.purpose == "invite", links.c.used_at.is_(None), links.c.expires_at > now)
+    rows = connection.execute(query.order_by(links.c.created_at.desc(), links.c.email))
+    return tuple(Invitation(row.email, row.name, row.role, row.created_at, row.expires_at) for row in rows)
+
+
 def use(connection: Connection, now: datetime, token: str) -> bool:
     """Use it up; False when another was quicker."""
     used = update(links).where(links.c.token_hash == hashed(token), links.c.used_at.is_(None), links.c.expires_at > now)
     return connection.execute(used.values(used_at=now)).rowcount == 1
 
 
-def use_invitation(connection: Connection, now: datetime, email: str) -> None:
-    """Use up what `invitation` found: its person has come in another way."""
-    used = update(links).where(links.c.purpose == "invite", links.c.email == email, links.c.used_at.is_(None))
-    connection.execute(used.values(used_at=now))
+def end_invitation(connection: Connection, now: datetime, email: str) -> bool:
+    """It opens no more: its person has come in another way, or it was revoked. False when there was none."""
+    open_now = links.c.used_at.is_(None) & (links.c.expires_at > now)
+    ended = update(links).where(links.c.purpose == "invite", links.c.email == email, open_now)
+    return connection.execute(ended.values(used_at=now)).rowcount > 0

@@ -16,7 +16,7 @@ from ..errors import DataRefused
 from ..folders import is_photo_file, lies_beside, search
 from ..model.runtime import Model
 from ..spreadsheet import csv_line
-from ..texts import say
+from ..texts import certainty, say
 from .model import tell_left_out
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def run(paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, j
     printers[form](_counted(outcomes, counts), language)
     if form == "table":
         print(say(language, "summary", **{key: counts[key] for key in _SIGNS}))
+        if counts.total() > counts["refused"]:
+            print(say(language, "camera_unmeasured"))
     return 3 if counts["refused"] or empty else 1 if counts["unfit"] else 2 if counts["review"] else 0
 
 
@@ -100,7 +102,7 @@ def as_row(outcome: Outcome, language: str) -> dict[str, Any]:
         return row | {"answer": "refused", "error": error.code if error else None, "message": message}
     return row | {
         "answer": verdict.answer,
-        "product": verdict.product,
+        "product": verdict.recognised_product,
         "probability_unfit": round(verdict.probability_unfit, 6),
         "reasons": list(verdict.reasons),
         "forced": verdict.forced,
@@ -152,8 +154,9 @@ def _table(outcomes: Iterable[Outcome], language: str) -> "Table":
             table.add_row(Text(row["file"]), answer, "", "", Text(row["message"]))
             continue
         reasons = "; ".join(say(language, reason) for reason in row["reasons"])
-        product = "" if "out_of_scope" in row["reasons"] else _name_of(row["product"], language)
-        table.add_row(Text(row["file"]), answer, product, f"{row['probability_unfit']:.1%}", Text(reasons))
+        product = _name_of(row["product"], language) if row["product"] else "—"
+        sure = certainty(outcome.verdict.probability_unfit, language).replace("\u00a0", " ")  # ASCII has none
+        table.add_row(Text(row["file"]), answer, product, sure, Text(reasons))
     return table
 
 

@@ -43,6 +43,16 @@ def pack(h5: Path, labels: Path, out: Path | None, asked: Mapping[str, Any], lan
     print(say(language, "model_packed", folder=bundle.path))
 
 
+def remeasure(data: Path, model: Path | None, out: Path, language: str) -> None:
+    """Write a bundle again with its figures and cards counted anew."""
+    from ..training.data import read_photos
+    from ..training.remeasure import remeasure as measured_again
+
+    again = measured_again(read_bundle(model or shipped_bundle()), read_photos(data), out)
+    print_bundle(again, language)
+    print(say(language, "model_remeasured", folder=again.path))
+
+
 def download(url: str, sha256: str, to: Path, language: str) -> None:
     """Fetch a bundle, verify it, print what it is."""
     from ..model.download import download_model

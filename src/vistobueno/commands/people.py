@@ -41,13 +41,24 @@ def user_add(email: str, name: str, role: str, invite: bool, language: str) -> N
 
 
 def user_list(language: str) -> None:
-    """Everyone, with role and state."""
+    """Everyone, with role and state; those who are invited and have not come yet, too."""
     with opened() as access:
         rows = [
             (each.email, each.name, each.role, say(language, "user_disabled" if each.disabled_at else "user_active"))
             for each in access.people()
         ]
+        rows += [
+            (each.email, each.name, each.role, say(language, "user_invited", day=_day(each.expires_at)))
+            for each in access.invitations()
+        ]
     _show(_table(("user_email", "user_name", "user_role", "user_state"), rows, language))
+
+
+def user_revoke_invitation(email: str, language: str) -> None:
+    """End the invitation of somebody who has not come yet."""
+    with opened() as access:
+        access.revoke_invitation(email, SYSTEM)
+    print(say(language, "user_invitation_revoked", email=email))
 
 
 def user_role(email: str, role: str, language: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ..access.grants import Ended, end_grants
-from ..records.backup import write_backup
+from ..records.backup import Manifest, write_backup
 from ..records.lock import StationLock
 from ..records.restore import restore
 from ..records.retention import apply_retention, sweep
@@ -14,7 +14,7 @@ from ..records.values import SYSTEM
 from ..settings import Settings
 from ..station import open_records
 from ..station.models import Models
-from ..texts import say
+from ..texts import counted, say
 
 
 def run_backup(settings: Settings, file: Path, language: str) -> None:
@@ -22,10 +22,9 @@ def run_backup(settings: Settings, file: Path, language: str) -> None:
     engine, evidence = open_records(settings)
     manifest = write_backup(engine, evidence, settings.data_dir / "models", file)
     engine.dispose()
-    inspections = manifest.rows["inspections"]
-    print(say(language, "upkeep_backed_up", file=file, inspections=inspections, photographs=manifest.photographs))
+    print(say(language, "upkeep_backed_up", file=file, **_contents(manifest, language)))
     if manifest.missing:
-        print(say(language, "upkeep_missing", count=len(manifest.missing)))
+        print(say(language, "upkeep_missing", photographs=counted(language, "missing", len(manifest.missing))))
     print(say(language, "upkeep_digest", digest=manifest.digest))
 
 
@@ -46,8 +45,7 @@ def run_restore(settings: Settings, file: Path, replace: bool, language: str, *,
             manifest = restore(file, engine, evidence, settings.data_dir / "models", replace=replace, settle=settle)
     finally:
         engine.dispose()
-    inspections = manifest.rows["inspections"]
-    print(say(language, "upkeep_restored", file=file, inspections=inspections, photographs=manifest.photographs))
+    print(say(language, "upkeep_restored", file=file, **_contents(manifest, language)))
     _print_ended(ended[0], language)
     print(say(language, "upkeep_digest", digest=manifest.digest))
 
@@ -78,4 +76,13 @@ def run_retention(settings: Settings, days: int | None, language: str) -> None:
     engine.dispose()
     if not chosen:
         print(say(language, "upkeep_no_retention"))
-    print(say(language, "upkeep_removed", removed=removed, swept=swept))
+    said = {"removed": counted(language, "removed", removed), "swept": counted(language, "swept", swept)}
+    print(say(language, "upkeep_removed", **said))
+
+
+def _contents(manifest: Manifest, language: str) -> dict[str, str]:
+    inspections, photographs = manifest.rows["inspections"], manifest.photographs
+    return {
+        "inspections": counted(language, "inspections", inspections),
+        "photographs": counted(language, "photographs", photographs),
+    }

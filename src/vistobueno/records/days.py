@@ -4,17 +4,17 @@ import threading
 from collections import OrderedDict
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from sqlalchemy import Connection, Engine, func, literal_column, select
+from sqlalchemy import Connection, Engine, case, func, select, text
 
 from .database import reading
 from .lists import first_since
-from .schema import inspections
+from .schema import OF_NO_PRODUCT, inspections
 from .values import DayCount
 
 _OVER = timedelta(minutes=10)  # after its end; then no clock of another machine adds to a day any more
 _REMEMBERED = 500  # days that are over: they never change
 _Span = tuple[datetime, datetime]
-_Counts = tuple[tuple[str, str, int], ...]
+_Counts = tuple[tuple[str | None, str, int], ...]
 
 
 class Days:
@@ -54,11 +54,10 @@ def _counted(connection: Connection, since: datetime, until: datetime) -> _Count
     first, after = first_since(connection, since), first_since(connection, until)
     if first is None:
         return ()
-    product, answer = inspections.c.product, inspections.c.answer
-    if connection.dialect.name == "sqlite":  # "+": not by an index of all products, from the first inspection on
-        product, answer = (literal_column(f"+{each}", each.type) for each in (product, answer))  # type: ignore[assignment]
-    query = select(product.label("product"), answer.label("answer"), func.count().label("count"))
-    query = query.select_from(inspections).where(inspections.c.number >= first).group_by(product, answer)
+    counts_as = case((OF_NO_PRODUCT, None), else_=inspections.c.product).label("counts_as")
+    query = select(counts_as, inspections.c.answer, func.count()).where(inspections.c.number >= first)
+    query = query.group_by(text("counts_as"), inspections.c.answer)
     if after is not None:
         query = query.where(inspections.c.number < after)
-    return tuple(sorted((row.product, row.answer, row[2]) for row in connection.execute(query)))
+    rows = ((product, answer, count) for product, answer, count in connection.execute(query))
+    return tuple(sorted(rows, key=lambda row: (row[0] or "", row[1])))

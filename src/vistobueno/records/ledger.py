@@ -1,9 +1,10 @@
 """Inspections and reviews, written once and never changed; tallies and what waits are kept in the same transaction."""
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, text
 
 from ..errors import VistoBuenoError
-from ..verdict import Condition
+from ..verdict import OUT_OF_SCOPE, Answer, Condition
 from .database import reading, writing
 from .folding import folded
 from .schema import evidence_removals, inspections, reasons, reviews, tallies, waiting, writes
@@ -177,14 +178,34 @@ class Ledger:
 
     def day_counts(self, since: date, until: date) -> tuple[DayCount, ...]:
         """Inspections by day, product and answer, both days included."""
-        asked = (
-            select(tallies)
-            .where(tallies.c.day.between(since, until))
-            .order_by(tallies.c.day, tallies.c.product, tallies.c.answer)
-        )
+        asked = select(tallies).where(tallies.c.day.between(since, until))
+        counts: Counter[tuple[date, str | None, Answer]] = Counter()
         with reading(self.engine) as connection:
-            rows = connection.execute(asked).mappings()
-            return tuple(DayCount(row["day"], row["product"], row["answer"], row["count"]) for row in rows)
+            for row in connection.execute(asked).mappings():
+                counts[row["day"], row["product"], row["answer"]] += row["count"]
+            for day, product, answer, count in _of_no_product(connection, since, until):
+                counts[day, product, answer] -= count  # the tallies have it under the product that it resembles most
+                counts[day, None, answer] += count
+        found = sorted(counts.items(), key=lambda each: (each[0][0], each[0][1] or "", each[0][2]))
+        return tuple(DayCount(*what, count) for what, count in found if count)
+
+
+def _of_no_product(connection: Connection, since: date, until: date) -> Iterator[tuple[date, str, Answer, int]]:
+    """What is out of scope, by day, the product that it resembles most, and answer."""
+    at = inspections.c.at
+    begin, end = datetime.combine(since, time.min, UTC), datetime.combine(until, time.max, UTC)
+    day = func.date(at if connection.dialect.name == "sqlite" else func.timezone("UTC", at))
+    first = (
+        select(inspections.c.number).where(at >= begin).order_by(at, inspections.c.number).limit(1).scalar_subquery()
+    )
+    query = (
+        select(day, inspections.c.product, inspections.c.answer, func.count())
+        .join(reasons, reasons.c.inspection_number == inspections.c.number)
+        .where(reasons.c.reason == OUT_OF_SCOPE, at.between(begin, end), reasons.c.inspection_number >= first)
+        .group_by(text("1"), inspections.c.product, inspections.c.answer)
+    )
+    for on, product, answer, count in connection.execute(query):
+        yield date.fromisoformat(str(on)), product, answer, count
 
 
 def inspection(connection: Connection, number: int) -> Inspection:

@@ -26,7 +26,7 @@ from .database import reading
 from .folding import folded
 from .ledger import with_reviews
 from .protection import NAMES
-from .schema import inspections, reasons, reviews, waiting
+from .schema import OF_NO_PRODUCT, inspections, reasons, reviews, waiting
 from .values import Filter, Inspection, Page
 
 MOST = 500  # inspections on one page
@@ -90,6 +90,8 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
         query = query.where(reasons.c.reason == asked.reason)
     if asked.text:
         query, order = _named(connection, query, order, asked.text)
+    if asked.product is not None:
+        query = query.where(~OF_NO_PRODUCT)
     narrow = order is not number and connection.dialect.name == "sqlite"
     columns = (inspections.c[name] for name in ("answer", "product", "actor_kind", "actor_id", "source"))
     for each in columns:

@@ -25,6 +25,8 @@ from sqlalchemy import (
     text,
 )
 
+from ..verdict import OUT_OF_SCOPE
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -182,6 +184,9 @@ inspections = Table(
     Index(None, "source", "number"),
     CheckConstraint("answer IN ('fit', 'unfit', 'review')", name="answer"),
 )
+
+OF_NO_PRODUCT = inspections.c.reasons.contains(OUT_OF_SCOPE, autoescape=True)
+"""Whether an inspection counts as no product; of a value, `Inspection.recognised_product` says the same."""
 
 reasons = Table(
     "reasons",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Generic, Literal, TypeVar
 
-from ..verdict import Answer, Condition
+from ..verdict import Answer, Condition, recognised
 
 T = TypeVar("T")
 ActorKind = Literal["person", "key", "system"]
@@ -79,12 +79,18 @@ class Inspection:
     reviews: tuple[Review, ...] = ()
     has_photograph: bool = True
 
+    @property
+    def recognised_product(self) -> str | None:
+        """What it counts as in lists, tables and sums; in SQL, `schema.OF_NO_PRODUCT` says the same."""
+        return recognised(self.product, self.reasons)
+
 
 @dataclass(frozen=True)
 class Filter:
     """Which inspections a list is asked for; None asks for all.
 
     Attributes:
+        product: which they are recognised as; what is out of scope is of none.
         since, until: from this moment on, and before that one.
         text: is somewhere in the file's name, in capitals or not.
         actor_kind, actor_id: who inspected; a person and a machine may have the same number.
@@ -113,10 +119,13 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class DayCount:
-    """How many inspections of one product got one answer on one day, UTC's unless another zone's was asked for."""
+    """How many inspections of one product got one answer on one day, UTC's unless another zone's was asked for.
+
+    ``product`` is None for those that show none of the products.
+    """
 
     day: date
-    product: str
+    product: str | None
     answer: Answer
     count: int
 

@@ -33,7 +33,7 @@ def _row(each: Inspection, language: str) -> list[str]:
         each.at.isoformat(timespec="seconds"),
         _word(each.answer, language),
         "; ".join(_word(reason, language) for reason in each.reasons),
-        _word(each.product, language),
+        _word(each.recognised_product, language) if each.recognised_product else "—",
         f"{each.probability_unfit:.4f}",
         each.filename or "",
         say(language, f"ui_source_{each.source}"),

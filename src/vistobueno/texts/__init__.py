@@ -18,6 +18,24 @@ def texts(language: str, beginnings: tuple[str, ...]) -> dict[str, str]:
     return {key: text for key, text in _texts(language).items() if key.startswith(beginnings)}
 
 
+def counted(language: str, what: str, count: int, shown: str = "") -> str:
+    """How many of what, in words that agree: 1 foto recibida, 2 fotos recibidas. ``count_WHAT_one`` and ``count_WHAT_many``.
+
+    Args:
+        shown: the number as it is written, where that is not plain digits.
+    """
+    return say(language, f"count_{what}_{'one' if count == 1 else 'many'}", count=shown or count)
+
+
+def certainty(probability: float, language: str) -> str:
+    """97 %: how sure a model is, as a person is told. Two digits at most, and never 0 or 100: no model is as sure as that.
+
+    What was counted (a rate with its interval) is no certainty: see `ui.formats.percent`.
+    """
+    whole = min(99, max(1, round(probability * 100)))
+    return f"{whole}%" if language == "en" else f"{whole}\u00a0%"
+
+
 def user_language() -> str:
     """``en`` where the environment (``LC_ALL``, ``LC_MESSAGES``, ``LANG``) asks for English, else ``es``."""
     wish = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")

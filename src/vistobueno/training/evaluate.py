@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DataRefused, PhotoRefused
 from ..inspector import inspect
-from ..model.bundle import Bundle, ClassInfo
+from ..model.bundle import Bundle, ClassInfo, Policy
 from ..model.runtime import Model
 from ..photo import Limits, open_photo
 from ..verdict import Verdict
@@ -108,6 +108,21 @@ def judged_from(photos: Sequence[LabelledPhoto], verdicts: Sequence[Verdict], cl
         answers=np.array([verdict.answer for verdict in verdicts], np.str_),
         in_scope=np.isin(labels, known),
     )
+
+
+def held_out_figures(
+    photos: Sequence[LabelledPhoto], kept: HeldOut, classes: tuple[ClassInfo, ...], policy: Policy
+) -> dict[str, Any]:
+    """The metrics of a bundle, from what models that did not see the photographs say of them under a policy.
+
+    Args:
+        photos: those of ``kept.hashes``, in that order.
+    """
+    metrics = {"known_cameras": all_figures(judged_from(photos, kept.known.verdicts(classes, policy), classes))}
+    if len(kept.rows):
+        own = [photos[row] for row in kept.rows]
+        metrics["unknown_cameras"] = all_figures(judged_from(own, kept.unknown.verdicts(classes, policy), classes))
+    return metrics
 
 
 def figures(evaluation: Evaluation) -> dict[str, Any]:

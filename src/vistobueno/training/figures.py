@@ -61,17 +61,18 @@ def proportion(hits: int, of: int) -> dict[str, Any]:
 def describe(judged: Judged) -> dict[str, Any]:
     """The figures of one set: forced accuracy, and with the policy escapes, overkills and reviews.
 
-    Escape and overkill rates are over the answered photographs that are unfit, or fit: what passes unseen.
+    The escape rate is escapes over **all** unfit photographs, the overkill rate overkill over all fit ones, those sent to
+    review included: what `conformal_thresholds` promises, and what a lot's share of unfit fruit is corrected for.
     """
     own = judged.where(judged.in_scope)
-    unfit, answered = own.unfit, own.answers != "review"
+    unfit, reviewed = own.unfit, own.answers == "review"
     forced_unfit = own.p_unfit >= FORCED_AT
     return {
         "condition_accuracy": proportion(int((forced_unfit == unfit).sum()), len(unfit)),
         "class_accuracy": proportion(int((own.predicted == own.labels).sum()), len(unfit)),
-        "escape_rate": proportion(int((unfit & (own.answers == "fit")).sum()), int((unfit & answered).sum())),
-        "overkill_rate": proportion(int((~unfit & (own.answers == "unfit")).sum()), int((~unfit & answered).sum())),
-        "review_share": proportion(int((~answered).sum()), len(answered)),
+        "escape_rate": proportion(int((unfit & (own.answers == "fit")).sum()), int(unfit.sum())),
+        "overkill_rate": proportion(int((~unfit & (own.answers == "unfit")).sum()), int((~unfit).sum())),
+        "review_share": proportion(int(reviewed.sum()), len(reviewed)),
         "roc_auc": with_interval(lambda part: roc_auc(part.p_unfit, part.unfit), own),
         "calibration_error": with_interval(lambda part: calibration_error(part.p_unfit, part.unfit), own),
         "strangers_reviewed": proportion(

@@ -22,9 +22,8 @@ from .cards import cards
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
 from .crossfit import Course, by_fair_source, by_fold, by_source
 from .data import LabelledPhoto, data_digest, read_data, readable
-from .evaluate import judged_from
+from .evaluate import held_out_figures
 from .features import Progress, compute, split_network
-from .figures import all_figures
 from .held_out import HeldOut, hashes_of
 from .labels import OTHER
 from .memory import keep_freed_memory
@@ -103,10 +102,7 @@ def train(
     spec = InputSpec(chosen.size, chosen.size, scale=chosen.scale, offset=chosen.offset)
     tflite = to_tflite(serving)
     prove_equal(serving, tflite, spec)
-    metrics = {"known_cameras": all_figures(judged_from(photos, seen.verdicts(classes, policy), classes))}
-    if len(rows_out):
-        own = [photos[row] for row in rows_out]
-        metrics["unknown_cameras"] = all_figures(judged_from(own, left_out.verdicts(classes, policy), classes))
+    held_out = HeldOut(hashes, seen, rows_out, left_out)
     flags = f" --epochs {epochs}" if epochs else ""
     origin = {
         "command": f"vistobueno train {data.name} --out {out.name} --backbone {backbone} --views {views}{flags} --seed {seed}",
@@ -117,7 +113,7 @@ def train(
         MODEL_H5: to_h5(serving),
         MODEL_TFLITE: tflite,
         GOLDEN: golden_file(spec, keys, lambda picture: as_list(serving(scaled(picture, spec)))[0].numpy()[0]),
-        HELD_OUT: HeldOut(hashes, seen, rows_out, left_out).content(),
+        HELD_OUT: held_out.content(),
     }
     written: dict[str, Any] = {
         "name": out.name,
@@ -134,7 +130,7 @@ def train(
             "passed_over": len(found.passed_over),
             "sources": sorted({photo.source for photo in photos}),
         },
-        "metrics": metrics,
+        "metrics": held_out_figures(photos, held_out, classes, policy),
         "origin": origin,
     }
     bundle = write_bundle(out, {**files, **cards(written)}, **written)

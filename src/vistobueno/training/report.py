@@ -15,7 +15,7 @@ from PIL import Image
 
 from ..model.explain import overlay
 from ..photo import open_photo
-from ..texts import say
+from ..texts import certainty, counted, say
 from ..verdict import FORCED_AT
 from .charts import curve, matrix
 from .evaluate import Evaluation, figures
@@ -46,9 +46,10 @@ def write_report(evaluation: Evaluation, path: Path, language: str = "es") -> No
 
     bundle = evaluation.bundle
     title = text("title", name=bundle.name, version=bundle.version)
+    photographs = counted(language, "photographs", len(evaluation.photos))
     parts = [
         f"<h1>{title}</h1><p class=note>{escape(bundle.digest)}</p>",
-        f"<p>{text('counts', photographs=len(evaluation.photos), held_out=evaluation.held_out)}</p>",
+        f"<p>{text('counts', photographs=photographs, held_out=evaluation.held_out)}</p>",
     ]
     for key, count in (("passed_over", len(evaluation.passed_over)), ("unreadable", len(evaluation.refused))):
         if count:
@@ -59,7 +60,7 @@ def write_report(evaluation: Evaluation, path: Path, language: str = "es") -> No
     counts = matrix(keys, confusion(evaluation.judged, keys), text("truth"), text("answer"))
     parts.append(f"<h2>{text('confusion')}</h2><div class=wide>{counts}</div>")
     parts.append(_charts(evaluation, text))
-    parts.append(_worst(evaluation, text))
+    parts.append(_worst(evaluation, text, language))
     if evaluation.refused:
         rows = "".join(
             f"<li>{escape(name)}: {escape(error.message(language))}</li>" for name, error in evaluation.refused.items()
@@ -122,7 +123,7 @@ def _charts(evaluation: Evaluation, text: Any) -> str:
     return f"<h2>{text('curves')}</h2><div class=charts>{shown}</div>"
 
 
-def _worst(evaluation: Evaluation, text: Any) -> str:
+def _worst(evaluation: Evaluation, text: Any, language: str) -> str:
     """The photographs that were answered most confidently and wrongly; where known, with where the model looked."""
     judged = evaluation.judged
     wrong = judged.in_scope & ((judged.p_unfit >= FORCED_AT) != judged.unfit)
@@ -138,7 +139,7 @@ def _worst(evaluation: Evaluation, text: Any) -> str:
         caption = text(
             "caption",
             label=photo.label,
-            p=f"{verdict.probability_unfit:.0%}",
+            p=certainty(verdict.probability_unfit, language),
             answer=verdict.answer,
             source=photo.source,
         )

@@ -27,6 +27,7 @@ _ACTIONS = (
     "invited",
     "reset_link_made",
     "role_changed",
+    "invitation_revoked",
     "person_added",
     "person_disabled",
     "person_enabled",

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from markupsafe import Markup
 
-from ..texts import say
+from ..texts import counted, say
 from . import formats
 from .hypertext import h, hypertext, join
 from .pieces import answer, empty, inspection_row, product
@@ -21,7 +21,7 @@ def show(visit: Visit) -> None:
     language = visit.language
     today = datetime.now(visit.zone).date()  # the person's, which in Lima lasts five hours longer than UTC's
     counts = visit.station.own_day_counts(today - timedelta(days=_DAYS - 1), today, visit.zone)
-    by_product: dict[str, Counter[str]] = {}
+    by_product: dict[str | None, Counter[str]] = {}
     by_day: dict[date, Counter[str]] = {}
     for each in counts:
         by_day.setdefault(each.day, Counter())[each.answer] += each.count
@@ -46,7 +46,7 @@ def show(visit: Visit) -> None:
         go("history", waiting="1")
 
 
-def _today(now: "Counter[str]", by_product: dict[str, "Counter[str]"], language: str) -> Markup:
+def _today(now: "Counter[str]", by_product: dict[str | None, "Counter[str]"], language: str) -> Markup:
     total = sum(now.values())
     if not total:
         return h(
@@ -70,24 +70,27 @@ def _today(now: "Counter[str]", by_product: dict[str, "Counter[str]"], language:
             share=formats.percent(now["unfit"] / judged, language),
             low=formats.percent(low, language),
             high=formats.percent(high, language),
-            count=formats.number(judged, language),
+            decided=counted(language, "decided", judged, formats.number(judged, language)),
         )
         if judged
         else say(language, "ui_home_no_share")
     )
-    rows = join(_product_row(name, by_product[name], language) for name in sorted(by_product))
+    names = sorted(by_product, key=lambda each: (each is None, each or ""))
+    rows = join(_product_row(name, by_product[name], language) for name in names)
     return h(
         '<section><h2>{title}</h2><div class="tiles">{tiles}</div><p style="margin-top:14px">{sentence}</p>'
+        '<p class="muted">{unmeasured}</p>'
         '<table><caption class="only-heard">{by}</caption><tbody>{rows}</tbody></table></section>',
         title=say(language, "ui_home_today"),
         tiles=tiles,
         sentence=sentence,
+        unmeasured=say(language, "ui_home_unmeasured"),
         by=say(language, "ui_home_by_product"),
         rows=rows,
     )
 
 
-def _product_row(name: str, count: "Counter[str]", language: str) -> Markup:
+def _product_row(name: str | None, count: "Counter[str]", language: str) -> Markup:
     total = sum(count.values())
     said = ", ".join(f"{formats.number(count[each], language)} {say(language, each)}" for each in _ANSWERS)
     bars = join(

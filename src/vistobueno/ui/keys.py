@@ -8,7 +8,7 @@ from markupsafe import Markup
 from ..access import SCOPES
 from ..access.keys import ApiKey
 from ..errors import VistoBuenoError
-from ..texts import say
+from ..texts import counted, say
 from . import formats
 from .hypertext import Deed, h, hypertext, join
 from .pieces import choice, empty, field, notice, sure
@@ -74,9 +74,7 @@ def _page(visit: Visit) -> Markup:
         )
         for each in SCOPES
     )
-    days = [
-        (each, say(language, "ui_keys_days", days=each) if each else say(language, "ui_keys_never")) for each in _DAYS
-    ]
+    days = [(each, counted(language, "days", int(each)) if each else say(language, "ui_keys_never")) for each in _DAYS]
     form = h(
         '<section><h2>{title}</h2><form data-act="make"><div class="filters">{name}{days}</div>'
         "<fieldset><legend>{may}</legend>{scopes}</fieldset>"

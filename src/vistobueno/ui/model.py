@@ -93,8 +93,8 @@ def _policy(bundle: Bundle, language: str) -> Markup:
         sentence = say(
             language,
             "ui_model_policy",
-            low=formats.percent(low, language),
-            high=formats.percent(high, language),
+            low=formats.percent(low, language, 0),  # as fine as a page tells a probability
+            high=formats.percent(high, language, 0),
             alpha=formats.percent(policy.alpha, language, 0),
             beta=formats.percent(policy.beta, language, 0),
         )

@@ -1,4 +1,4 @@
-"""People: invite with a link that is shown once, role, disable, reset, end sessions."""
+"""People: invite with a link that is shown once, revoke that, role, disable, reset, end sessions."""
 
 from collections.abc import Sequence
 
@@ -34,6 +34,9 @@ def _act(deed: Deed, visit: Visit) -> None:
                 base_url(visit),
             )
             said = _link(link, say(language, "ui_people_invited", email=deed.fields.get("email", "")), language)
+        elif deed.name == "revoke":
+            access.revoke_invitation(deed.value, by)
+            said = notice(say(language, "ui_people_revoked", email=deed.value))
         elif deed.name == "reset":
             said = _link(
                 access.reset_link(number, by, base_url(visit)), say(language, "ui_people_reset_made"), language
@@ -88,7 +91,29 @@ def _page(visit: Visit) -> Markup:
         invite=say(language, "ui_people_make_link"),
     )
     rows = join(_person(each, visit, roles) for each in visit.access.people())
-    return h('{0}<section><h2>{1}</h2><ul class="list">{2}</ul></section>', form, say(language, "ui_part_people"), rows)
+    people = h('<section><h2>{0}</h2><ul class="list">{1}</ul></section>', say(language, "ui_part_people"), rows)
+    return form + _invitations(visit) + people
+
+
+def _invitations(visit: Visit) -> Markup:
+    """Those that were invited and have not come yet; their links were shown once, and can only be revoked."""
+    language = visit.language
+    rows = join(
+        h(
+            '<li><div class="person"><div class="what"><b>{name}</b><small>{email} · {role} · {until}</small></div>'
+            '<div class="row">{button}</div></div></li>',
+            name=each.name,
+            email=each.email,
+            role=say(language, f"ui_role_{each.role}"),
+            until=say(
+                language, "ui_people_invited_until", moment=formats.moment(each.expires_at, visit.zone, language)
+            ),
+            button=_button("revoke", each.email, each.name, "ui_people_revoke", language, asks=True, kind=" danger"),
+        )
+        for each in visit.access.invitations()
+    )
+    title = say(language, "ui_people_pending")
+    return h('<section><h2>{0}</h2><ul class="list">{1}</ul></section>', title, rows) if rows else Markup()
 
 
 def _person(person: Person, visit: Visit, roles: Sequence[tuple[str, str]]) -> Markup:
@@ -97,14 +122,14 @@ def _person(person: Person, visit: Visit, roles: Sequence[tuple[str, str]]) -> M
     off, name = person.disabled_at is not None, person.name or person.email
     state = h('<span class="chip off">{0}</span>', say(language, "ui_people_disabled")) if off else Markup()
     buttons = [
-        _button("reset", person, "ui_people_reset", language),
-        _button("end", person, "ui_people_end", language, asks=True),
+        _button("reset", person.id, name, "ui_people_reset", language),
+        _button("end", person.id, name, "ui_people_end", language, asks=True),
     ]
     if not mine:
         buttons.append(
-            _button("enable", person, "ui_people_enable", language)
+            _button("enable", person.id, name, "ui_people_enable", language)
             if off
-            else _button("disable", person, "ui_people_disable", language, asks=True, kind=" danger")
+            else _button("disable", person.id, name, "ui_people_disable", language, asks=True, kind=" danger")
         )
     options = join(
         h('<option value="{0}"{2}>{1}</option>', value, words, Markup(" selected") if value == person.role else "")
@@ -134,12 +159,14 @@ def _person(person: Person, visit: Visit, roles: Sequence[tuple[str, str]]) -> M
     )
 
 
-def _button(act: str, person: Person, words: str, language: str, *, asks: bool = False, kind: str = "") -> Markup:
-    name, deed = person.name or person.email, say(language, words)
+def _button(
+    act: str, value: object, name: str, words: str, language: str, *, asks: bool = False, kind: str = ""
+) -> Markup:
+    deed = say(language, words)
     return h(
         '<button type="button" class="button small{3}" data-act="{0}" data-value="{1}"{4}>{2}</button>',
         act,
-        person.id,
+        value,
         deed,
         kind,
         sure(say(language, f"ui_sure_{act}", name=name), deed, language) if asks else "",

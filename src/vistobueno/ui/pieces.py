@@ -21,15 +21,16 @@ def answer(name: str, language: str) -> Markup:
     return h('<span class="answer {0}">{1}<span>{2}</span></span>', name, icon(name), say(language, name))
 
 
-def product(name: str, language: str) -> str:
-    """The product's name; a product of a stranger's model is called what its bundle calls it."""
+def product(name: str | None, language: str) -> str:
+    """The product's name; a product of a stranger's model is called what its bundle calls it, none is not recognised."""
+    if name is None:
+        return say(language, "ui_unknown_product")
     return say(language, name) if name in PRODUCTS else name
 
 
 def product_of(inspection: Inspection, language: str) -> str:
     """The product of an inspection; what looks like none of them is not called by the name of one."""
-    unknown = "out_of_scope" in inspection.reasons
-    return say(language, "ui_unknown_product") if unknown else product(inspection.product, language)
+    return product(inspection.recognised_product, language)
 
 
 def class_name(key: str, bundle: Bundle, language: str) -> str:

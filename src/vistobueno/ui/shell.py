@@ -108,7 +108,7 @@ def _frame(language: str, html: Markup, leave: str = "") -> dict[str, str]:
         "me": "/api/v1/me",
         "sign_in": SIGN_IN,
         "offline": say(language, "ui_offline"),
-        **texts(language, ("field_pending",)),
+        **texts(language, ("count_pending",)),
     }
 
 

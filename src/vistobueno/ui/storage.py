@@ -4,7 +4,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from ..texts import say
+from ..texts import counted, say
 from . import formats
 from .hypertext import h, hypertext, join
 from .pieces import facts
@@ -32,7 +32,9 @@ def _page(visit: Visit) -> Markup:
         (say(language, "ui_storage_inspections"), formats.number(newest[0].number if newest else 0, language)),
         (
             say(language, "ui_storage_retention"),
-            say(language, "ui_storage_days", days=days) if days else say(language, "ui_storage_ever"),
+            say(language, "ui_storage_days", days=counted(language, "days", days))
+            if days
+            else say(language, "ui_storage_ever"),
         ),
     ]
     if taken is not None:

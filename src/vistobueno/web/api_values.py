@@ -11,6 +11,9 @@ from ..records.values import DayCount, Inspection, ModelVersion, Page, Review
 
 ROOT = "/api/v1"
 Answer = Literal["fit", "unfit", "review"]
+UNCALIBRATED = (
+    "As the model gives it, all digits. Calibrated on the cameras of its card only: not on one never measured."
+)
 _ACTOR = {"kind": "key", "id": 3, "name": "sorter 2"}
 _MODEL = {"name": "vistobueno-lite0", "version": "1", "digest": "9c1d…"}
 _REVIEW = {
@@ -128,10 +131,10 @@ class InspectionOut(BaseModel):
     answer: Answer
     reasons: list[Literal["uncertain", "out_of_scope", "poor_photo"]]
     forced: Literal["fit", "unfit"]
-    product: str
-    class_key: str = Field(alias="class")
-    probability_unfit: float
-    probabilities: dict[str, float]
+    product: str | None = Field(description="Null where the photograph is out of scope: then it counts as no product.")
+    class_key: str = Field(alias="class", description="The likeliest class, also of what is out of scope.")
+    probability_unfit: float = Field(description=UNCALIBRATED)
+    probabilities: dict[str, float] = Field(description=UNCALIBRATED)
     stranger: float | None
     scope_threshold: float | None
     model: ModelNamed
@@ -165,11 +168,11 @@ class BatchLine(BaseModel):
 
 
 class CountOut(BaseModel):
-    """How many inspections of one product got one answer on one day (UTC)."""
+    """How many inspections of one product got one answer on one day (UTC); null is no product, what is out of scope."""
 
     model_config = _example({"day": "2026-11-25", "product": "banana", "answer": "unfit", "count": 12})
     day: str
-    product: str
+    product: str | None
     answer: Answer
     count: int
 
@@ -239,7 +242,7 @@ def inspection_as(found: Inspection) -> dict[str, Any]:
         "answer": found.answer,
         "reasons": list(found.reasons),
         "forced": found.forced,
-        "product": found.product,
+        "product": found.recognised_product,
         "class": found.class_key,
         "probability_unfit": found.probability_unfit,
         "probabilities": dict(found.probabilities),

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..texts import say
-from ..ui.palette import LEAF
+from ..ui.palette import INK, LEAF, WHITE
 from .apology import told
 from .problems import page_language
 from .rules import rule_for
@@ -23,6 +23,11 @@ _OF_THE_OTHER = ("content-length", "content-encoding", "etag", "last-modified", 
 _ICON = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="{LEAF}"/>\
 <path d="M9 16.5l5 5L23.5 11" fill="none" stroke="#fff" stroke-width="3.4" stroke-linecap="round" stroke-linejoin="round"/>\
 </svg>"""
+_LATE = f"""#vb-late{{position:fixed;inset:auto 16px 16px;z-index:1003;max-width:520px;margin:auto;padding:14px 18px;\
+font:600 16px/1.5 system-ui,sans-serif;text-align:center;border-radius:12px;background:{INK};color:{WHITE};visibility:hidden;\
+animation:vb-late 0s 10s forwards}}#vb-late a{{color:inherit;display:inline-block;padding:10px 0}}\
+@keyframes vb-late{{to{{visibility:visible}}}}body:has(.stDialog) #vb-late{{visibility:visible}}\
+body:has(.vb) #vb-late,.stDialog{{display:none!important}}"""
 _ICON_SIDE = 180  # pixels: what a phone puts on its first screen
 _KEPT = {"Cache-Control": "public, max-age=86400"}
 
@@ -97,10 +102,20 @@ def document(language: str) -> bytes:
         (r'<link rel="shortcut icon"[^>]*>', icons),
         (r'<link\s+rel="preload"[^>]*as="font"[^>]*>', ""),  # ours are the system's
         (r'(<!--(?:(?!-->).)*-->\s*)?<link rel="service-desc"[^>]*>', ""),  # of what the guard lets nobody use
+        (r'(?=<div id="root">)', _late(language)),
         (r"<noscript>.*?</noscript>", f"<noscript><p>{say(language, 'web_needs_script')}</p></noscript>"),
     ):
         text = re.sub(pattern, instead, text, count=1, flags=re.DOTALL)
     return text.encode()
+
+
+def _late(language: str) -> str:
+    """What is said where no page comes, and the way back by the sign-in: our own frame only comes by the websocket.
+
+    Streamlit would show the answer that it got, in a dialog that makes all but such layers inert.
+    """
+    text, again = say(language, "web_late"), say(language, "web_late_again")
+    return f'<style>{_LATE}</style><p id="vb-late" role="status" data-react-aria-top-layer="true">{text} <a href="">{again}</a></p>'
 
 
 def icon(request: Request) -> Response:

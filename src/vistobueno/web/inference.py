@@ -152,7 +152,7 @@ def _outputs(bundle: Bundle, scores: list[Scores], verdicts: list[Verdict]) -> d
     outputs: dict[str, Values] = {
         "verdict": [each.answer.encode() for each in verdicts],
         "reasons": [",".join(each.reasons).encode() for each in verdicts],
-        "product": [each.product.encode() for each in verdicts],
+        "product": [(each.recognised_product or "").encode() for each in verdicts],
         "probability_unfit": np.array([each.probability_unfit for each in verdicts], np.float32),
         "probabilities": np.array(probabilities, np.float32),
         "logits": np.stack([each.logits for each in scores]).astype(np.float32),

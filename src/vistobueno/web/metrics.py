@@ -47,7 +47,7 @@ REGISTRY.register(_Model())
 
 def count(inspection: Inspection) -> None:
     """An inspection was kept."""
-    INSPECTIONS.labels(inspection.answer, inspection.product, inspection.source).inc()
+    INSPECTIONS.labels(inspection.answer, inspection.recognised_product or "none", inspection.source).inc()
     JUDGING_SECONDS.observe(inspection.elapsed_ms / 1e3)
 
 

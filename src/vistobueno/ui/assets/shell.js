@@ -43,7 +43,9 @@ function watch(data) {
   return state
 }
 
-const leave = (state) => location.assign(state.data.sign_in)
+// To the sign-in, which says why, and leads back to this page.
+const leave = (state) =>
+  location.assign(`${state.data.sign_in}?said=again&next=${encodeURIComponent(location.pathname + location.search)}`)
 
 // Photographs that wait in this browser are counted on every page; the page that sends them is one tap away.
 function countPending(data) {
@@ -56,7 +58,7 @@ function countPending(data) {
     const count = asked.result.transaction("photographs").objectStore("photographs").count()
     count.onsuccess = () => {
       badge.hidden = count.result === 0
-      badge.textContent = (count.result === 1 ? data.field_pending_one : data.field_pending).replace("{count}", count.result)
+      badge.textContent = (count.result === 1 ? data.count_pending_one : data.count_pending_many).replace("{count}", count.result)
       asked.result.close()
     }
   }

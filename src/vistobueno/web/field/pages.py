@@ -36,7 +36,8 @@ ACCEPTED = (
 _SIGNS = ("fit", "unfit", "review", "broken")
 _TEXTS = ("fit", "unfit", "review", "apple", "banana", "orange", "field_", "ui_capture_", "ui_inspect_", "ui_reason_", "ui_why_",
           "ui_words_", "ui_fact_", "ui_photo", "ui_heat_map", "ui_source", "ui_kind_", "ui_who", "ui_product", "ui_number",
-          "ui_unknown_product", "ui_no_photograph", "ui_probability_unfit", "ui_of_at_most")  # fmt: skip
+          "ui_unknown_product", "ui_unmeasured", "camera_unmeasured",
+          "count_", "ui_no_photograph", "ui_probability_unfit", "ui_of_at_most")  # fmt: skip
 _KINDS = {".js": "text/javascript", ".css": "text/css"}
 _MOST = 1_000  # bytes of a choice of language
 _FOREVER = "public, max-age=31536000, immutable"
@@ -150,7 +151,7 @@ def _parts() -> dict[str, bytes]:
 
 def leaving(language: str) -> dict[str, object]:
     """What the page to sign out needs to say what is not sent yet: its module, and the words."""
-    told = {"language": language, "texts": texts(language, ("field_leaving",))}
+    told = {"language": language, "texts": texts(language, ("count_leaving",))}
     return {"page": _as_data(told), "module": f"{_static()}/leaving.js"}
 
 

@@ -3,7 +3,7 @@ import { el, find, moment, number, page, percent, say, sign } from "./dom.js"
 
 /**
  * An inspection as the API tells it.
- * @typedef {{number: number, at: string, answer: "fit" | "unfit" | "review", reasons: string[], forced: string, product: string,
+ * @typedef {{number: number, at: string, answer: "fit" | "unfit" | "review", reasons: string[], forced: string, product: string | null,
  *   probability_unfit: number, probabilities: Record<string, number>, stranger: number | null, scope_threshold: number | null,
  *   filename: string | null, source: string, has_heat_map: boolean, elapsed_ms: number,
  *   actor: {kind: string, id: number | null, name: string}, model: {name: string, version: string, digest: string},
@@ -14,7 +14,7 @@ import { el, find, moment, number, page, percent, say, sign } from "./dom.js"
 
 /** What looks like none of the products is not called by the name of one. @param {Inspection} inspection */
 export function productOf(inspection) {
-  if (inspection.reasons.includes("out_of_scope")) return say("ui_unknown_product")
+  if (inspection.product === null) return say("ui_unknown_product")
   return page.texts[inspection.product] ?? inspection.product
 }
 
@@ -26,7 +26,7 @@ export const answerOf = (name) => el("span", { className: `answer ${name}` }, si
 
 /** The verdict as a sentence. @param {Inspection} inspection */
 export function inWords(inspection) {
-  if (inspection.reasons.includes("out_of_scope")) return say("ui_words_stranger")
+  if (inspection.product === null) return say("ui_words_stranger")
   const share = inspection.probability_unfit
   return say(`ui_words_${inspection.answer}`, {
     product: productOf(inspection), fit: percent(1 - share), unfit: percent(share),
@@ -49,7 +49,7 @@ export function cardOf(inspection, { photo, heading = "h2", whole = false } = {}
       { className: `verdict ${answer}`, "data-number": inspection.number },
       el(heading, { className: "word" }, sign(answer), el("span", {}, say(answer))),
       el("p", {}, inWords(inspection)),
-      el("p", { className: "facts" }, [numberOf(inspection), productOf(inspection), moment(inspection.at)].join(" · ")),
+      el("p", { className: "facts" }, [numberOf(inspection), productOf(inspection), moment(inspection.at), say("ui_unmeasured")].join(" · ")),
     ),
     look(inspection, photo),
     inspection.reasons.length
@@ -57,6 +57,7 @@ export function cardOf(inspection, { photo, heading = "h2", whole = false } = {}
       : null,
     el("h3", {}, say("ui_probability_unfit")),
     meter(inspection),
+    el("p", { className: "muted" }, say("camera_unmeasured")),
     whole ? el("p", {}, el("a", { className: "button small", href: `/inspections/${inspection.number}` }, say("ui_inspect_whole"))) : null,
   )
 }

@@ -8,9 +8,9 @@ export function say(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (/** @type {string} */ whole, /** @type {string} */ name) => String(values[name] ?? whole))
 }
 
-/** The text for a count: `key_one` for one, else `key`. @param {string} key @param {number} count */
-export function plural(key, count) {
-  return say(count === 1 ? `${key}_one` : key, { count: number(count) })
+/** How many of what, in words that agree. @param {string} what @param {number} count */
+export function counted(what, count) {
+  return say(`count_${what}_${count === 1 ? "one" : "many"}`, { count: number(count) })
 }
 
 /**

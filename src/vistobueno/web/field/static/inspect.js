@@ -1,7 +1,7 @@
 // Inspect: camera, files or a ZIP. The card answers for the photograph that was taken last, and for no other.
 import { Camera } from "./camera.js"
 import { answerOf, brokenCard, brokenLine, cardOf, lineOf, neutralCard, place } from "./card.js"
-import { el, find, newId, number, page, plural, say } from "./dom.js"
+import { el, find, newId, number, page, counted, say } from "./dom.js"
 import { Queue, Store } from "./queue.js"
 import { banner, showPending } from "./shell.js"
 import { ready, signal, switchable } from "./signals.js"
@@ -98,7 +98,7 @@ function drawBatch() {
     el(
       "section",
       { className: "batch", "aria-busy": String(waiting.length > 0) },
-      el("h2", {}, waiting.length ? progressOf(mine, waiting) : plural("ui_inspect_batch", mine.length)),
+      el("h2", {}, waiting.length ? progressOf(mine, waiting) : counted("received", mine.length)),
       el(
         "div",
         { className: "tiles" },
@@ -149,7 +149,7 @@ function draw() {
   }
   const strangers = queue.items.length - mine.length
   find("#others").hidden = strangers === 0
-  find("#others p").textContent = plural("field_others", strangers)
+  find("#others p").textContent = counted("others", strangers)
   drawState(mine)
   if ([...outcomes, ...mine].some((each) => each.group === shown && each.of !== 1)) soon(drawBatch)
 }

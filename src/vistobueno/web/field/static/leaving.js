@@ -1,8 +1,8 @@
 // On the page to sign out: what is not sent yet is said before anybody leaves.
-import { find, plural } from "./dom.js"
+import { find, counted } from "./dom.js"
 import { Store } from "./queue.js"
 
 const items = await (await Store.open()).all()
 const said = find("#unsent")
 said.hidden = items.length === 0
-said.textContent = plural("field_leaving", items.length)
+said.textContent = counted("leaving", items.length)

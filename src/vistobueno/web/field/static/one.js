@@ -14,7 +14,8 @@ document.documentElement.dataset.ready = "true"
 function facts() {
   const { photo, model } = inspection
   const shares = Object.entries(inspection.probabilities).sort((a, b) => b[1] - a[1])
-  const classes = shares.map(([key, share]) => `${page.classes[key] ?? key} ${percent(share)}`).join(", ")
+  const likely = shares.filter(([, share]) => share >= 0.005) // what is less probable is not worth the words
+  const classes = (likely.length ? likely : shares.slice(0, 1)).map(([key, share]) => `${page.classes[key] ?? key} ${percent(share)}`).join(", ")
   const stranger =
     inspection.stranger === null || inspection.scope_threshold === null
       ? "—"

@@ -1,12 +1,12 @@
 // The frame of every page of the field: what is not sent yet, the language, and the page that opens without a network.
-import { find, page, plural } from "./dom.js"
+import { find, page, counted } from "./dom.js"
 import { Store } from "./queue.js"
 
 /** How many photographs of this browser are not sent yet. @param {number} count */
 export function showPending(count) {
   const badge = find("#pending")
   badge.hidden = count === 0
-  badge.textContent = plural("field_pending", count)
+  badge.textContent = counted("pending", count)
 }
 
 /** A word at the foot of the page; "" takes it away. @param {string} text @param {HTMLAnchorElement} [way] */
