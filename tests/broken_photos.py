@@ -58,14 +58,15 @@ def exif_entry(kind: int, count: int, value: bytes) -> bytes:
     return b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<HHHI4s", 1, ORIENTATION, kind, count, value) + bytes(4)
 
 
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    """A PNG's chunk."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
 def png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:
     """A PNG of raw rows (each led by its filter byte); what the header declares need not be true."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    body = png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
 
 
@@ -80,6 +81,33 @@ def jpeg_that_declares(width: int, height: int) -> bytes:
     at = data.index(b"\xff\xc0")
     data[at + 5 : at + 9] = struct.pack(">HH", height, width)
     return bytes(data)
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    """A JPEG's segment."""
+    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
+
+
+def progressive_jpeg(width: int, height: int, scans: int, components: int = 1) -> bytes:
+    """A grey progressive JPEG whose scans after the first, of a few bytes each, refine all coefficients and change none."""
+    blocks = -(-width // 8) * -(-height // 8)
+    head = struct.pack(">BHHB", 8, height, width, components) + b"".join(
+        bytes([number, 0x11, 0]) for number in range(components)
+    )
+    code = bytes([1]) + bytes(15)  # one symbol, of one bit
+    runs = "".join("0" + "1" * 13 + "0" for _ in range(blocks // 32766 + 1))  # blocks to pass over, 32,766 at once
+    runs += "1" * (-len(runs) % 8)
+    refined = int(runs, 2).to_bytes(len(runs) // 8).replace(b"\xff", b"\xff\0")
+    first = [segment(0xDA, bytes([1, number, 0, 0, 0, 1])) + bytes(blocks // 8 + 1) for number in range(components)]
+    more = [
+        segment(0xDA, bytes([1, number % components, 0, 1, 63, 0x10])) + refined for number in range(scans - components)
+    ]
+    tables = (
+        segment(0xDB, b"\0" + b"\1" * 64),
+        segment(0xC4, b"\0" + code + b"\0"),
+        segment(0xC4, b"\x10" + code + b"\xe0"),
+    )
+    return b"".join([b"\xff\xd8", *tables, segment(0xC2, head), *first, *more, b"\xff\xd9"])
 
 
 def webp_that_declares(width: int, height: int) -> bytes:
@@ -181,6 +209,10 @@ READABLE = {
     "lossless webp": saved(picture(), "WEBP", lossless=True),
     "alpha webp": saved(picture().convert("RGBA"), "WEBP", quality=95),
     "heic": saved(picture(), "HEIF", quality=90),
+    "grey heic": saved(picture().convert("L"), "HEIF", quality=90),
+    "avif": saved(picture(), "AVIF", quality=95),
+    "grey avif": saved(picture().convert("L"), "AVIF", quality=95),
+    "alpha avif": saved(picture().convert("RGBA"), "AVIF", quality=95),
 }
 
 REFUSED = {
@@ -192,9 +224,10 @@ REFUSED = {
     "zeros": (bytes(5000), "not_a_photo"),
     "random bytes": (random.Random(0).randbytes(5000), "not_a_photo"),
     "one byte": (b"\xff", "not_a_photo"),
-    "only a jpeg's magic": (b"\xff\xd8\xff", "not_a_photo"),
-    "only a png's magic": (READABLE["png"][:8], "not_a_photo"),
-    "only a heic's magic": (READABLE["heic"][:16], "not_a_photo"),
+    "only a jpeg's magic": (b"\xff\xd8\xff", "damaged_photo"),
+    "only a png's magic": (READABLE["png"][:8], "damaged_photo"),
+    "only a heic's magic": (READABLE["heic"][:16], "damaged_photo"),
+    "a film": (b"\0\0\0\x18ftypmp42" + bytes(2000), "not_a_photo"),
     "gif": (saved(picture(), "GIF"), "unsupported_format"),
     "animated gif": (animated("GIF"), "unsupported_format"),
     "bmp": (saved(picture(), "BMP"), "unsupported_format"),
@@ -202,11 +235,20 @@ REFUSED = {
     "jpeg cut in the header": (READABLE["jpeg"][:40], "damaged_photo"),
     **{
         f"{kind} cut at {share:.0%}": (cut(kind, share), "damaged_photo")
-        for kind in ("jpeg", "progressive jpeg", "cmyk jpeg", "png", "palette png", "16-bit grey png", "webp", "heic")
+        for kind in (
+            "jpeg",
+            "progressive jpeg",
+            "cmyk jpeg",
+            "png",
+            "palette png",
+            "16-bit grey png",
+            "webp",
+            "heic",
+            "avif",
+        )
         for share in (0.25, 0.5, 0.95)
     },
     "png with a hole": (READABLE["png"][:60_000] + bytes(200) + READABLE["png"][60_200:], "damaged_photo"),
-    "heic that claims to be avif": (READABLE["heic"][:8] + b"avif" + READABLE["heic"][12:], "damaged_photo"),
     "png bomb": (png_that_declares(100_000, 100_000), "too_many_pixels"),
     "png just over": (png_that_declares(50_001, 1_000), "too_many_pixels"),
     "jpeg bomb": (jpeg_that_declares(60_000, 60_000), "too_many_pixels"),
@@ -215,5 +257,8 @@ REFUSED = {
     "narrow": (saved(picture().resize((127, 300)), "PNG"), "too_small"),
     "flat": (saved(picture().resize((300, 127)), "JPEG"), "too_small"),
     "one pixel": (saved(picture().resize((1, 1)), "WEBP"), "too_small"),
+    "strip": (saved(Image.new("L", (128, 1025)), "PNG"), "too_narrow"),
+    "lying strip": (saved(Image.new("L", (20_000, 128)), "PNG"), "too_narrow"),
+    "progressive of 49 megapixels in four colours": (progressive_jpeg(7000, 7000, scans=4, components=4), "too_costly"),
     "too heavy": (READABLE["jpeg"] + bytes(15_000_001), "file_too_large"),
 }

@@ -7,6 +7,7 @@ import tracemalloc
 from dataclasses import fields
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,10 +19,10 @@ from vistobueno.errors import PhotoRefused
 from vistobueno.photo import Limits, Photo, open_photo
 
 ADVICE = {
-    "es": re.compile(r"\b(Tome|elija|Tómela|Envíe|Envíela|Acérquese)\b"),
-    "en": re.compile(r"\b(Take|choose|Send|Move)\b"),
+    "es": re.compile(r"\b(Tome|tome|elija|Tómela|Envíe|Envíela|Acérquese)\b"),
+    "en": re.compile(r"\b(Take|take|choose|Send|Move)\b"),
 }
-FORMS = ("JPEG", "PNG", "WEBP", "HEIF")
+FORMS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF")
 
 
 def refusal(data: bytes, limits: Limits = Limits()) -> PhotoRefused:
@@ -168,6 +169,38 @@ def test_what_is_transparent_lies_on_white(mode: str, form: str) -> None:
     assert pixels[120, 160].astype(int).sum() < 300
 
 
+@pytest.mark.parametrize(("depth", "colour"), [(8, 0), (16, 0), (8, 2)])
+def test_a_colour_that_a_png_declares_transparent_lies_on_white(depth: int, colour: int) -> None:
+    channels, kind = 3 if colour == 2 else 1, ">u2" if depth == 16 else "u1"
+    values = np.full((*SIZE[::-1], channels), 40, kind)
+    values[60:180, 100:220] = 200
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+    data = files.png(*SIZE, depth, colour, rows)
+    key = files.png_chunk(b"tRNS", struct.pack(">H", 40) * channels)
+    pixels = open_photo(data[:33] + key + data[33:]).pixels
+    assert (pixels[:40, :40] == 255).all()
+    assert (pixels[100:140, 140:180] < 210).all()
+
+
+@pytest.mark.parametrize("top", [255, 4095, 65535])
+def test_a_png_of_16_bits_keeps_its_own_range(top: int) -> None:
+    values = np.linspace(0, top, SIZE[0] * SIZE[1]).reshape(SIZE[::-1]).astype(np.uint16)
+    photo = open_photo(saved(Image.fromarray(values), "PNG"))
+    assert photo.brightness == pytest.approx(top / 65535 / 2, abs=0.003)
+
+
+@pytest.mark.parametrize("more", [False, True], ids=["10 bits", "12 bits"])
+@pytest.mark.parametrize("mode", ["I;16", "RGB;16"])
+def test_a_heic_of_more_than_8_bits_keeps_its_own_range(mode: str, more: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pillow_heif.options.SAVE_HDR_TO_12_BIT", more)
+    for top in (255 * 16, 65535):
+        grey = np.linspace(0, top, SIZE[0] * SIZE[1]).reshape(SIZE[::-1]).astype(np.uint16)
+        values = np.repeat(grey, 3 if mode == "RGB;16" else 1).tobytes()
+        file = io.BytesIO()
+        pillow_heif.from_bytes(mode, SIZE, values).save(file, quality=90)
+        assert open_photo(file.getvalue()).brightness == pytest.approx(top / 65535 / 2, abs=0.01)
+
+
 def test_half_transparent_is_half_white() -> None:
     assert mean_colour(saved(Image.new("RGBA", SIZE, (0, 0, 0, 128)), "PNG")) == pytest.approx([127] * 3, abs=1)
 
@@ -179,7 +212,7 @@ def test_hidden_colours_do_not_leak_into_a_reduced_picture() -> None:
     assert (pixels[..., 1] - pixels[..., 0]).max() <= 1  # nowhere greener than red or white
 
 
-@pytest.mark.parametrize("form", ["WEBP", "PNG"])
+@pytest.mark.parametrize("form", ["WEBP", "PNG", "AVIF"])
 def test_of_an_animation_the_first_frame_is_judged(form: str) -> None:
     red, green, blue = mean_colour(files.animated(form))
     assert red > 180 and green < 60 and blue < 60
@@ -361,9 +394,15 @@ def test_any_bytes_after_a_known_beginning_are_refused(magic: bytes, data: bytes
     assert isinstance(photo_or_refusal(magic + data), PhotoRefused)
 
 
-def test_a_decoder_that_fails_in_a_way_of_its_own_says_no_more_than_a_damaged_file() -> None:
-    metafile = b"\1\0\0\0" + bytes(36) + b" EMF" + bytes(60)  # Pillow divides by the zeros in it
-    assert refusal(metafile).code == "damaged_photo"
+@pytest.mark.parametrize("failure", [ZeroDivisionError, MemoryError, RecursionError])
+def test_a_decoder_that_fails_in_a_way_of_its_own_says_no_more_than_a_damaged_file(
+    failure: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(image: Image.Image) -> None:
+        raise failure
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fails)
+    assert refusal(READABLE["jpeg"]).code == "damaged_photo"
 
 
 @settings(max_examples=80, deadline=None)
@@ -392,3 +431,22 @@ def test_a_multi_picture_file_of_a_phone_is_a_jpeg() -> None:
     picture().save(file, "MPO", save_all=True, append_images=[picture().rotate(180)], quality=95)
     photo = open_photo(file.getvalue())
     assert photo.format == "jpeg" and difference(photo, picture()) < 5
+
+
+def test_a_picture_is_known_by_what_it_holds_whatever_its_brand_says() -> None:
+    for form, name in (("HEIF", "heic"), ("AVIF", "avif")):
+        data = saved(picture(), form, quality=90)
+        for brand in (b"heic", b"avif", b"avis", b"mif1", b"msf1", b"hevc"):
+            assert open_photo(data[:8] + brand + data[12:]).format == name
+
+
+def test_other_items_of_a_heif_are_as_good_as_not_there() -> None:
+    data = files.heic_album(0)
+    second = data.replace(b"hvc1", b"zzzz", 2).replace(b"zzzz", b"hvc1", 1)
+    assert second != data
+    assert difference(open_photo(second), open_image(data)) == 0
+
+
+def test_a_film_behind_a_progressive_jpeg_counts_for_nothing() -> None:
+    film = b"\xff\xda\0\4" * 100_000
+    assert difference(open_photo(READABLE["progressive jpeg"] + film), open_image(READABLE["progressive jpeg"])) == 0

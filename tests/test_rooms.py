@@ -12,7 +12,7 @@ from vistobueno.model.bundle import Bundle
 SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
 FROM_THE_TOP = (
     "cli", "commands", "web", "ui", "training", "bulk", "access", "station", "records", "lot", "inspector",
-    "calibration", "verdict", "model", "drawn", "photo", "spreadsheet", "folders", "zips", "settings", "texts", "errors",
+    "calibration", "verdict", "model", "drawn", "photo", "formats", "spreadsheet", "folders", "zips", "settings", "texts", "errors",
 )  # fmt: skip
 HEAVY = {"keras", "tensorflow", "torch", "scipy", "h5py"}
 

@@ -7,14 +7,18 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile
 
 from .errors import PhotoRefused
+from .formats import Header, UnknownFormat, UnsupportedFormat, open_picture, orientation, read_header
 
-_FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "HEIF": "heic"}
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _MEASURED_SIDE = 256  # sharpness and exposure are measured on a luma copy with this longest side
 _SRGB = ImageCms.createProfile("sRGB")
+_LARGEST_PROFILE = 4_000_000  # bytes
+_MOST_MEMORY, _MOST_SECONDS = 200_000_000, 2.0  # of one core: what any photograph may cost
+_ALWAYS, _FINISHING = 2_000_000, 20  # bytes: for any photograph, and for each pixel of the reduced picture
+_STRIP = 1_000_000  # pixels that are made 8 bits deep and reduced at once
+_LONGEST = 8  # times the shortest side: what is kept at 1,024 pixels then still has 128 across
 _WHITE = (255, 255, 255, 255)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -46,7 +50,7 @@ class Photo:
     Attributes:
         picture: RGB (sRGB), upright, reduced to about ``Limits.cover`` on the shortest side; not to be changed in place.
         width, height: of the original, upright, in pixels.
-        format: ``jpeg``, ``png``, ``webp`` or ``heic``, by content.
+        format: ``jpeg``, ``png``, ``webp``, ``heic`` or ``avif``, by content.
         sha256: of the bytes given, hex.
         sharpness: deviation of the Laplacian of luma (0 to 255) on a copy with a longest side of 256 pixels.
         brightness: mean luma, 0 to 1.
@@ -74,7 +78,7 @@ def open_photo(data: bytes, limits: Limits = Limits()) -> Photo:
 
     Raises:
         PhotoRefused: ``empty_file``, ``file_too_large``, ``not_a_photo``, ``unsupported_format``, ``too_many_pixels``,
-            ``too_small`` or ``damaged_photo``.
+            ``too_small``, ``too_narrow``, ``too_costly`` or ``damaged_photo``.
     """
     if not data:
         raise PhotoRefused("empty_file", es="El archivo está vacío. Tome o elija la foto otra vez.",
@@ -84,10 +88,24 @@ def open_photo(data: bytes, limits: Limits = Limits()) -> Photo:
         raise PhotoRefused("file_too_large", es=f"La foto pesa más de {megabytes:g} MB. Envíela con menos resolución.",
                            en=f"The photo is over {megabytes:g} MB. Send it at a lower resolution.")  # fmt: skip
     try:
-        with _opened(data, limits) as image:
-            return _decoded(image, data, limits)
+        header = read_header(data)
+        _check(header, limits)
+        with open_picture(header) as image:
+            return _decoded(image, header, hashlib.sha256(data).hexdigest(), limits.cover)
     except PhotoRefused:
         raise
+    except UnknownFormat as error:
+        raise PhotoRefused(
+            "not_a_photo",
+            es="El archivo no es una foto. Envíe una foto JPEG, PNG, WebP, HEIC o AVIF.",
+            en="The file is not a photo. Send a JPEG, PNG, WebP, HEIC or AVIF photo.",
+        ) from error
+    except UnsupportedFormat as error:
+        raise PhotoRefused(
+            "unsupported_format",
+            es=f"El formato {error} no se admite. Envíe una foto JPEG, PNG, WebP, HEIC o AVIF.",
+            en=f"The format {error} is not supported. Send a JPEG, PNG, WebP, HEIC or AVIF photo.",
+        ) from error
     except Exception as error:  # forty decoders meet a stranger's bytes: what they raise cannot be listed
         raise PhotoRefused(
             "damaged_photo",
@@ -96,77 +114,99 @@ def open_photo(data: bytes, limits: Limits = Limits()) -> Photo:
         ) from error
 
 
-def _opened(data: bytes, limits: Limits) -> Image.Image:
-    """Open by content; pixels are not decoded yet."""
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
-        import pillow_heif
-
-        pillow_heif.register_heif_opener(thumbnails=False)
-    try:
-        image = Image.open(io.BytesIO(data))
-    except Image.DecompressionBombError as error:
-        raise _too_many_pixels(limits) from error
-    except UnidentifiedImageError as error:
-        raise PhotoRefused(
-            "not_a_photo",
-            es="El archivo no es una foto. Envíe una foto JPEG, PNG, WebP o HEIC.",
-            en="The file is not a photo. Send a JPEG, PNG, WebP or HEIC photo.",
-        ) from error
-    if image.format not in _FORMATS:
-        raise PhotoRefused(
-            "unsupported_format",
-            es=f"El formato {image.format} no se admite. Envíe una foto JPEG, PNG, WebP o HEIC.",
-            en=f"The format {image.format} is not supported. Send a JPEG, PNG, WebP or HEIC photo.",
-        )
-    return image
-
-
-def _decoded(image: Image.Image, data: bytes, limits: Limits) -> Photo:
-    width, height = image.size
+def _check(header: Header, limits: Limits) -> None:
+    """Refuse what its header tells that it cannot be judged, or not at a bearable cost; nothing is decoded yet."""
+    width, height = header.width, header.height
+    shortest, longest = sorted((width, height))
     if width * height > limits.max_pixels:
-        raise _too_many_pixels(limits)
-    if min(width, height) < limits.min_side:
+        most = f"{limits.max_pixels / 1e6:g}"
+        raise PhotoRefused(
+            "too_many_pixels",
+            es=f"La foto declara más de {most} megapíxeles. Envíela con menos resolución.",
+            en=f"The photo declares more than {most} megapixels. Send it at a lower resolution.",
+        )
+    if shortest < limits.min_side:
         raise PhotoRefused(
             "too_small",
             es=f"La foto mide {width} × {height} píxeles; hacen falta al menos {limits.min_side} por lado. Acérquese.",
             en=f"The photo is {width} × {height} pixels; each side needs at least {limits.min_side}. Move closer.",
         )
-    file_format = _FORMATS[str(image.format)]
-    if file_format == "jpeg":
-        image.draft(None, (limits.cover, limits.cover))  # the smallest DCT scale that still covers it
-    if isinstance(image, ImageFile.ImageFile):
-        image.decodermaxblock = len(data)  # all at once: it is in memory, and each block would wait for Python's lock
+    if longest > _LONGEST * shortest:
+        raise PhotoRefused(
+            "too_narrow",
+            es=f"La foto mide {width} × {height} píxeles: es más de {_LONGEST} veces más larga que ancha. Recórtela o tome otra.",
+            en=f"The photo is {width} × {height} pixels, more than {_LONGEST} times as long as wide. Crop it or take another.",
+        )
+    reduced = width * height / max(1, shortest // limits.cover) ** 2
+    memory = _ALWAYS + max(header.memory, header.picture + _FINISHING * reduced)
+    if memory > _MOST_MEMORY or header.seconds > _MOST_SECONDS:
+        megapixels = f"{header.format.upper()}, {width * height / 1e6:.0f}"
+        raise PhotoRefused(
+            "too_costly",
+            es=f"Abrir esta foto ({megapixels} megapíxeles) costaría demasiada memoria o demasiado tiempo. "
+            "Envíela con menos resolución o como JPEG normal, no progresivo.",
+            en=f"Opening this photo ({megapixels} megapixels) would take too much memory or time. "
+            "Send it at a lower resolution, or as an ordinary JPEG, not a progressive one.",
+        )
+
+
+def _decoded(image: ImageFile.ImageFile, header: Header, sha256: str, cover: int) -> Photo:
+    width, height = image.size
+    if width * height > header.width * header.height:
+        raise ValueError("the decoder found another picture than the header told of")
+    if header.format == "jpeg":
+        image.draft(None, (cover, cover))  # the smallest DCT scale that still covers it
+    if header.format in (
+        "jpeg",
+        "png",
+    ):  # all at once, for each block would wait for Python's lock; others copy pixels so
+        image.decodermaxblock = max(image.decodermaxblock, len(header.data))
     image.load()
-    orientation = 1 if file_format == "heic" else _orientation(image)  # libheif turns by itself
-    small = _bare(_upright(_srgb(_reduced(image, limits.cover)), orientation))
-    if orientation >= 5:
+    # libheif turns by itself; libavif tells how to turn, in the EXIF that Pillow makes of it
+    turn = orientation(image.info.get("exif", b"")) if header.format == "avif" else header.orientation
+    small = _bare(_upright(_srgb(_reduced(image, cover), image.info.get("icc_profile")), turn))
+    if turn >= 5:
         width, height = height, width
-    return Photo(small, width, height, file_format, hashlib.sha256(data).hexdigest(), *_measured(small))
+    return Photo(small, width, height, header.format, sha256, *_measured(small))
 
 
 def _reduced(image: Image.Image, cover: int) -> Image.Image:
     """A picture of 8-bit bands, at most a little over ``cover`` on its shortest side."""
-    factor = min(image.size) // cover
-    profile = image.info.get("icc_profile")
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        values = np.asarray(image, np.float32)
-        top = 65535.0 if values.max() > 255 else 255.0
-        image = Image.fromarray((values / top * 255).clip(0, 255).astype(np.uint8))
-    if image.mode in ("P", "1", "PA"):
-        image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
-    if factor >= 2:
-        image = image.reduce(factor)
-    image.info["icc_profile"] = profile  # what was made anew has none
-    return image
+    factor = max(1, min(image.size) // cover)
+    if image.mode in ("L", "RGB", "CMYK") and "transparency" not in image.info:
+        return image.reduce(factor) if factor > 1 else image
+    # Strip by strip: a whole copy with alpha, or as numbers, would be several times the picture.
+    rows = factor * max(1, _STRIP // (image.width * factor))
+    strips = []
+    for top in range(0, image.height, rows):
+        strip = _eight_bits(image.crop((0, top, image.width, min(top + rows, image.height))))
+        strips.append(strip.reduce(factor) if factor > 1 else strip)
+    reduced = Image.new(strips[0].mode, (strips[0].width, sum(strip.height for strip in strips)))
+    for place, strip in enumerate(strips):
+        reduced.paste(strip, (0, place * rows // factor))
+    return reduced
 
 
-def _srgb(image: Image.Image) -> Image.Image:
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Bands of 8 bits: grey of 16 in the range that its depth declares, colours instead of a palette, alpha as a band."""
+    transparent = image.info.get("transparency")
+    if image.mode.startswith("I;16"):
+        values = np.asarray(image)
+        grey = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        if transparent is None:
+            return Image.fromarray(grey)
+        return Image.fromarray(np.dstack([grey, np.where(values == transparent, 0, 255).astype(np.uint8)]))
+    if transparent is not None:
+        return image.convert("RGBA")
+    return image.convert({"1": "L", "P": "RGB"}.get(image.mode, image.mode))
+
+
+def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """RGB in sRGB: an embedded profile is applied, alpha lies on white. A broken profile is as good as none."""
-    profile = image.info.get("icc_profile")
-    if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
+    if "A" in image.getbands() or "a" in image.getbands():
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), image).convert("RGB")
-    if profile and b"sRGB" not in profile[:1024]:
+    if profile and _is_bearable(profile) and b"sRGB" not in profile[:1024]:
         try:
             return ImageCms.profileToProfile(image, io.BytesIO(profile), _SRGB, outputMode="RGB") or image
         except (ImageCms.PyCMSError, OSError, ValueError):
@@ -174,13 +214,9 @@ def _srgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 to 8; 1 where there is none, or none that can be understood."""
-    try:
-        value = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # the pixels are good: a broken EXIF is as good as none
-        return 1
-    return value if isinstance(value, int) and value in _TURNS else 1
+def _is_bearable(profile: bytes) -> bool:
+    """Whether applying a profile has an end: one of multi-process elements can have any number of them."""
+    return len(profile) <= _LARGEST_PROFILE and b"mpet" not in profile
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
@@ -204,12 +240,3 @@ def _measured(image: Image.Image) -> tuple[float, float, float]:
     laplacian = 4 * y[1:-1, 1:-1] - y[:-2, 1:-1] - y[2:, 1:-1] - y[1:-1, :-2] - y[1:-1, 2:]
     clipped = max(float((y < 4).mean()), float((y > 251).mean()))
     return float(laplacian.std()), float(y.mean() / 255), clipped
-
-
-def _too_many_pixels(limits: Limits) -> PhotoRefused:
-    most = f"{limits.max_pixels / 1e6:g}"
-    return PhotoRefused(
-        "too_many_pixels",
-        es=f"La foto declara más de {most} megapíxeles. Envíela con menos resolución.",
-        en=f"The photo declares more than {most} megapixels. Send it at a lower resolution.",
-    )

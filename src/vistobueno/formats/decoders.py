@@ -1,0 +1,42 @@
+"""The one decoder that a picture's container asks for: no other sees the file."""
+
+import io
+
+from PIL import AvifImagePlugin, WebPImagePlugin
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+
+from .header import Header
+
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a photograph may take one core; each thread would have buffers of its own
+
+
+def open_picture(header: Header) -> ImageFile:
+    """Open what `read_header` left of a file; pixels are not decoded yet."""
+    file = io.BytesIO(header.data)
+    if header.format != "heic":
+        return _DECODERS[header.format](file)
+    import pillow_heif  # loads a library of 10 MB
+
+    opened: ImageFile = pillow_heif.HeifImageFile(file)  # type: ignore[no-untyped-call]
+    return opened
+
+
+class _WebP(WebPImagePlugin.WebPImageFile):
+    """Lets libwebp's canvases go when its picture is there as bytes, before Pillow copies them: a quarter less memory."""
+
+    def load_prepare(self) -> None:
+        self._decoder = None
+        super().load_prepare()
+
+
+class _Avif(AvifImagePlugin.AvifImageFile):
+    """The same with libavif's planes."""
+
+    def load_prepare(self) -> None:
+        self._decoder = None
+        super().load_prepare()
+
+
+_DECODERS: dict[str, type[ImageFile]] = {"jpeg": JpegImageFile, "png": PngImageFile, "webp": _WebP, "avif": _Avif}
