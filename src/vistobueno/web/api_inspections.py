@@ -92,7 +92,7 @@ def key_parameter(description: str) -> dict[str, Any]:
         ],
         "requestBody": {
             "required": True,
-            "description": "JPEG, PNG, WebP or HEIC, at most 15 MB and 50 megapixels.",
+            "description": "JPEG, PNG, WebP, HEIC or AVIF, at most 15 MB and 50 megapixels.",
             "content": {
                 "multipart/form-data": {
                     "schema": {
