@@ -71,7 +71,7 @@ def test_twelve_files_fill_a_list_and_a_broken_one_is_named_and_loses_nothing(
     broken = page.locator(".line.broken")
     expect(broken).to_have_count(1)
     expect(broken).to_contain_text("rota.jpg")
-    expect(broken).to_contain_text("El archivo no es una foto. Envíe una foto JPEG, PNG, WebP o HEIC.")
+    expect(broken).to_contain_text("El archivo no es una foto. Envíe una foto JPEG, PNG, WebP, HEIC o AVIF.")
     expect(page.locator("a.line")).to_have_count(11)
     assert newest(page, station) == before + 11
     assert sum(int(count) for count in page.locator(".batch .tile b").all_inner_texts()) == 11

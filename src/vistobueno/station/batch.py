@@ -122,8 +122,8 @@ def _photographs(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     if not entries:
         raise BatchRefused(
             "zip_empty",
-            es="El ZIP no contiene ninguna foto. Ponga en él fotos JPEG, PNG, WebP o HEIC.",
-            en="There is no photo in the ZIP. Put JPEG, PNG, WebP or HEIC photos in it.",
+            es="El ZIP no contiene ninguna foto. Ponga en él fotos JPEG, PNG, WebP, HEIC o AVIF.",
+            en="There is no photo in the ZIP. Put JPEG, PNG, WebP, HEIC or AVIF photos in it.",
         )
     if len(entries) > MOST:
         raise _too_many()

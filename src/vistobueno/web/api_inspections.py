@@ -91,7 +91,7 @@ def idempotency_key(request: Request) -> str | None:
         ],
         "requestBody": {
             "required": True,
-            "description": "JPEG, PNG, WebP or HEIC, at most 15 MB and 50 megapixels.",
+            "description": "JPEG, PNG, WebP, HEIC or AVIF, at most 15 MB and 50 megapixels, fewer where they take more memory.",
             "content": {
                 "multipart/form-data": {
                     "schema": {
@@ -100,7 +100,7 @@ def idempotency_key(request: Request) -> str | None:
                         "properties": {"photo": {"type": "string", "format": "binary"}},
                     }
                 },
-                **{f"image/{each}": _BINARY for each in ("jpeg", "png", "webp", "heic")},
+                **{f"image/{each}": _BINARY for each in ("jpeg", "png", "webp", "heic", "avif")},
             },
         },
     },

@@ -27,7 +27,7 @@ const FRAME = `
     <button type="button" class="button primary open"></button>
     <label class="button phone"><span></span><input type="file" accept="image/*" capture="environment"></label>
     <label class="button files"><span></span>
-      <input type="file" multiple accept="image/jpeg,image/png,image/webp,image/heic,image/heif,.heic,.heif,.zip,application/zip"></label>
+      <input type="file" multiple accept="image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.heic,.heif,.avif,.zip,application/zip"></label>
   </div>
   <p class="hint"></p>
   <p class="note" role="alert" hidden></p>
