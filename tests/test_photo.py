@@ -17,6 +17,7 @@ import broken_photos as files
 from broken_photos import READABLE, REFUSED, SIZE, picture, saved
 from vistobueno.errors import PhotoRefused
 from vistobueno.photo import Limits, Photo, open_photo
+from vistobueno.station.pictures import kept_jpeg
 
 ADVICE = {
     "es": re.compile(r"\b(Tome|tome|elija|Tómela|Envíe|Envíela|Acérquese)\b"),
@@ -450,3 +451,12 @@ def test_other_items_of_a_heif_are_as_good_as_not_there() -> None:
 def test_a_film_behind_a_progressive_jpeg_counts_for_nothing() -> None:
     film = b"\xff\xda\0\4" * 100_000
     assert difference(open_photo(READABLE["progressive jpeg"] + film), open_image(READABLE["progressive jpeg"])) == 0
+
+
+@pytest.mark.parametrize("side", [128, 448, 1000])
+def test_of_the_longest_strip_that_is_accepted_what_is_kept_is_still_legible(side: int) -> None:
+    strip = Image.linear_gradient("L").resize((side, 8 * side))
+    kept = Image.open(io.BytesIO(kept_jpeg(open_photo(saved(strip, "JPEG")).picture)))
+    assert min(kept.size) >= 120
+    longer = saved(strip.resize((side, 8 * side + 8)), "JPEG")
+    assert refusal(longer).code == "too_narrow"

@@ -19,7 +19,7 @@ from PIL import Image  # noqa: E402
 
 pillow_heif.register_heif_opener()
 picture = Image.fromarray(np.full((64, 64, 3), 128, np.uint8))
-for form in ("JPEG", "PNG", "WEBP", "HEIF"):
+for form in ("JPEG", "PNG", "WEBP", "HEIF", "AVIF"):
     packed = io.BytesIO()
     picture.save(packed, form)
     assert Image.open(io.BytesIO(packed.getvalue())).convert("RGB").size == (64, 64), form  # noqa: S101

@@ -92,7 +92,7 @@ def key_parameter(description: str) -> dict[str, Any]:
         ],
         "requestBody": {
             "required": True,
-            "description": "JPEG, PNG, WebP, HEIC or AVIF, at most 15 MB and 50 megapixels.",
+            "description": "JPEG, PNG, WebP, HEIC or AVIF, at most 15 MB and 50 megapixels, fewer where they take more memory.",
             "content": {
                 "multipart/form-data": {
                     "schema": {
@@ -101,7 +101,7 @@ def key_parameter(description: str) -> dict[str, Any]:
                         "properties": {"photo": {"type": "string", "format": "binary"}},
                     }
                 },
-                **{f"image/{each}": _BINARY for each in ("jpeg", "png", "webp", "heic")},
+                **{f"image/{each}": _BINARY for each in ("jpeg", "png", "webp", "heic", "avif")},
             },
         },
     },

@@ -103,7 +103,7 @@ class PhotoOut(BaseModel):
     sha256: str
     width: int
     height: int
-    format: Literal["jpeg", "png", "webp", "heic"]
+    format: Literal["jpeg", "png", "webp", "heic", "avif"]
     bytes: int
     sharpness: float
     brightness: float
