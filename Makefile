@@ -1,5 +1,5 @@
 # make run    sets everything up and starts the station; make run PHOTOS=folder judges photographs instead
-# make test   runs the tests; make setup only prepares them; make lint, make types and make bench check the rest; make clean removes what these made
+# make test   runs the tests; make setup only prepares them; make lint, make types, make bench and make fuzz check the rest; make clean removes what these made
 PYTHON ?= python3
 PHOTOS ?=
 ARGS ?=
@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 install = $(BIN)/uv pip install --no-config --python $(BIN)/python $(1) || { echo "uv could not; pip tries ..."; $(PIP) $(1); }
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 
-.PHONY: run setup test lint types bench lock clean docs sbom notices python
+.PHONY: run setup test lint types bench fuzz lock clean docs sbom notices python
 .DEFAULT_GOAL := run
 
 # Exit codes 1 (something unfit) and 2 (something to review) are answers, not failures; anything else is one.
@@ -46,6 +46,10 @@ types: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+# Ten minutes; ARGS=--smoke for seconds, ARGS="--target zips --seed 7 --count 1" for one input.
+fuzz: $(DEV)
+	$(BIN)/python fuzz/run.py $(ARGS)
 
 # The serving lock is held to the development lock's versions, so that what is tested is what serves.
 lock: $(DEV)
