@@ -34,7 +34,7 @@ RUN python3 -m pip --python /venv/bin/python install --no-cache-dir --quiet --no
 FROM ${PYTHON_IMAGE} AS train
 COPY requirements/train.txt /tmp/
 RUN python3 -m venv --without-pip /venv \
- && python3 -m pip --python /venv/bin/python install --no-cache-dir --quiet --require-hashes --only-binary :all: -r /tmp/train.txt
+ && python3 -m pip --python /venv/bin/python install --no-cache-dir --quiet --no-deps --require-hashes --only-binary :all: -r /tmp/train.txt
 COPY --from=wheel /wheels /wheels
 RUN python3 -m pip --python /venv/bin/python install --no-cache-dir --quiet --no-deps /wheels/*.whl \
  && useradd --uid 10001 --home-dir /work --create-home --shell /usr/sbin/nologin vistobueno

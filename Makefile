@@ -16,6 +16,7 @@ DEV := $(VENV)/.dev-$(VERSION)-$(shell cat requirements/dev.txt pyproject.toml |
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 install = $(BIN)/uv pip install --no-config --python $(BIN)/python $(1) || { echo "uv could not; pip tries ..."; $(PIP) $(1); }
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
+CPU := echo "tensorflow-cpu>=2.20; sys_platform == 'linux' and platform_machine == 'x86_64'"
 
 .PHONY: run setup test lint types bench fuzz lock clean docs sbom notices python
 .DEFAULT_GOAL := run
@@ -53,11 +54,11 @@ fuzz: $(DEV)
 
 # The serving lock is held to the development lock's versions, so that what is tested is what serves.
 lock: $(DEV)
-	$(LOCK) pyproject.toml --all-extras $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
+	$(CPU) | $(LOCK) pyproject.toml - --all-extras $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/serve.txt
 	for extra in docs tools; do $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $$extra | \
 	  $(LOCK) - -c requirements/dev.txt -o requirements/$$extra.txt || exit 1; done
-	$(subst --universal,--python-platform x86_64-manylinux_2_28,$(LOCK)) pyproject.toml --extra train -c requirements/dev.txt -o requirements/train.txt
+	$(CPU) | $(subst --universal,--python-platform x86_64-manylinux_2_28,$(LOCK)) pyproject.toml - --extra train -c requirements/dev.txt -o requirements/train.txt
 	for tool in hatchling:build uv:uv; do echo $${tool%:*} | $(LOCK) - -c requirements/dev.txt -o requirements/$${tool#*:}.txt || exit 1; done
 
 # The documents' site, in build/docs; with the screenshots that the tests in a browser left, where they did.
@@ -83,7 +84,7 @@ $(SERVE): | python
 
 $(DEV): | python
 	@echo "Installing what development needs, TensorFlow included (once) ..."
-	@$(call install,--require-hashes -r requirements/dev.txt)
+	@$(call install,--no-deps --require-hashes -r requirements/dev.txt)
 	@$(call install,--no-deps --no-build-isolation -e .)
 	@rm -f $(VENV)/.dev-*; touch $@
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vistobueno.calibration import (
+    answer_thresholds,
     conformal_thresholds,
     fit_doubt,
     fit_scope,
@@ -57,6 +58,26 @@ def test_errors_on_the_calibration_photographs_leave_room_for_the_next(
     wrong, hard = escapes(p, unfit, low), overkills(p, unfit, high)
     assert wrong == 0 or (wrong + 1) / (n + 1) <= alpha + 1e-9
     assert hard == 0 or (hard + 1) / (m + 1) <= beta + 1e-9
+
+
+@some
+@given(photographs, risk, risk)
+def test_no_answer_contradicts_the_more_probable_condition(
+    rows: list[tuple[float, bool]], alpha: float, beta: float
+) -> None:
+    p, unfit = arrays_of(rows)
+    low, high = answer_thresholds(p, unfit, alpha, beta)
+    assert low < 0.5 <= high
+    plain_low, plain_high = conformal_thresholds(p, unfit, alpha, beta)
+    assert escapes(p, unfit, low) <= escapes(p, unfit, plain_low)
+    assert overkills(p, unfit, high) <= overkills(p, unfit, plain_high)
+
+
+def test_a_model_biased_towards_unfit_is_not_followed_below_its_own_belief() -> None:
+    """All it says is above 0.6: whoever follows the order alone calls fit what it holds for unfit."""
+    p, unfit = np.linspace(0.6, 1.0, 400), np.arange(400) >= 200
+    assert conformal_thresholds(p, unfit, 0.01, 0.02)[0] > 0.6
+    assert answer_thresholds(p, unfit, 0.01, 0.02)[0] < 0.5
 
 
 @pytest.mark.parametrize("tied", [0.0, 0.3, 0.5, 0.6180339887, 0.9, 1 - 1e-12, 1.0])

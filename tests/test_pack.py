@@ -6,22 +6,38 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tf_keras
 from keras import layers as L  # noqa: N812 the architectures below are read at a glance
+from PIL import Image
 
-from test_legacy import as_keras_2, rewritten
 from vistobueno.drawn import draw_photo
 from vistobueno.errors import DataRefused, ModelRefused
 from vistobueno.inspector import inspect
 from vistobueno.model.bundle import Bundle, read_bundle
 from vistobueno.model.runtime import golden_pictures, load_model, prepare, scaled
 from vistobueno.photo import Limits, open_photo
-from vistobueno.training.pack import SCALINGS, pack_model
+from vistobueno.training import pack
+from vistobueno.training.conversion import convert
+from vistobueno.training.converted import Converted
+from vistobueno.training.pack import pack_model
+from vistobueno.training.scaling import SCALINGS, input_spec
 from vistobueno.verdict import softmax
 
 SIDE = 64
 KEYS = ("apple_fit", "apple_unfit", "banana_fit", "banana_unfit", "orange_fit", "orange_unfit")
 ORIGINS = ("freshapples", "freshbanana", "freshoranges", "rottenapples", "rottenbanana", "rottenoranges")
 IN_ORIGINS_ORDER = ("apple_fit", "banana_fit", "orange_fit", "apple_unfit", "banana_unfit", "orange_unfit")
+
+
+@pytest.fixture(autouse=True)
+def converted_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In this process, where TensorFlow is already; test_confined.py packs in one of its own."""
+
+    def here(path: Path, input_size: int | None, scaling: str | None) -> Converted:
+        (tmp_path / "work").mkdir(exist_ok=True)
+        return convert(path, tmp_path / "work", input_size, scaling)
+
+    monkeypatch.setattr(pack, "converted", here)
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +78,10 @@ def right_model(fruit: Path, keys: Sequence[str] = KEYS, scaling: str = "-1..1",
     ]
     model = keras.Sequential([L.Input((SIDE, SIDE, 3)), *first, *body, L.Dropout(0.2), head])
     pixels, truth = drawn_pixels(fruit, keys)
-    scale, offset = SCALINGS[scaling]
+    spec = input_spec(SIDE, SIDE, 3, scaling)
     below = keras.Model(model.inputs[0], model.layers[-3].output)
-    x = np.asarray(below(pixels * scale + offset, training=False), np.float64)
+    inputs = np.concatenate([scaled(picture, spec) for picture in pixels.astype(np.uint8)])
+    x = np.asarray(below(inputs, training=False), np.float64)
     mean, deviation = x.mean(axis=0), x.std(axis=0) + 1e-6
     z = (x - mean) / deviation
     y = 8 * np.eye(len(keys))[truth]
@@ -107,31 +124,33 @@ def assert_serves_what_it_is(bundle: Bundle, probabilities: Callable[[Any], Any]
 # --- what a stranger's model may look like
 
 
-def mobilenet(activation: str | None, *first: Any) -> keras.Model:
+def mobilenet(library: Any, activation: str | None, scales: bool) -> Any:
     """As the origin made trained_best_model2.h5: MobileNetV2 at 128 × 128 with a head of six."""
-    keras.utils.set_random_seed(1)
-    base = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(128, 128, 3), alpha=0.35)
-    head = [L.GlobalAveragePooling2D(), L.Dropout(0.2), L.Dense(6, activation=activation)]
-    return keras.Sequential([L.Input((128, 128, 3)), *first, base, *head])
+    library.utils.set_random_seed(1)
+    base = library.applications.MobileNetV2(include_top=False, weights=None, input_shape=(128, 128, 3), alpha=0.35)
+    layers = library.layers
+    first = [layers.Rescaling(1 / 127.5, -1)] if scales else []
+    head = [layers.GlobalAveragePooling2D(), layers.Dropout(0.2), layers.Dense(6, activation=activation)]
+    return library.Sequential([layers.Input((128, 128, 3)), *first, base, *head])
 
 
 @pytest.mark.parametrize(
-    ("activation", "keras_2"),
-    [("softmax", True), (None, False)],
+    ("library", "activation"),
+    [(tf_keras, "softmax"), (keras, None)],
     ids=["Keras 2, softmax, Rescaling inside", "Keras 3, logits, scaled outside"],
 )
 def test_the_origins_mobilenet_is_packed_with_its_map_and_embedding(
-    tmp_path: Path, activation: str | None, keras_2: bool
+    tmp_path: Path, library: Any, activation: str | None
 ) -> None:
-    model = mobilenet(activation, *([L.Rescaling(1 / 127.5, -1)] if keras_2 else []))
+    keras_2 = library is tf_keras
+    model = mobilenet(library, activation, scales=keras_2)
     model.save(tmp_path / "trained_best_model2.h5")
-    if keras_2:
-        rewritten(tmp_path / "trained_best_model2.h5", as_keras_2)
     labels = labels_in(tmp_path, ORIGINS)
     bundle = pack_model(tmp_path / "trained_best_model2.h5", labels, out=tmp_path / "bundle", input_size=128)
     assert [each.key for each in bundle.classes] == list(IN_ORIGINS_ORDER)
     assert (bundle.input.width, bundle.input.height, bundle.name) == (128, 128, "trained_best_model2")
     assert bundle.origin["scaling"] == ("0..255" if keras_2 else "0..1")
+    assert bundle.origin["keras"] == (2 if keras_2 else 3)
     scores = load_model(bundle.path).score_picture(golden_pictures(bundle.input)[0])
     assert scores.embedding is not None
     assert scores.activation is not None
@@ -209,6 +228,31 @@ def test_a_model_without_a_map_says_so(tmp_path: Path) -> None:
     assert "no activation map" in unknown(packed(model, tmp_path))
 
 
+def test_a_grey_model_sees_the_photographs_luma(tmp_path: Path, fruit: Path) -> None:
+    model = functional(lambda x: strong_head(features(x), "softmax"), (SIDE, SIDE, 1))
+    bundle = packed(model, tmp_path)
+    assert bundle.input.shape == (SIDE, SIDE, 1)
+    photo = open_photo((fruit / "apple_fit" / "1.jpg").read_bytes())
+    grey = photo.picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=1.5).convert("L")
+    expected = np.asarray(model(np.asarray(grey, np.float32)[None, ..., None] / 255, training=False))[0]
+    for runtime in ("litert", "tensorflow"):
+        assert np.abs(softmax(load_model(bundle.path, runtime).score(photo).logits) - expected).max() < 1e-4
+
+
+def test_one_sigmoid_tells_two_classes_apart_and_pack_says_which_is_the_second(tmp_path: Path) -> None:
+    model = plain_model(classes=1, activation="sigmoid")
+    bundle = packed(model, tmp_path, ("apple_fit", "apple_unfit"))
+
+    def own(x: Any) -> Any:
+        second = np.asarray(model(x, training=False))
+        return np.concatenate([1 - second, second], axis=1)
+
+    assert_serves_what_it_is(bundle, own)
+    assert "second label, apple_unfit" in unknown(bundle)
+    (tmp_path / "three").mkdir()
+    assert "one output that tells two apart" in refusal(model, tmp_path / "three", KEYS[:3]).en
+
+
 # --- what is refused
 
 
@@ -219,36 +263,11 @@ def test_a_wrong_count_of_classes_is_refused_with_both_counts(tmp_path: Path) ->
     assert "4 classes and the model gives 6" in error.en
 
 
-@pytest.mark.parametrize(
-    ("shape", "size"),
-    [((SIDE, SIDE, 3), 128), ((None, None, 3), None), ((64, 96, 3), None), ((SIDE, SIDE, 1), None), ((12,), None)],
-    ids=["another side", "an open side", "not square", "grey", "no picture"],
-)
-def test_an_input_that_does_not_fit_is_refused(tmp_path: Path, shape: tuple[int | None, ...], size: int | None) -> None:
-    model = functional(lambda x: strong_head(features(x) if len(shape) == 3 else x), shape)
-    error = refusal(model, tmp_path, input_size=size)
-    assert error.code == "input_unknown"
-    assert "--input" in error.es
-    assert "--input" in error.en
-
-
-@pytest.mark.parametrize(
-    "build",
-    [lambda x: [strong_head(features(x)), strong_head(features(x))], lambda x: L.Conv2D(6, 1)(x)],
-    ids=["two outputs", "an answer for each place"],
-)
-def test_outputs_that_are_not_one_value_a_class_are_refused(tmp_path: Path, build: Callable[[Any], Any]) -> None:
-    error = refusal(functional(build), tmp_path)
-    assert error.code == "outputs_unknown"
-    assert "un solo valor por clase" in error.es
-    assert "one value for each class" in error.en
-
-
 def test_a_scaling_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:
     error = refusal(plain_model(), tmp_path, scaling="0..2")
     assert error.code == "scaling_unknown"
-    assert "0..1, -1..1, 0..255" in error.es
-    assert "0..1, -1..1, 0..255" in error.en
+    assert "0..1, -1..1, 0..255, caffe" in error.es
+    assert "0..1, -1..1, 0..255, caffe" in error.en
 
 
 def test_a_lambda_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -317,6 +336,21 @@ def test_a_scaling_that_is_given_is_taken(tmp_path: Path) -> None:
 
 
 # --- what photographs prove
+
+
+def test_a_model_biased_towards_unfit_never_answers_fit_against_its_own_belief(tmp_path: Path, fruit: Path) -> None:
+    """It says unfit of nearly all, in the right order: thresholds that follow it would call fit what is likelier unfit."""
+    model = right_model(fruit)
+    kernel, bias = model.layers[-1].get_weights()
+    model.layers[-1].set_weights([kernel, bias + np.array([0, 6] * 3, np.float32)])
+    many = tmp_path / "many"
+    for key in KEYS:
+        shutil.copytree(fruit / key, many / key)
+        for copy in range(4):
+            for file in sorted((fruit / key).iterdir()):
+                shutil.copy(file, many / key / f"{copy}-{file.name}")
+    policy = packed(model, tmp_path, check=many).policy
+    assert policy.fit_below <= 0.5 <= policy.unfit_above
 
 
 def test_photographs_prove_the_order_and_set_thresholds(tmp_path: Path, fruit: Path) -> None:

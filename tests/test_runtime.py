@@ -374,6 +374,14 @@ def test_scaling_is_by_channel_and_in_the_models_colour_order() -> None:
     assert bgr.dtype == np.float32
 
 
+def test_a_grey_input_is_the_luma_of_the_picture_in_one_channel() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    grey = InputSpec(7, 5, "grey", scale=(0.5, 9.0, 9.0), offset=(-1.0, 9.0, 9.0))
+    assert grey.shape == (5, 7, 1)
+    luma = np.asarray(Image.fromarray(picture).convert("L"), np.float32)
+    assert np.array_equal(scaled(picture, grey), (luma * 0.5 - 1)[None, ..., None])
+
+
 def test_golden_pictures_are_the_same_everywhere_and_differ_from_each_other() -> None:
     one, again = golden_pictures(SPEC), golden_pictures(SPEC)
     np.testing.assert_array_equal(one, again)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .model.bundle import Policy, Scope
-from .verdict import softmax, temperature_at
+from .verdict import FORCED_AT, softmax, temperature_at
 
 Floats = NDArray[np.floating]
 _REVIEW_ALL = (-1.0, 2.0)
@@ -91,6 +91,18 @@ def conformal_thresholds(
         middle = (min(low, 1.0) + max(high, 0.0)) / 2
         low, high = float(np.nextafter(middle, -1)), middle
     return low, high
+
+
+def answer_thresholds(
+    p_unfit: Floats, unfit: NDArray[np.bool_], alpha: float, beta: float, groups: Sequence[str] | None = None
+) -> tuple[float, float]:
+    """`conformal_thresholds`, moved outwards where an answer would contradict the more probable condition.
+
+    Returns:
+        ``(fit_below, unfit_above)``, fit_below < 0.5 ≤ unfit_above: who is biased is reviewed, never believed.
+    """
+    low, high = conformal_thresholds(p_unfit, unfit, alpha, beta, groups)
+    return min(low, float(np.nextafter(FORCED_AT, 0))), max(high, FORCED_AT)
 
 
 def _threshold(scores: Floats, risk: float) -> float | None:

@@ -167,11 +167,11 @@ def model_verify(model: BundleArgument = "", runtime: RuntimeOption = "", langua
 
 @model_app.command("pack")
 def model_pack(
-    h5: Annotated[Path, typer.Argument(help="A Keras model: .h5 (Keras 2 or 3) or .keras.")],
+    h5: Annotated[Path, typer.Argument(help="A Keras model: .h5, .keras or the folder of a SavedModel.")],
     labels: Annotated[Path, typer.Option(help="labels.txt: one class a line, in the model's order.")],
     out: Annotated[Path | None, typer.Option(help="The bundle's folder; by default beside the model.")] = None,
     input_size: Annotated[int | None, typer.Option("--input", help="Side of the input, in pixels.")] = None,
-    scaling: Annotated[str | None, typer.Option(help="0..1, -1..1, 0..255 or caffe; by default found out.")] = None,
+    scaling: Annotated[str | None, typer.Option(help="0..1, -1..1, 0..255, caffe, torch; else found out.")] = None,
     check: Annotated[Path | None, typer.Option(help="Labelled photographs that prove the order.")] = None,
     product: Annotated[str | None, typer.Option(help="Product of the labels that name none, as in '0 Fresh'.")] = None,
     fit: Annotated[list[str], typer.Option(help="A label of what is fit; several times.")] = [],  # noqa: B006

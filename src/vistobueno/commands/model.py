@@ -34,10 +34,12 @@ def pack(h5: Path, labels: Path, out: Path | None, asked: Mapping[str, Any], lan
     """Pack a stranger's model as ``asked`` (see `pack_model`) and print what came of it."""
     try:
         from ..training.pack import pack_model
+
+        h5 = h5.absolute()  # of "." too, a SavedModel's folder
+        target = out or h5.with_name(f"{h5.stem}-bundle")
+        bundle = pack_model(h5, labels, out=target, **asked)
     except ImportError as error:
         raise needs_training(error) from error
-    target = out or h5.with_name(f"{h5.stem}-bundle")
-    bundle = pack_model(h5, labels, out=target, **asked)
     tell_left_out(bundle.origin["check"], language)
     print_bundle(bundle, language)
     print(say(language, "model_packed", folder=bundle.path))

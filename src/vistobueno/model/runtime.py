@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import BundleRefused
+from ..errors import BundleRefused, ModelRefused
 from ..photo import Photo
 from .archive import UNREADABLE, npz_arrays, npz_bytes
 from .bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, SCOPE, Bundle, InputSpec, read_bundle
+from .description import read_graph, strange_operations
+from .keras_file import load_h5
 
 OUTPUTS = ("logits", "embedding", "activation")
 _MOST_GOLDEN = 64  # pictures: each is judged at every start
@@ -62,12 +64,15 @@ def prepare(photo: Photo, spec: InputSpec) -> Pictures:
 
 
 def scaled(picture: Pictures, spec: InputSpec) -> NDArray[np.float32]:
-    """The model's input for one prepared picture: (1, height, width, 3) float32 in the model's colour order."""
+    """The model's input for one prepared picture: (1, *spec.shape) float32 in the model's colour order."""
+    channels = spec.shape[2]
     ordered = picture[..., ::-1] if spec.colour == "bgr" else picture
+    if channels == 1:
+        ordered = np.asarray(Image.fromarray(picture).convert("L"))
     rows = ordered.reshape(spec.height, -1)  # a whole row at once: numpy is slow where the innermost axis is 3
-    values = np.multiply(rows, np.tile(np.asarray(spec.scale, np.float32), spec.width), dtype=np.float32)
-    values += np.tile(np.asarray(spec.offset, np.float32), spec.width)
-    return values.reshape(1, spec.height, spec.width, 3)
+    values = np.multiply(rows, np.tile(np.asarray(spec.scale[:channels], np.float32), spec.width), dtype=np.float32)
+    values += np.tile(np.asarray(spec.offset[:channels], np.float32), spec.width)
+    return values.reshape(1, *spec.shape)
 
 
 class Model:
@@ -88,7 +93,7 @@ class Model:
         return self.score_input(scaled(picture, self.bundle.input))
 
     def score_input(self, values: NDArray[np.float32]) -> Scores:
-        """Judge one input as the model takes it: (1, height, width, 3) float32, scaled, in the model's colour order."""
+        """Judge one input as the model takes it: (1, *spec.shape) float32, scaled, in the model's colour order."""
         outputs = self._outputs(values)
         return Scores(*(outputs[name][0] if name in outputs else None for name in OUTPUTS))  # type: ignore[arg-type]
 
@@ -269,10 +274,9 @@ def _tensorflow(bundle: Bundle) -> Callable[[NDArray[np.float32]], Outputs]:
 
     try:
         with _on_disk(bundle, MODEL_H5) as file:
-            model = tf.keras.models.load_model(file, compile=False)
-    except (ValueError, OSError, TypeError) as error:
+            call = _GENERATIONS[bundle.origin.get("keras", 3)](file)
+    except (ValueError, OSError, TypeError, KeyError, ModelRefused) as error:
         raise _unreadable(bundle, MODEL_H5, error) from error
-    call = tf.function(lambda values: model(values, training=False))
 
     def run(values: NDArray[np.float32]) -> Outputs:
         outputs = call(tf.constant(values))
@@ -280,6 +284,42 @@ def _tensorflow(bundle: Bundle) -> Callable[[NDArray[np.float32]], Outputs]:
         return {name: output.numpy() for name, output in zip(OUTPUTS, outputs, strict=False)}
 
     return run
+
+
+def _of_keras_3(path: Path) -> Callable[[Any], Any]:
+    import keras
+
+    return _of_keras(path, keras)
+
+
+def _of_keras_2(path: Path) -> Callable[[Any], Any]:
+    import tf_keras
+
+    return _of_keras(path, tf_keras)
+
+
+def _of_keras(path: Path, library: Any) -> Callable[[Any], Any]:
+    import tensorflow as tf
+
+    model = load_h5(path, library)
+    call: Callable[[Any], Any] = tf.function(lambda values: model(values, training=False))
+    return call
+
+
+def _of_graph(path: Path) -> Callable[[Any], Any]:
+    import tensorflow as tf
+
+    content, pixels, logits = read_graph(path)
+    graph = tf.compat.v1.GraphDef.FromString(content)
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    if strange := strange_operations({node.op for node in nodes}):
+        raise ValueError(", ".join(strange))
+    imported = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph, name=""), [])
+    call: Callable[[Any], Any] = imported.prune(pixels, logits)
+    return call
+
+
+_GENERATIONS = {3: _of_keras_3, 2: _of_keras_2, 0: _of_graph}  # which Keras model.h5 is of; 0: a graph without Keras
 
 
 def _unreadable(bundle: Bundle, name: str, error: Exception) -> BundleRefused:

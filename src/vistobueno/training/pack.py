@@ -1,44 +1,30 @@
 """A stranger's Keras model → a bundle that serves it as it was trained, and says what nobody could know of it."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import keras
 import numpy as np
-from keras import layers
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..calibration import conformal_thresholds, fit_temperature
+from ..calibration import answer_thresholds, fit_temperature
 from ..errors import ModelRefused, PhotoRefused
-from ..model.bundle import (
-    GOLDEN,
-    MODEL_H5,
-    MODEL_TFLITE,
-    Bundle,
-    ClassInfo,
-    InputSpec,
-    Policy,
-    write_bundle,
-)
-from ..model.runtime import golden_file, golden_pictures, prepare, scaled
+from ..model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, ClassInfo, InputSpec, Policy, write_bundle
+from ..model.runtime import golden_file, prepare, scaled
 from ..photo import Limits, Photo, open_photo
 from ..verdict import probability_unfit, softmax
-from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
+from .confined import converted
+from .converted import Converted
 from .data import read_data, refuse_unknown, unreadable
 from .labels import Meanings, Order, prove_order, read_labels
-from .legacy import layers_of, load_stranger
+from .scaling import SCALINGS, input_spec
 
-SCALINGS: dict[str, tuple[float, float]] = {
-    "0..1": (1 / 255, 0.0),
-    "-1..1": (1 / 127.5, -1.0),
-    "0..255": (1.0, 0.0),
-}
+AGREEMENT = 1e-4
 _MOST = 60  # photographs of each class that prove an order
-_RESCALES = {"Rescaling", "Normalization", "TrueDivide", "Divide", "Subtract", "Multiply"}
+_TELL_SCALING = 12  # of these, how many tell the scaling
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,155 +60,115 @@ def pack_model(
     Args:
         labels: one class a line, in the order of the model's outputs, see `labels.read_labels`.
         input_size: side of the square input in pixels, for a model that leaves it open.
-        scaling: ``0..1``, ``-1..1`` or ``0..255``; None: none where the model scales inside, else what ``check``
-            proves, else 0..1 with a warning among what is unknown.
+        scaling: one of `SCALINGS`; None: none where the model scales inside, else what ``check`` proves, else 0..1 with
+            a warning among what is unknown.
         check: labelled photographs (see `read_data`) that prove order and scaling, and calibrate; names as in
             ``labels`` are understood too.
         product, fit, unfit: what lines of ``labels`` do not say themselves, see `labels.Meanings`.
         skip_unreadable: go on without the photographs of ``check`` that cannot be read; the bundle says how many.
 
     Raises:
-        ModelRefused: what `load_stranger` and `read_labels` raise, ``labels_count``, ``labels_order``,
-            ``input_unknown``, ``outputs_unknown``, ``scaling_unknown``, ``check_incomplete`` or ``runtimes_disagree``.
+        ModelRefused: what `converted` and `read_labels` raise, ``labels_count``, ``labels_order``, ``scaling_unknown``,
+            ``check_incomplete`` or ``runtimes_disagree``.
+        ImportError: TensorFlow or tf-keras is not installed.
     """
     classes = read_labels(labels, Meanings(product, fit, unfit))
     if scaling is not None and scaling not in SCALINGS:
         known = ", ".join(SCALINGS)
         raise ModelRefused("scaling_unknown", es=f"La escala {scaling} no existe; use una de {known}.",
                            en=f"There is no scaling {scaling}; use one of {known}.")  # fmt: skip
-    network = load_stranger(h5)
-    side = _side(network, input_size)
-    if len(network.outputs) != 1 or len(network.outputs[0].shape) != 2:
-        shapes = ", ".join(str(tuple(output.shape)) for output in network.outputs)
-        raise ModelRefused(
-            "outputs_unknown",
-            es=f"El modelo da {shapes}; debe dar un solo valor por clase. Guarde solo la parte que clasifica.",
-            en=f"The model gives {shapes}; it must give one value for each class. Save only the part that classifies.",
-        )
-    serving, gives_map = _serving(network, side)
-    outputs = serving.outputs[0].shape[-1]
-    if outputs != len(classes):
-        raise ModelRefused(
-            "labels_count",
-            es=f"{labels.name} tiene {len(classes)} clases y el modelo da {outputs}. Deben ser las mismas.",
-            en=f"{labels.name} has {len(classes)} classes and the model gives {outputs}. They must be the same.",
-        )
-    unknown: list[str] = [] if gives_map else ["no activation map: the model does not pool before one dense layer"]
-    candidates = [scaling] if scaling else ["0..255"] if _scales_inside(network) else list(SCALINGS)
-    specs = {name: _spec(side, name) for name in candidates}
-    chosen = candidates[0]
+    model = converted(h5, input_size, scaling)
+    if model.classes != len(classes):
+        raise _wrong_count(labels, len(classes), model)
+    height, width, channels = model.shape
+    specs = {name: input_spec(width, height, channels, name) for name in model.golden}
+    chosen = next(iter(specs))
+    unknown = _unknown_of(model, classes)
     evidence = None
     checked: dict[str, int] = {}
     if check is not None:
-        opened, truth, checked = _photographs(check, classes, side, skip_unreadable)
-        found = {name: _asked(serving, opened, truth, spec) for name, spec in specs.items()}
-        chosen = max(found, key=lambda name: found[name].agreement(len(classes)))
-        evidence = found[chosen]
-    elif len(candidates) > 1:
+        photos, truth, checked = _photographs(check, classes, max(width, height), skip_unreadable)
+        chosen = _told_scaling(model.tflite, photos, truth, specs, len(classes))
+        evidence = _asked(model.tflite, photos, truth, specs[chosen])
+    elif len(specs) > 1:
         unknown.append("scaling: the model does not scale its input; 0..1 was assumed (--scaling, or --check, decides)")
+    _refuse_disagreement(model.differences[chosen])
     proved = _proved(evidence, classes, labels, unknown)
-    spec = specs[chosen]
     policy = _policy(evidence, classes, unknown)
     unknown += ["scope: nothing is known of strangers", "training data, its groups and its figures"]
-    tflite = to_tflite(serving)
-    prove_equal(serving, tflite, spec)
+    golden = iter(model.golden[chosen])
     keys = tuple(each.key for each in classes)
     files = {
-        MODEL_H5: to_h5(serving),
-        MODEL_TFLITE: tflite,
-        GOLDEN: golden_file(spec, keys, lambda picture: as_list(serving(scaled(picture, spec)))[0].numpy()[0]),
+        MODEL_H5: model.h5,
+        MODEL_TFLITE: model.tflite,
+        GOLDEN: golden_file(specs[chosen], keys, lambda _: next(golden)),
     }
     return write_bundle(
         out,
         files,
-        name=h5.stem,
+        name=h5.absolute().stem,
         version="packed",
         created=datetime.now(UTC).date().isoformat(),
-        input=spec,
+        input=specs[chosen],
         classes=classes,
         policy=policy,
         labels_proved=proved,
         training={},
         metrics={},
-        origin={"file": h5.name, "scaling": chosen, "program": __version__, "check": checked, "unknown": unknown},
+        origin={
+            "file": h5.name,
+            "keras": model.keras,
+            "scaling": chosen,
+            "program": __version__,
+            "check": checked,
+            "unknown": unknown,
+        },
     )
 
 
-def _spec(side: int, scaling: str) -> InputSpec:
-    scale, offset = SCALINGS[scaling]
-    return InputSpec(side, side, scale=(scale,) * 3, offset=(offset,) * 3)
+def _wrong_count(labels: Path, count: int, model: Converted) -> ModelRefused:
+    one = model.says in ("logit", "sigmoid")
+    return ModelRefused(
+        "labels_count",
+        es=f"{labels.name} tiene {count} clases y el modelo da {model.classes}"
+        + (" (una salida que distingue dos)" if one else "") + ". Deben ser las mismas.",
+        en=f"{labels.name} has {count} classes and the model gives {model.classes}"
+        + (" (one output that tells two apart)" if one else "") + ". They must be the same.",
+    )  # fmt: skip
 
 
-def _side(network: keras.Model, input_size: int | None) -> int:
-    shape = network.input_shape
-    side = shape[1] if isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 else None
-    if isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and shape[1] != shape[2]:
-        side = None
-    if side is None and input_size is not None and isinstance(shape, tuple) and len(shape) == 4:
-        return input_size
-    if side is None or (input_size is not None and input_size != side):
-        raise ModelRefused(
-            "input_unknown",
-            es=f"El modelo recibe {shape}; hace falta una imagen cuadrada en color, y --input con su lado si lo deja libre.",
-            en=f"The model takes {shape}; it must be a square colour picture, with --input giving an open side.",
+def _unknown_of(model: Converted, classes: Sequence[ClassInfo]) -> list[str]:
+    """What the model's shape leaves to be believed."""
+    unknown = [] if model.gives_map else ["no activation map: the model does not pool before one dense layer"]
+    if model.says in ("logit", "sigmoid"):
+        kind = "sigmoid" if model.says == "sigmoid" else "one output without sigmoid, taken for a logit"
+        second = (
+            f"its probability is taken for the second label, {classes[1].key}, as image_dataset_from_directory orders"
         )
-    return int(side)
+        unknown.append(f"{kind}: {second}")
+    if model.says == "sigmoids":
+        unknown.append("independent sigmoids: each is divided by their sum to give probabilities")
+    return unknown
 
 
-def _scales_inside(network: keras.Model) -> bool:
-    """Whether pixels are scaled before the first weights; a product further up is attention, not scaling."""
-    for layer in layers_of(network):
-        if type(layer).__name__ in _RESCALES:
-            return True
-        if layer.weights and not isinstance(layer, keras.Model):
-            return False
-    return False
+def _told_scaling(
+    tflite: bytes, photos: Sequence[Photo], truth: NDArray[np.int64], specs: dict[str, InputSpec], classes: int
+) -> str:
+    if len(specs) == 1:
+        return next(iter(specs))
+    rows = np.concatenate([np.flatnonzero(truth == each)[:_TELL_SCALING] for each in range(classes)])
+    some = [photos[row] for row in rows]
+    found = {name: _asked(tflite, some, truth[rows], spec) for name, spec in specs.items()}
+    return max(found, key=lambda name: found[name].agreement(classes))
 
 
-def _serving(network: keras.Model, side: int) -> tuple[keras.Model, bool]:
-    """The model with logits and, where it pools before one dense layer, embedding and activation map."""
-    pixels = layers.Input((side, side, 3), name="pixels")
-    chain = list(network.layers)
-    while chain and (isinstance(chain[-1], layers.Softmax) or _is_softmax(chain[-1])):
-        chain.pop()
-    head = chain[-1] if chain else None
-    if not isinstance(head, layers.Dense) or not _linear_or_softmax(head):
-        scores = network(pixels, training=False)
-        if _gives_probabilities(network, side):  # their logarithm is as good a logit as any
-            scores = keras.ops.log(keras.ops.maximum(scores, 1e-9))
-        return keras.Model(pixels, [layers.Activation("log_softmax")(scores)]), False
-    below = keras.Model(network.inputs, head.input)
-    before = [layer for layer in chain[:-1] if not isinstance(layer, layers.Dropout)]
-    pooling = before[-1] if before else None
-    linear = layers.Dense(head.units)
-    linear.build((None, head.kernel.shape[0]))
-    weights = head.get_weights()
-    linear.set_weights(weights if len(weights) == 2 else [*weights, np.zeros(head.units, np.float32)])
-    if isinstance(pooling, layers.GlobalAveragePooling2D) and not pooling.keepdims:
-        features = keras.Model(network.inputs, pooling.input)(pixels, training=False)
-        return with_outputs(pixels, features, linear), True
-    logits = layers.Dense(head.units, name="logits")
-    embedding = below(pixels, training=False)
-    outputs = [logits(embedding), embedding] if len(embedding.shape) == 2 else [logits(embedding)]
-    model = keras.Model(pixels, outputs)
-    logits.set_weights(linear.get_weights())
-    return model, False
-
-
-def _is_softmax(layer: Any) -> bool:
-    return isinstance(layer, layers.Activation) and layer.activation is keras.activations.softmax
-
-
-def _linear_or_softmax(head: layers.Dense) -> bool:
-    return head.activation in (keras.activations.linear, keras.activations.softmax)
-
-
-def _gives_probabilities(network: keras.Model, side: int) -> bool:
-    last = [layer for layer in layers_of(network) if not isinstance(layer, keras.Model)][-1]
-    if getattr(last, "activation", None) is keras.activations.sigmoid:
-        return True
-    given = np.asarray(network(golden_pictures(_spec(side, "0..1")).astype(np.float32) / 255, training=False))
-    return bool((given >= 0).all() and np.allclose(given.sum(axis=1), 1, atol=1e-3))
+def _refuse_disagreement(difference: float) -> None:
+    if not difference <= AGREEMENT:  # so that a NaN is refused
+        raise ModelRefused(
+            "runtimes_disagree",
+            es=f"LiteRT no da lo que da el modelo (difieren en {difference:.2g}). Guárdelo en float32 y sin cuantizar.",
+            en=f"LiteRT does not give what the model gives (they differ by {difference:.2g}). Save it in float32, unquantised.",
+        )
 
 
 def _photographs(
@@ -256,13 +202,12 @@ def _photographs(
     return opened, np.array(truth), taken
 
 
-def _asked(serving: keras.Model, photos: Sequence[Photo], truth: NDArray[np.int64], spec: InputSpec) -> _Check:
-    batches = [photos[start : start + 32] for start in range(0, len(photos), 32)]
-    logits = [
-        as_list(serving(np.concatenate([scaled(prepare(photo, spec), spec) for photo in batch]), training=False))[0]
-        for batch in batches
-    ]
-    return _Check(truth, np.concatenate([np.asarray(part) for part in logits]))
+def _asked(tflite: bytes, photos: Sequence[Photo], truth: NDArray[np.int64], spec: InputSpec) -> _Check:
+    from ai_edge_litert.interpreter import Interpreter
+
+    run = Interpreter(model_content=tflite, num_threads=os.cpu_count()).get_signature_runner()
+    logits = [run(pixels=scaled(prepare(photo, spec), spec))["logits"][0] for photo in photos]
+    return _Check(truth, np.stack(logits))
 
 
 def _proved(evidence: _Check | None, classes: Sequence[ClassInfo], labels: Path, unknown: list[str]) -> bool | None:
@@ -295,7 +240,7 @@ def _policy(evidence: _Check | None, classes: tuple[ClassInfo, ...], unknown: li
     unfit = np.array([classes[index].condition == "unfit" for index in evidence.truth])
     values = np.array([probability_unfit(each, classes) for each in probabilities])
     policy = Policy(temperature=temperature)
-    low, high = conformal_thresholds(values[own], unfit[own], policy.alpha, policy.beta)
+    low, high = answer_thresholds(values[own], unfit[own], policy.alpha, policy.beta)
     unknown.append(
         "whether the photographs that set the thresholds were trained on; if so, the thresholds are too bold"
     )

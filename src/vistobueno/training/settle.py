@@ -6,10 +6,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration import conformal_thresholds, fit_doubt, fit_temperature, temperatures_at, weigh_scope
+from ..calibration import (
+    answer_thresholds,
+    conformal_thresholds,
+    fit_doubt,
+    fit_temperature,
+    temperatures_at,
+    weigh_scope,
+)
 from ..model.bundle import ClassInfo, Policy, Scope
 from ..photo import Limits, open_photo
-from ..verdict import FORCED_AT, other_log_odds, probability_unfit, softmax
+from ..verdict import other_log_odds, probability_unfit, softmax
 from .data import LabelledPhoto
 from .held_out import Predictions
 
@@ -62,8 +69,7 @@ def settle_policy(
 
     everyone = np.flatnonzero(inside)
     p = unfit_of(seen, np.arange(len(photos)))
-    low, high = conformal_thresholds(p, unfit[everyone], alpha, beta, [sources[row] for row in everyone])
-    low, high = min(low, float(np.nextafter(FORCED_AT, 0))), max(high, FORCED_AT)
+    low, high = answer_thresholds(p, unfit[everyone], alpha, beta, [sources[row] for row in everyone])
     own = left_out_rows[inside[left_out_rows]]
     if len(own):
         far = unfit_of(left_out, left_out_rows)

@@ -119,7 +119,7 @@ def _items(name: str, values: Values, bundle: Bundle) -> list[Item]:
         if name != IMAGE:
             raise TensorRefused(f"BYTES is the datatype of '{IMAGE}'")
         return list(values)
-    expected = (bundle.input.height, bundle.input.width, 3)
+    expected = (*bundle.input.shape[:2], 3) if values.dtype == np.uint8 else bundle.input.shape
     if name != (PICTURE if values.dtype == np.uint8 else INPUT):
         raise TensorRefused(f"'{IMAGE}' is BYTES, '{PICTURE}' is UINT8, '{INPUT}' is FP32")
     if values.shape[1:] != expected:

@@ -75,7 +75,7 @@ def tensors_of(bundle: Bundle) -> tuple[list[Tensor], list[Tensor]]:
     inputs: list[Tensor] = [
         (IMAGE, "BYTES", [-1]),
         (PICTURE, "UINT8", [-1, height, width, 3]),
-        (INPUT, "FP32", [-1, height, width, 3]),
+        (INPUT, "FP32", [-1, *bundle.input.shape]),
     ]
     outputs: list[Tensor] = [
         ("verdict", "BYTES", [-1]),
