@@ -165,8 +165,8 @@ class BoundedConnection(HttpToolsProtocol):
         if self.client is None or _is_proxy(self.client[0]):
             return False
         clients = [getattr(each, "client", None) or ("",) for each in self.connections]
-        same: int = sum(client[0] == self.client[0] for client in clients)
-        return same > most_connections() // 2
+        own = sum(1 for client in clients if client[0] == self.client[0])
+        return own > most_connections() // 2
 
     def _is_idle(self) -> bool:
         return (self.cycle is None or self.cycle.response_complete) and not self.pipeline
