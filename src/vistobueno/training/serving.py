@@ -24,6 +24,7 @@ _ENDS = {"softmax", "sigmoid", "linear"}
 _SCALES = {"Rescaling", "Normalization", "TrueDivide", "Divide", "Subtract", "Multiply"}
 _LAYER_CLASSES = (keras.layers.Layer, tf_keras.layers.Layer)
 _SCALING_CALLS = ("truediv", "divide", "subtract", "multiply", "add", "sub", "mul", "bias_add")
+_SCALING_OPERATIONS = ("RealDiv", "Sub", "Mul", "AddV2", "BiasAdd")
 
 
 def serving_model(
@@ -84,14 +85,7 @@ def scales_inside(network: Any) -> bool:
             return True
         if name in _SCALES or (name == "TFOpLambda" and _called(layer) in _SCALING_CALLS):
             return True
-        if name == "TensorFlowOpLayer" and layer.node_def.op in (
-            "RealDiv",
-            "Sub",
-            "Mul",
-            "AddV2",
-            "BiasAdd",
-            "StridedSlice",
-        ):
+        if name == "TensorFlowOpLayer" and layer.node_def.op in _SCALING_OPERATIONS:
             return True
         if getattr(layer, "weights", ()) and not isinstance(layer, MODELS):
             return False
