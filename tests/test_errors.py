@@ -31,8 +31,8 @@ def family() -> list[type[VistoBuenoError]]:
 
 FAMILY = family()
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-TABLES = {"model/failures.py", "access/errors.py", "web/problems.py"}
-"""Where a code comes in by name: its sentences are in a table or in the texts."""
+TABLES = {"model/failures.py", "access/errors.py", "web/problems.py", "training/confined.py"}
+"""Where a code comes in by name: its sentences are in a table, in the texts, or come from another process."""
 DOWNLOADS = "model/failures.py"
 """Keeps its sentences in a table; its one call takes a code from it."""
 
@@ -77,7 +77,7 @@ def calls_of_failed() -> list[ast.Call]:
 def facts(sentence: ast.expr) -> set[str]:
     """What a sentence fills in, without its language."""
     filled = (each for each in ast.walk(sentence) if isinstance(each, ast.FormattedValue))
-    return {re.sub(r"(^|\.)(es|en)\b", r"\1language", ast.unparse(each.value)) for each in filled}
+    return {re.sub(r"(^|[._])(es|en)\b", r"\1language", ast.unparse(each.value)) for each in filled}
 
 
 def test_every_error_is_caught_at_the_root() -> None:

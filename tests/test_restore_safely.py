@@ -52,7 +52,7 @@ def test_a_restore_is_refused_while_a_station_runs_and_changes_nothing(
         vistobueno(*command, data=data, database=database)  # these may run beside it
     assert len(station.inspections().items) == 2
     station.close()
-    assert "1 inspections" in vistobueno("restore", file, "--replace", "-l", "en", data=data, database=database)
+    assert "1 inspection " in vistobueno("restore", file, "--replace", "-l", "en", data=data, database=database)
     assert len(open_station().inspections().items) == 1
 
 

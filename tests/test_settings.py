@@ -24,9 +24,9 @@ def example(field: dataclasses.Field) -> str:
 
 GIVEN = {each.name: example(each) for each in dataclasses.fields(Settings)}
 MEANT = {each.name: each.type(7 if each.type is int else GIVEN[each.name]) for each in dataclasses.fields(Settings)}
-READERS = {"settings.py", "cli.py", "texts/__init__.py", "model/download.py", "web/process.py"}
+READERS = {"settings.py", "cli.py", "texts/__init__.py", "model/download.py", "web/process.py", "training/confined.py"}
 """Who may touch the environment: settings; the command line, which passes it on; the language; the cache folder; what
-settles BLAS before numpy is imported."""
+settles BLAS before numpy is imported; the process that a foreign model is opened in."""
 
 
 def test_nothing_set_gives_the_shipped_model_under_litert() -> None:

@@ -280,7 +280,7 @@ def test_no_measurements_break_the_model_s_page(metrics: dict[str, Any]) -> None
 
 def test_a_stranger_s_card_and_names_may_be_anything(small_bundle: Bundle, tmp_path: Path) -> None:
     (tmp_path / "card.es.md").write_bytes(b"# t\xedtulo\n" * 3000 + b"caf\xe9")
-    shown = model._card(replace(small_bundle, path=tmp_path), "es")
+    shown = model._card(replace(small_bundle, path=tmp_path, files={"card.es.md": ""}), "es")
     assert shown.count("<h2>") == 3000 and "caf" in shown
     odd: Any = (3, None, {"es": 7}, ["es"])
     classes = tuple(replace(each, names=names) for each, names in zip(small_bundle.classes, odd, strict=False))

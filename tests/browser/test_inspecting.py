@@ -88,6 +88,36 @@ def test_no_verdict_ever_stands_over_another_fruit(open_page: OpenPage) -> None:
     assert len({photo for seen in by_number.values() for _, photo in seen}) == 2
 
 
+def test_no_card_is_surer_than_two_digits_nor_names_a_product_that_was_not_recognised(open_page: OpenPage) -> None:
+    page = open_page(LUIS, "/inspect", ready=".capture")
+    page.set_input_files(FILES, [upload("una.jpg", jpeg("apple_fit", 33))])
+    page.wait_for_selector(".inspection[data-number]")
+    number = page.locator(".inspection").get_attribute("data-number")
+    made = page.evaluate("(n) => fetch(`/api/v1/inspections/${n}`).then((answer) => answer.json())", number)
+    for place, (probability, shown) in enumerate(
+        [(0.0, "1"), (0.0004, "1"), (0.634, "63"), (0.9996, "99"), (1.0, "99")]
+    ):
+        told = {
+            **made,
+            "number": 9_000 + place,
+            "probability_unfit": probability,
+            "answer": "unfit",
+            "product": "apple",
+        }
+        page.route(SENT, lambda route, told=told: route.fulfill(status=201, json=told))
+        page.set_input_files(FILES, [upload("otra.jpg", jpeg("apple_fit", 34))])
+        page.wait_for_selector(f".inspection[data-number='{9_000 + place}']")
+        assert re.findall(r"[\d.,<>]+\s?%", page.locator(".inspection").inner_text()) == [f"{shown}\u00a0%"] * 2
+        expect(page.locator(".facts")).to_contain_text("cámara sin medir")
+        page.unroute(SENT)
+    stranger = {**made, "number": 9_100, "answer": "review", "reasons": ["out_of_scope"], "product": None}
+    page.route(SENT, lambda route: route.fulfill(status=201, json=stranger))
+    page.set_input_files(FILES, [upload("botella.jpg", jpeg("other", 1))])
+    page.wait_for_selector(".inspection[data-number='9100']")
+    words = page.locator(".inspection").inner_text().lower()
+    assert not [each for each in ("manzana", "banano", "naranja") if f"es {each}" in words or f"· {each}" in words]
+
+
 def test_the_camera_takes_one_photograph_after_another_a_tap_each(open_page: OpenPage) -> None:
     page = open_page(LUIS, "/inspect", PHONE, ready=".capture")
     page.get_by_role("button", name="Abrir la cámara").click()

@@ -137,7 +137,7 @@ def test_another_person_s_photographs_wait_until_they_are_taken_over(open_page: 
     before = numbers(page, station.url)
     page.goto(f"{station.url}/inspect")
     settled(page, ".capture")
-    expect(page.locator("#others")).to_contain_text("1 foto sin enviar de otra persona")
+    expect(page.locator("#others")).to_contain_text("1 foto sin enviar es de otra persona")
     assert numbers(page, station.url) == before
     page.locator("#others button").click()
     pending(page, 0)

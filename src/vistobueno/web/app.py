@@ -1,7 +1,6 @@
 """Assembles the one port: pages, API, inference protocol and operation in one Streamlit application."""
 
 import logging
-import os
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -90,8 +89,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     bundle = station.model.bundle
     _log.info("ready", extra={"model": bundle.name, "model_version": bundle.version, "model_digest": bundle.digest})
     if link is not None:  # last, and never a record
-        own = sys.stderr.isatty() and not os.environ.get("DEFAULT_LANGUAGE")
-        language = user_language() if own else settings.default_language
+        language = user_language() if sys.stderr.isatty() else settings.default_language
         sys.stderr.write(f"\n{say(language, 'web_first_admin')}\n\n    {link}\n\n")
     try:
         yield
