@@ -195,6 +195,19 @@ def test_what_stands_in_an_address_or_a_header_is_never_an_error_of_ours(served:
     asked = [f"{each} HTTP/1.1\r\nHost: here\r\n{key}" for each in asked]
     asked += [f"GET {path} HTTP/1.1\r\n{'' if each[:4] == 'Host' else 'Host: here'}\r\n{each}".replace("\r\n\r\n", "\r\n")
               for path in paths for each in told]  # fmt: skip
+    for path, kind, body, status in (
+        ("/login", "application/x-www-form-urlencoded", "email=a%00b&password=x", 400),
+        ("/login", "application/x-www-form-urlencoded", "email=a\0b", 400),
+        ("/login", "application/x-www-form-urlencoded", f"email={nines}&csrf=%ff%ed%a0%80", 400),
+        ("/api/v1/inspections/1/reviews", "application/json", '{"answer": "fit", "note": "\\u0000"}', 422),
+        ("/api/v1/inspections/1/reviews", "application/json", '{"answer": "fit", "note": "\\ud800"}', 422),
+        ("/api/v1/inspections/1/reviews", "application/json", f'{{"answer": {nines}}}', 400),
+        (f"/api/v1/inspections/{nines}/reviews", "application/json", '{"answer": "fit"}', 422),
+    ):
+        answer = httpx.post(
+            served.url + path, content=body, headers={"Content-Type": kind, "Authorization": f"Bearer {served.secret}"}
+        )
+        assert answer.status_code == status, (path, body[:80], answer.text)
     for each in asked:
         with opened(served) as line:
             line.sendall(f"{each}\r\nConnection: close\r\n\r\n".encode("latin-1"))

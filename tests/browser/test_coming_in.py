@@ -138,8 +138,16 @@ def test_whoever_signs_out_is_out(open_page: OpenPage, station: Running) -> None
     expect(page).to_have_url(re.compile("/login"))
 
 
-def test_an_address_that_does_not_exist_shows_a_page_of_ours(open_page: OpenPage) -> None:
-    page = open_page(ANA, "/nonsense")
+def test_an_address_that_does_not_exist_says_so_and_leads_home(open_page: OpenPage, station: Running) -> None:
+    page = open_page(ANA)
+    answer = page.goto(f"{station.url}/nonsense")
+    assert answer is not None and answer.status == 404
+    expect(page.get_by_role("heading", level=1)).to_have_text("No existe")
+    page.get_by_role("link", name="Inicio").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Hola, Ana Quispe")
-    expect(page.get_by_text("Page not found")).to_have_count(0)
-    expect(page.get_by_role("navigation", name="Páginas")).to_be_visible()
+
+
+def test_a_number_in_the_address_that_no_number_is_breaks_no_page(open_page: OpenPage) -> None:
+    for query in ("n=" + "9" * 5000, "who=" + "9" * 5000, "who=key-" + "9" * 5000):
+        page = open_page(ANA, f"/history?{query}")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Historial")

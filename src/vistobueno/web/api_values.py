@@ -94,7 +94,7 @@ class ReviewIn(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"answer": "fit", "note": "only a shadow"}]}
     )
     answer: Literal["fit", "unfit"]
-    note: str = Field(default="", max_length=2000)
+    note: str = Field(default="", max_length=2000, pattern=r"^[^\x00]*$")  # PostgreSQL has no such text
 
 
 class PhotoOut(BaseModel):

@@ -320,6 +320,8 @@ async def identity_of(visit: Visit) -> Identity | None:
 async def fields_of(visit: Visit) -> dict[str, str]:
     """The fields of a form; the last of one name counts."""
     body = await body_in(visit.request, MOST_FORM)
+    if b"%00" in body or b"\0" in body:  # PostgreSQL has no such text
+        raise refuse(400, "bad_request", "status_400")
     try:
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20))
     except ValueError:  # more fields than any form of ours has
