@@ -22,6 +22,9 @@ def _main(work: Path) -> None:
     _limit(int(asked["memory"]), float(asked["seconds"]))
     outcome: dict[str, Any]
     try:
+        from .foreign_file import read_foreign
+
+        read_foreign(Path(asked["path"]))  # what is no model of Keras is told before TensorFlow takes seconds to start
         from .conversion import convert  # TensorFlow itself stands under the limits
 
         sys.addaudithook(_refusing(work))

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from ..errors import ModelRefused
 from ..model.bundle import InputSpec
 from ..model.runtime import OUTPUTS, golden_pictures, scaled
+from .converted import within_agreement
 from .pooling import over_places
-
-AGREEMENT = 1e-4  # largest difference between TensorFlow and LiteRT, relative to the largest output
 
 
 def with_outputs(pixels: Any, features: Any, head: Any, sharpness: float = 0.0, library: Any = keras) -> Any:
@@ -85,7 +84,7 @@ def prove_equal(model: Any, tflite: bytes, spec: InputSpec) -> float:
     """Run both on the golden pictures and return the largest difference, relative to the largest output.
 
     Raises:
-        ModelRefused: ``runtimes_disagree`` when it is over `AGREEMENT`.
+        ModelRefused: ``runtimes_disagree``.
     """
     values = np.concatenate([scaled(picture, spec) for picture in golden_pictures(spec)])
     return within_agreement(largest_difference(lambda x: as_list(model(x, training=False)), tflite, values))
@@ -105,17 +104,6 @@ def largest_difference(
             expected: NDArray[np.float32] = np.asarray(output)
             differences.append(np.abs(served[name] - expected).max() / max(1.0, np.abs(expected).max()))
     return float(np.max(differences))  # not max(): a NaN must not hide
-
-
-def within_agreement(difference: float) -> float:
-    """The difference, where it is not over `AGREEMENT`."""
-    if not difference <= AGREEMENT:
-        raise ModelRefused(
-            "runtimes_disagree",
-            es=f"TensorFlow y LiteRT no dan lo mismo (difieren en {difference:.2g}). Guárdelo sin cuantizar.",
-            en=f"TensorFlow and LiteRT do not agree (they differ by {difference:.2g}). Save it unquantised.",
-        )
-    return difference
 
 
 def _name_apart(model: Any) -> None:

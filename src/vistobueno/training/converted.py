@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ModelRefused
 from ..model.archive import npz_bytes
 from ..model.bundle import MODEL_H5, MODEL_TFLITE
 
+AGREEMENT = 1e-4  # largest difference between a model and LiteRT, relative to the largest output
 _FACTS, _GOLDEN = "facts.json", "golden.npz"
 _FILES = ("h5", "tflite", "golden")
 
@@ -55,3 +57,18 @@ def read_converted(folder: Path) -> Converted:
         golden = {name: arrays[name] for name in facts["differences"]}
     files = {"h5": (folder / MODEL_H5).read_bytes(), "tflite": (folder / MODEL_TFLITE).read_bytes()}
     return Converted(**{**facts, **files, "shape": tuple(facts["shape"]), "golden": golden})
+
+
+def within_agreement(difference: float) -> float:
+    """The difference, where it is not over `AGREEMENT`.
+
+    Raises:
+        ModelRefused: ``runtimes_disagree``.
+    """
+    if not difference <= AGREEMENT:  # so that a NaN is refused
+        raise ModelRefused(
+            "runtimes_disagree",
+            es=f"LiteRT no da lo que da el modelo (difieren en {difference:.2g}). Guárdelo sin cuantizar.",
+            en=f"LiteRT does not give what the model gives (they differ by {difference:.2g}). Save it unquantised.",
+        )
+    return difference

@@ -17,12 +17,11 @@ from ..model.runtime import golden_file, prepare, scaled
 from ..photo import Limits, Photo, open_photo
 from ..verdict import probability_unfit, softmax
 from .confined import converted
-from .converted import Converted
+from .converted import Converted, within_agreement
 from .data import read_data, refuse_unknown, unreadable
 from .labels import Meanings, Order, prove_order, read_labels
 from .scaling import SCALINGS, input_spec
 
-AGREEMENT = 1e-4
 _MOST = 60  # photographs of each class that prove an order
 _TELL_SCALING = 12  # of these, how many tell the scaling
 
@@ -92,7 +91,7 @@ def pack_model(
         evidence = _asked(model.tflite, photos, truth, specs[chosen])
     elif len(specs) > 1:
         unknown.append("scaling: the model does not scale its input; 0..1 was assumed (--scaling, or --check, decides)")
-    _refuse_disagreement(model.differences[chosen])
+    within_agreement(model.differences[chosen])
     proved = _proved(evidence, classes, labels, unknown)
     policy = _policy(evidence, classes, unknown)
     unknown += ["scope: nothing is known of strangers", "training data, its groups and its figures"]
@@ -139,7 +138,8 @@ def _wrong_count(labels: Path, count: int, model: Converted) -> ModelRefused:
 
 def _unknown_of(model: Converted, classes: Sequence[ClassInfo]) -> list[str]:
     """What the model's shape leaves to be believed."""
-    unknown = [] if model.gives_map else ["no activation map: the model does not pool before one dense layer"]
+    why = "the model does not pool before one dense layer" if model.keras else "a SavedModel carries only its graph"
+    unknown = [] if model.gives_map else [f"no activation map: {why}"]
     if model.says in ("logit", "sigmoid"):
         kind = "sigmoid" if model.says == "sigmoid" else "one output without sigmoid, taken for a logit"
         second = (
@@ -160,15 +160,6 @@ def _told_scaling(
     some = [photos[row] for row in rows]
     found = {name: _asked(tflite, some, truth[rows], spec) for name, spec in specs.items()}
     return max(found, key=lambda name: found[name].agreement(classes))
-
-
-def _refuse_disagreement(difference: float) -> None:
-    if not difference <= AGREEMENT:  # so that a NaN is refused
-        raise ModelRefused(
-            "runtimes_disagree",
-            es=f"LiteRT no da lo que da el modelo (difieren en {difference:.2g}). Guárdelo en float32 y sin cuantizar.",
-            en=f"LiteRT does not give what the model gives (they differ by {difference:.2g}). Save it in float32, unquantised.",
-        )
 
 
 def _photographs(
