@@ -122,6 +122,10 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "a progressive JPEG of four colours": partial(progressive_jpeg, *HUGE, scans=4, components=4),
     "a JPEG of a million comments": lambda: jpeg_with(segment(0xFE, b"") * 1_000_000),
     "a JPEG of ten million fill bytes": lambda: jpeg_with(b"\xff" * 10_000_000),
+    "a JPEG of fill bytes that lead nowhere": lambda: b"\xff\xd8" + b"\xff" * 10_000_000 + b"\0",
+    "a progressive JPEG of fill bytes that lead nowhere": lambda: (
+        progressive_jpeg(500, 500, scans=20)[:-2] + b"\xff" * 10_000_000 + b"\0"
+    ),
     "a JPEG whose EXIF unpacks to 20 GB": lambda: jpeg_with(
         b"".join(segment(0xE1, b"Exif\0\0" + part) for part in parts(exif_bomb(4_000_000), 60_000))
     ),
@@ -170,6 +174,8 @@ REFUSED = {
     "a progressive JPEG of 200 scans": "too_costly",
     "a progressive JPEG of four colours": "too_costly",
     "a JPEG of a million comments": "damaged_photo",
+    "a JPEG of fill bytes that lead nowhere": "damaged_photo",
+    "a progressive JPEG of fill bytes that lead nowhere": "damaged_photo",
     "a JPEG coded by arithmetic": "unsupported_format",
     "a lossless JPEG": "unsupported_format",
     "a JPEG of 12 bits": "unsupported_format",

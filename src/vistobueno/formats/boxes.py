@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _MOST_BOXES, _MOST_ITEMS, _MOST_EXTENTS = 20_000, 1_000, 10_000  # libheif takes no more items
+_LARGEST_TABLE = 1_000_000  # bytes; of 1,000 items it has 50,000
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Cursor:
     """Reads numbers of bytes, the highest first. Beyond its end it raises ValueError."""
 
     def __init__(self, data: bytes, box: Box) -> None:
+        if box.end - box.start > _LARGEST_TABLE:
+            raise ValueError("a table without end")
         self.data, self.place, self.end = data, box.start, box.end
 
     def read(self, size: int) -> int:

@@ -14,12 +14,13 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a photograph may take one core; each 
 
 def open_picture(header: Header) -> ImageFile:
     """Open what `read_header` left of a file; pixels are not decoded yet."""
-    file = io.BytesIO(header.data)
-    if header.format != "heic":
-        return _DECODERS[header.format](file)
-    import pillow_heif  # loads a library of 10 MB
+    if header.format == "heic":
+        import pillow_heif  # loads a library of 10 MB
 
-    opened: ImageFile = pillow_heif.HeifImageFile(file)  # type: ignore[no-untyped-call]
+        _DECODERS["heic"] = pillow_heif.HeifImageFile
+    opened = _DECODERS[header.format](io.BytesIO(header.bare))
+    if header.data is not header.bare:
+        opened.fp = io.BytesIO(header.data)
     return opened
 
 

@@ -29,8 +29,9 @@ class Header:
             out reduced, what its coefficients take.
         seconds: of one core that decoding takes at most, on the machine that the formats' figures were measured on.
         orientation: of EXIF, 1 to 8; 1 where the decoder turns by itself.
-        data: what the decoder is given: the file without what holds no pixels. A decoder that never sees metadata cannot
-            be made to copy 60,000 entries of it.
+        bare: what Pillow reads: the file without what holds no pixels, of a JPEG its head alone. What never sees metadata
+            cannot be made to copy 60,000 entries of it.
+        data: what is decoded.
     """
 
     format: str
@@ -40,6 +41,7 @@ class Header:
     picture: float
     seconds: float
     orientation: int
+    bare: bytes
     data: bytes
 
 

@@ -15,7 +15,6 @@ _STILL = {b"avis": b"avif", b"msf1": b"mif1", b"hevc": b"heic", b"hevx": b"heix"
 _ALPHA = re.compile(rb"urn:mpeg:(hevc:2015:auxid:1|mpegB:cicp:systems:auxiliary:alpha)\0")
 _LARGEST_PROFILE = 4_000_000  # bytes
 
-
 _MEMORY = {
     "heic": {
         0: (2.5, 8.3, 4.5, 12.5),
@@ -25,7 +24,7 @@ _MEMORY = {
     },
     "avif": {0: (3.5, 11.4, 4.3, 15), 0.5: (8.0, 11.4, 9.5, 15), 1: (8.7, 11.9, 10.4, 16), 2: (9.6, 12.9, 12.5, 18.5)},
 }
-_TILES = 3  # bytes a pixel of each tile that is decoded at once: libheif has four threads
+_TILE, _THREADS = 3, 4  # bytes a pixel of a tile; tiles that libheif decodes at once
 _SECONDS = {"heic": (20e-9, 120e-9), "avif": (15e-9, 80e-9)}
 """Measured with benchmarks/photo_cost.py --beyond: bytes of memory a pixel by chroma (see `Coded`), for 8 bits a sample, with
 alpha, for more than 8 bits, for both; seconds a pixel (flat pictures) and a byte (noise).
@@ -39,23 +38,24 @@ def read(data: bytes) -> Header:
     items = read_items(data, only(top, b"meta"))
     shown = _coded_items(items, items.primary)
     masks = _masks(items, {items.primary, *shown})
-    hidden_channel = [number for mask in masks for number in _coded_items(items, mask)]
-    pictures, alphas = ([_coded(items, number) for number in each] for each in (shown, hidden_channel))
+    channel = [number for mask in masks for number in _coded_items(items, mask)]
+    coded = {number: _coded(items, number) for number in {*shown, *channel}}  # a grid may show one often
+    pictures, alphas = ([coded[number] for number in each] for each in (shown, channel))
     form = "avif" if items.by_number[shown[0]].kind == b"av01" else "heic"
     width, height = max(_sides(items), key=lambda sides: sides[0] * sides[1])
     pixels = max(width * height, *(each.pixels for each in pictures + alphas))
-    tiles, weighs = (_TILES * min(len(pictures), 4), 3.5) if len(pictures) > 1 else (0, 2)
+    tiles, weighs = (_tiles(pictures), 3.5) if len(pictures) > 1 else (0, 2)
+    bare = _bare(items, top, {items.primary, *shown, *masks, *channel})
     return Header(
         format=form,
         width=width,
         height=height,
-        memory=pixels * _rate(form, pictures, alphas)
-        + tiles * max(each.pixels for each in pictures)
-        + weighs * len(data),
+        memory=pixels * _rate(form, pictures, alphas) + tiles + weighs * len(data),
         picture=4 * pixels,
         seconds=_seconds(form, pictures + alphas),
         orientation=1,
-        data=_bare(items, top, {items.primary, *shown, *masks, *hidden_channel}),
+        bare=bare,
+        data=bare,
     )
 
 
@@ -67,7 +67,7 @@ def _coded_items(items: Items, number: int) -> list[int]:
         found = [tile for targets in derived for tile in targets]
         (kind,) = {items.by_number[tile].kind for tile in found}
     if kind not in _CODED:
-        raise UnsupportedFormat(f"HEIF ({kind.decode('latin-1')})")
+        raise UnsupportedFormat(f"HEIF ({kind.decode()})" if kind.isalnum() else "HEIF")
     return found
 
 
@@ -83,8 +83,9 @@ def _masks(items: Items, pictures: set[int]) -> list[int]:
 
 
 def _coded(items: Items, number: int) -> Coded:
-    config, read_codec = _CODED[items.by_number[number].kind]
-    return read_codec(items.properties(number, config)[0], items.content(number))
+    name, read_codec = _CODED[items.by_number[number].kind]
+    (config,) = items.properties(number, name)
+    return read_codec(config, items.content(number))
 
 
 def _sides(items: Items) -> Iterator[tuple[int, int]]:
@@ -100,6 +101,11 @@ def _rate(form: str, pictures: list[Coded], alphas: list[Coded]) -> float:
     """Bytes of memory a pixel."""
     deep = any(each.deep for each in pictures + alphas)
     return _MEMORY[form][max(each.chroma for each in pictures)][bool(alphas) + 2 * deep]
+
+
+def _tiles(pictures: list[Coded]) -> float:
+    """Bytes of memory that tiles take while they are decoded, beside the whole picture."""
+    return _TILE * min(len(pictures), _THREADS) * max(each.pixels for each in pictures)
 
 
 def _seconds(form: str, coded: list[Coded]) -> float:

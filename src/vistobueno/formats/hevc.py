@@ -33,6 +33,8 @@ def _of_config(config: bytes) -> Iterator[bytes]:
     for _ in range(config[22]):
         count, place = int.from_bytes(config[place + 1 : place + 3]), place + 3
         for _ in range(count):
+            if place >= len(config):
+                raise ValueError("a list of units is cut")
             end = place + 2 + int.from_bytes(config[place : place + 2])
             yield config[place + 2 : end][:_HEAD]
             place = end

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from .header import Header, UnsupportedFormat, orientation
 
-_MARKER = re.compile(rb"\xff+([\x01-\xfe])")
-_AFTER_SCAN = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")  # in a scan's data 0 is a stuffed byte, D0 to D7 are restarts
+_MARKER = re.compile(rb"\xff([\x01-\xfe])")  # the last of fill bytes: to look for all of them would have no end
+_AFTER_SCAN = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # in a scan's data 0 is a stuffed byte, D0 to D7 are restarts
 _BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a segment
 _EOI, _SOS, _DQT, _DHT, _DRI, _APP0, _APP1, _APP2, _APP14 = 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xE0, 0xE1, 0xE2, 0xEE
 _FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended sequential, progressive
@@ -35,7 +35,6 @@ def read(data: bytes) -> Header:
         if marker in _FRAMES or _tells_of_pixels(marker, content):
             kept += (bytes([0xFF, marker]), data[start:end])
         if marker == _SOS:
-            kept.append(data[end:])
             break
     depth, height, width, count = struct.unpack_from(">BHHB", frame, 1)
     if depth != 8:
@@ -54,7 +53,8 @@ def read(data: bytes) -> Header:
         picture=coefficients + 2 * len(data),
         seconds=scans * blocks * _BLOCK + len(data) * _BYTE + width * height * _PIXEL,
         orientation=orientation(exif, xmp),
-        data=b"".join(kept),
+        bare=b"".join(kept),
+        data=data,  # libjpeg passes over what it does not need, as fast as it can be copied
     )
 
 

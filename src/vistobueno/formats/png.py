@@ -31,6 +31,7 @@ def read(data: bytes) -> Header:
         picture=picture + len(data),
         seconds=(width * bits / 8 + 1) * height * _BYTE + width * height * _PIXEL * interlaced,
         orientation=orientation(exif, xmp),
+        bare=bare,
         data=bare,
     )
 
@@ -63,10 +64,12 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Kinds of chunks until the last, each with where its content begins and ends; the last may be cut."""
     place = 8
     for _ in range(_MOST_CHUNKS):
+        if place + 8 > len(data):
+            return
         length, kind = struct.unpack_from(">I4s", data, place)
         yield kind, place + 8, place + 8 + length
         place += length + 12
-        if kind == b"IEND" or place >= len(data):
+        if kind == b"IEND":
             return
     raise ValueError("chunks without end")
 

@@ -23,6 +23,7 @@ def read(data: bytes) -> Header:
         picture=4 * width * height,
         seconds=width * height * _PIXEL + len(data) * _BYTE,
         orientation=orientation(exif, xmp),
+        bare=data,
         data=data,
     )
 
