@@ -78,11 +78,17 @@ TWICE = """() => {
 WIDER = """() => [document.documentElement, document.querySelector('.stMain') ?? document.body]
   .map((each) => each.scrollWidth).filter((width) => width > innerWidth)"""
 OUTSIDE = """() => [...document.querySelectorAll('.vb .bar a, .vb .bar button')].filter((each) => {
+    if (!each.checkVisibility()) return false
     const box = each.getBoundingClientRect()
     const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2]
     return box.left < 0 || box.right > innerWidth || box.top < 0 || box.bottom > innerHeight
       || !each.contains(document.elementFromPoint(x, y))
   }).map((each) => each.textContent.trim())"""
+COUNTED = """(words) => {
+  const badge = document.querySelector('#pending')
+  badge.textContent = words
+  badge.hidden = !words
+}"""
 FOREIGN = f"""() => ({SEEN})('[data-testid]').map((each) => each.dataset.testid)
   .filter((each) => /Toolbar|Header|Status|Deploy|MainMenu|Decoration|Footer|Sidebar|Skip/.test(each))"""
 
@@ -113,9 +119,10 @@ def test_language_and_account_are_in_reach_at_every_width(open_page: OpenPage, p
     page = open_page(person, "/")
     for width in (320, 360, 390, 480, 600, 760, 761, 768, 820, 900, 1000, 1024, 1050, 1100, 1151, 1152, 1280, 1366):
         page.set_viewport_size({"width": width, "height": 800})
-        outside = page.evaluate(OUTSIDE)
-        assert outside == [], width
-        assert page.evaluate(WIDER) == [], width
+        for waits in ("", "12 sin enviar"):
+            page.evaluate(COUNTED, waits)
+            assert page.evaluate(OUTSIDE) == [], (width, waits)
+            assert page.evaluate(WIDER) == [], (width, waits)
 
 
 def test_the_keyboard_alone_is_enough_to_inspect(open_page: OpenPage) -> None:

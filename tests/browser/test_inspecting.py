@@ -2,6 +2,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from driving import ANA, LUIS, PHONE, Running, jpeg, mango, settled, shot, upload, zipped
@@ -11,6 +12,11 @@ OpenPage = Callable[..., Page]
 FILES = ".capture .files input"
 SENT = "**/api/v1/inspections"
 ANSWERS = re.compile("^(APTO|NO APTO|REVISAR)$")
+
+
+def answering(inspection: dict[str, Any]) -> Callable[[Route], None]:
+    """An API that answers every photograph with this."""
+    return lambda route: route.fulfill(status=201, json=inspection)
 
 
 def newest(page: Page, station: Running) -> int:
@@ -104,14 +110,14 @@ def test_no_card_is_surer_than_two_digits_nor_names_a_product_that_was_not_recog
             "answer": "unfit",
             "product": "apple",
         }
-        page.route(SENT, lambda route, told=told: route.fulfill(status=201, json=told))
+        page.route(SENT, answering(told))
         page.set_input_files(FILES, [upload("otra.jpg", jpeg("apple_fit", 34))])
         page.wait_for_selector(f".inspection[data-number='{9_000 + place}']")
         assert re.findall(r"[\d.,<>]+\s?%", page.locator(".inspection").inner_text()) == [f"{shown}\u00a0%"] * 2
         expect(page.locator(".facts")).to_contain_text("cámara sin medir")
         page.unroute(SENT)
     stranger = {**made, "number": 9_100, "answer": "review", "reasons": ["out_of_scope"], "product": None}
-    page.route(SENT, lambda route: route.fulfill(status=201, json=stranger))
+    page.route(SENT, answering(stranger))
     page.set_input_files(FILES, [upload("botella.jpg", jpeg("other", 1))])
     page.wait_for_selector(".inspection[data-number='9100']")
     words = page.locator(".inspection").inner_text().lower()
