@@ -232,6 +232,10 @@ REFUSED = {
     "animated gif": (animated("GIF"), "unsupported_format"),
     "bmp": (saved(picture(), "BMP"), "unsupported_format"),
     "tiff": (saved(picture(), "TIFF"), "unsupported_format"),
+    "png whose header comes second": (
+        READABLE["png"][:8] + png_chunk(b"tEXt", READABLE["png"][16:29]) + READABLE["png"][8:],
+        "damaged_photo",
+    ),
     "jpeg cut in the header": (READABLE["jpeg"][:40], "damaged_photo"),
     **{
         f"{kind} cut at {share:.0%}": (cut(kind, share), "damaged_photo")

@@ -159,7 +159,7 @@ def _decoded(image: ImageFile.ImageFile, header: Header, sha256: str, cover: int
     if header.format in (
         "jpeg",
         "png",
-    ):  # all at once, for each block would wait for Python's lock; others copy pixels so
+    ):  # the file at once, or each block waits for Python's lock; the others copy pixels so
         image.decodermaxblock = max(image.decodermaxblock, len(header.data))
     image.load()
     # libheif turns by itself; libavif tells how to turn, in the EXIF that Pillow makes of it

@@ -19,7 +19,9 @@ _BYTE, _PIXEL = 6e-9, 5e-9
 
 
 def read(data: bytes) -> Header:
-    width, height, depth, colour, _, _, interlaced = struct.unpack_from(">4x4xIIBBBBB", data, 8)
+    kind, width, height, depth, colour, _, _, interlaced = struct.unpack_from(">4sIIBBBBB", data, 12)
+    if kind != b"IHDR":
+        raise ValueError("the header is not first: another reader would find another one")
     bits = depth * _CHANNELS[colour]
     picture = width * height * (1 if bits <= 8 else 2 if bits == 16 and colour == 0 else 4)
     bare, exif, xmp = _bare(data)
