@@ -137,7 +137,7 @@ def bundle() -> dict[str, bytes]:
     )
 
     rng = np.random.default_rng(0)
-    scope = Scope(*(rng.normal(0, 1, shape).astype(np.float32) for shape in (8, (8, 4), (3, 4), 8, (8, 4), 3)), 0.5)
+    scope = Scope(*(rng.normal(0, 1, shape).astype(np.float32) for shape in (8, (8, 4), (3, 4), 4, 4, 3)), 0.5)
     classes = (
         ClassInfo("apple_fit", "apple", "fit"),
         ClassInfo("apple_unfit", "apple", "unfit"),
@@ -204,19 +204,22 @@ def read_bundle(data: bytes, folder: Path) -> None:
 
 @cache
 def models() -> tuple[bytes, ...]:
-    """Small Keras models, as .h5 and as .keras."""
+    """Small models of Keras 2 and 3, as .h5 and as .keras."""
     import keras
+    import tf_keras
 
-    keras.utils.set_random_seed(0)
-    network = keras.Sequential(
-        [keras.layers.Input((32, 32, 3)), keras.layers.Rescaling(1 / 255), keras.layers.Conv2D(4, 3, activation="relu"),
-         keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3, activation="softmax")]
-    )  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        paths = Path(folder) / "m.h5", Path(folder) / "m.keras"
-        for path in paths:
-            network.save(path)
-        return tuple(path.read_bytes() for path in paths)
+    files = []
+    for library in (tf_keras, keras):
+        layers = library.layers
+        network = library.Sequential(
+            [layers.Input((32, 32, 3)), layers.Rescaling(1 / 255), layers.Conv2D(4, 3, activation="relu"),
+             layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")]
+        )  # fmt: skip
+        with tempfile.TemporaryDirectory() as folder:
+            for path in (Path(folder) / "m.h5", Path(folder) / "m.keras"):
+                network.save(path)
+                files.append(path.read_bytes())
+    return tuple(files)
 
 
 def make_model(rng: Random) -> bytes:
@@ -249,11 +252,13 @@ def changed_text(text: str | bytes, rng: Random) -> bytes:
 
 
 def read_model(data: bytes, folder: Path) -> None:
-    from vistobueno.training.legacy import load_stranger
+    from vistobueno.training.foreign import load_foreign
+    from vistobueno.training.foreign_file import read_foreign
 
-    path = folder / ("model.keras" if data.startswith(b"PK") else "model.h5")
+    path, work = folder / ("model.keras" if data.startswith(b"PK") else "model.h5"), folder / "work"
     path.write_bytes(data)
-    load_stranger(path)
+    work.mkdir(exist_ok=True)
+    load_foreign(read_foreign(path), work)
 
 
 TARGETS = {
