@@ -72,9 +72,10 @@ def _inspected(page: Page, station: Running, kind: str) -> None:
     settled(page)
     shot(page, f"batch-{kind}")
     for name, key, seed in (("fit", "banana_fit", 1), ("unfit", "banana_unfit", 2), ("review", "other", 1)):
-        before = page.locator(".verdict").get_attribute("data-number") if page.locator(".verdict").count() else None
+        numbered = page.locator(".verdict[data-number]")
+        before = numbered.get_attribute("data-number") if numbered.count() else None
         page.set_input_files(FILES, [upload(f"{key}.jpg", jpeg(key, seed))])
-        page.wait_for_selector(f".verdict:not([data-number='{before}'])")
+        page.wait_for_selector(f".verdict[data-number]:not([data-number='{before}'])")
         settled(page)
         shot(page, f"{name}-{kind}")
 
