@@ -247,6 +247,7 @@ REFUSED = {
             "palette png",
             "16-bit grey png",
             "webp",
+            "lossless webp",
             "heic",
             "avif",
         )

@@ -55,6 +55,36 @@ def one_colour_webp(width: int, height: int) -> bytes:
     return b"RIFF" + struct.pack("<I", 12 + len(content)) + b"WEBPVP8L" + struct.pack("<I", len(content)) + content
 
 
+def many_codes_webp() -> bytes:
+    """A lossless WebP of one megapixel in which each block of 4 × 4 has Huffman codes of its own: 65,536 sets of tables."""
+    bits: list[str] = []
+
+    def put(*numbers: tuple[int, int]) -> None:
+        bits.extend(format(value, f"0{count}b")[::-1] for value, count in numbers)
+
+    def one_symbol(symbol: int) -> None:
+        put((1, 1), (0, 1), *([(0, 1), (symbol, 1)] if symbol < 2 else [(1, 1), (symbol, 8)]))
+
+    def eight_bits_each(symbols: int) -> None:
+        lengths = {8: 1, 18: 1}  # two codes of lengths: eight bits, and a run of none
+        put((0, 1), (8, 4), *((lengths.get(code, 0), 3) for code in (17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8)), (0, 1))
+        put(*[(0, 1)] * 256, *([(1, 1), (symbols - 256 - 11, 7)] if symbols > 256 else []))
+
+    put((0x2F, 8), (1023, 14), (1023, 14), (0, 1), (0, 3), (0, 1), (0, 1), (1, 1), (0, 3), (0, 1))
+    eight_bits_each(280)
+    eight_bits_each(256)
+    for symbol in (0, 255, 0):
+        one_symbol(symbol)
+    bits.extend(format(number & 255, "08b") + format(number >> 8, "08b") for number in range(65_536))
+    first = len(bits)
+    for symbol in (1, 0, 0, 1, 0):
+        one_symbol(symbol)
+    text = "".join(bits[:first]) + "".join(bits[first:]) * 65_536
+    content = int(text[::-1], 2).to_bytes(len(text) // 8 + 1, "little")
+    content += bytes(len(content) % 2)
+    return b"RIFF" + struct.pack("<I", 12 + len(content)) + b"WEBPVP8L" + struct.pack("<I", len(content)) + content
+
+
 def exif_bomb(size: int, entries: int = 5_000) -> bytes:
     """An EXIF block whose entries all point to the same bytes, which a reader copies for each."""
     each = b"".join(struct.pack("<HHII", 0x200 + number, 1, size // 2, 8) for number in range(entries))
@@ -154,7 +184,8 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
         huge_png, 8, 0, size=(500, 500), extra=png_chunk(b"eXIf", exif_bomb(8_000_000))
     ),
     "a lossless WebP of one colour": partial(one_colour_webp, *HUGE),
-    "a lossless WebP of 15 megapixels": partial(one_colour_webp, 4500, 3300),
+    "a lossless WebP of 13 megapixels": partial(one_colour_webp, 4200, 3100),
+    "a lossless WebP of 65,536 codes": many_codes_webp,
     "a WebP whose EXIF unpacks to 20 GB": lambda: saved(
         Image.new("RGB", (500, 500)), "WEBP", exif=exif_bomb(8_000_000)
     ),
@@ -184,6 +215,7 @@ REFUSED = {
     "a PNG that is a strip": "too_narrow",
     "a PNG of a million empty chunks": "damaged_photo",
     "a lossless WebP of one colour": "too_costly",
+    "a lossless WebP of 65,536 codes": "damaged_photo",
     "a HEIC that declares too large a picture": "too_costly",
     "a HEIC that declares too small a picture": "too_costly",
     "a HEIC with alpha": "too_costly",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile
 
 from .errors import PhotoRefused
-from .formats import Header, UnknownFormat, UnsupportedFormat, open_picture, orientation, read_header
+from .formats import Header, UnknownFormat, UnsupportedFormat, open_picture, orientation, read_header, webp_decoder
 
 _MEASURED_SIDE = 256  # sharpness and exposure are measured on a luma copy with this longest side
 _SRGB = ImageCms.createProfile("sRGB")
@@ -90,6 +90,8 @@ def open_photo(data: bytes, limits: Limits = Limits()) -> Photo:
     try:
         header = read_header(data)
         _check(header, limits)
+        if header.untold and not webp_decoder.succeeds(header.data, header.memory, _MOST_SECONDS):
+            raise _too_costly(header)
         with open_picture(header) as image:
             return _decoded(image, header, hashlib.sha256(data).hexdigest(), limits.cover)
     except PhotoRefused:
@@ -140,14 +142,7 @@ def _check(header: Header, limits: Limits) -> None:
     reduced = width * height / max(1, shortest // limits.cover) ** 2
     memory = _ALWAYS + max(header.memory, header.picture + _FINISHING * reduced)
     if memory > _MOST_MEMORY or header.seconds > _MOST_SECONDS:
-        megapixels = f"{header.format.upper()}, {width * height / 1e6:.0f}"
-        raise PhotoRefused(
-            "too_costly",
-            es=f"Abrir esta foto ({megapixels} megapíxeles) costaría demasiada memoria o demasiado tiempo. "
-            "Envíela con menos resolución o como JPEG normal, no progresivo.",
-            en=f"Opening this photo ({megapixels} megapixels) would take too much memory or time. "
-            "Send it at a lower resolution, or as an ordinary JPEG, not a progressive one.",
-        )
+        raise _too_costly(header)
 
 
 def _decoded(image: ImageFile.ImageFile, header: Header, sha256: str, cover: int) -> Photo:
@@ -240,3 +235,14 @@ def _measured(image: Image.Image) -> tuple[float, float, float]:
     laplacian = 4 * y[1:-1, 1:-1] - y[:-2, 1:-1] - y[2:, 1:-1] - y[1:-1, :-2] - y[1:-1, 2:]
     clipped = max(float((y < 4).mean()), float((y > 251).mean()))
     return float(laplacian.std()), float(y.mean() / 255), clipped
+
+
+def _too_costly(header: Header) -> PhotoRefused:
+    kind = f"{header.format.upper()}, {header.width * header.height / 1e6:.0f}"
+    return PhotoRefused(
+        "too_costly",
+        es=f"Abrir esta foto ({kind} megapíxeles) costaría demasiada memoria o demasiado tiempo. "
+        "Envíela con menos resolución o como JPEG normal, no progresivo.",
+        en=f"Opening this photo ({kind} megapixels) would take too much memory or time. "
+        "Send it at a lower resolution, or as an ordinary JPEG, not a progressive one.",
+    )

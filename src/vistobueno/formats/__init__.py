@@ -2,11 +2,11 @@
 orientation is looked at. What decoding will cost is known when this is done.
 """
 
-from . import heif, jpeg, png, webp
+from . import heif, jpeg, png, webp, webp_decoder
 from .decoders import open_picture
 from .header import Header, UnknownFormat, UnsupportedFormat, orientation
 
-__all__ = ["Header", "UnknownFormat", "UnsupportedFormat", "open_picture", "orientation", "read_header"]
+__all__ = ["Header", "UnknownFormat", "UnsupportedFormat", "open_picture", "orientation", "read_header", "webp_decoder"]
 _OTHERS = {
     b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"8BPS": "PSD", b"\0\0\1\0": "ICO",
     b"\0\0\0\x0cjP  ": "JPEG 2000", b"\0\0\0\x0cJXL ": "JPEG XL", b"\xff\x0a": "JPEG XL", b"\xff\x4f\xff\x51": "JPEG 2000",

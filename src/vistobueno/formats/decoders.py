@@ -2,12 +2,13 @@
 
 import io
 
-from PIL import AvifImagePlugin, WebPImagePlugin
+from PIL import AvifImagePlugin
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from .header import Header
+from .webp_decoder import WebP
 
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a photograph may take one core; each thread would have buffers of its own
 
@@ -24,20 +25,12 @@ def open_picture(header: Header) -> ImageFile:
     return opened
 
 
-class _WebP(WebPImagePlugin.WebPImageFile):
-    """Lets libwebp's canvases go when its picture is there as bytes, before Pillow copies them: a quarter less memory."""
-
-    def load_prepare(self) -> None:
-        self._decoder = None
-        super().load_prepare()
-
-
 class _Avif(AvifImagePlugin.AvifImageFile):
-    """The same with libavif's planes."""
+    """Lets libavif's planes go when its picture is there as bytes, before Pillow copies them."""
 
     def load_prepare(self) -> None:
         self._decoder = None
         super().load_prepare()
 
 
-_DECODERS: dict[str, type[ImageFile]] = {"jpeg": JpegImageFile, "png": PngImageFile, "webp": _WebP, "avif": _Avif}
+_DECODERS: dict[str, type[ImageFile]] = {"jpeg": JpegImageFile, "png": PngImageFile, "webp": WebP, "avif": _Avif}

@@ -32,6 +32,7 @@ class Header:
         bare: what Pillow reads: the file without what holds no pixels, of a JPEG its head alone. What never sees metadata
             cannot be made to copy 60,000 entries of it.
         data: what is decoded.
+        untold: whether the file can cost more than it tells before it is decoded.
     """
 
     format: str
@@ -43,6 +44,7 @@ class Header:
     orientation: int
     bare: bytes
     data: bytes
+    untold: bool = False
 
 
 def orientation(exif: bytes, xmp: bytes = b"") -> int:

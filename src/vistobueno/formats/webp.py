@@ -5,7 +5,10 @@ import struct
 from .header import Header, orientation
 
 _MOST_CHUNKS = 1_000
-_MEMORY = 12.2  # bytes a pixel
+_MEMORY, _TABLES = (
+    12.2,
+    14_000_000,
+)  # bytes a pixel, and for the Huffman tables of what is lossless (see `webp_decoder`)
 _PIXEL, _BYTE = 30e-9, 60e-9  # seconds
 """Measured with benchmarks/photo_cost.py --beyond, the same for lossy, lossless and alpha: Pillow decodes by way of libwebp's
 animation, which keeps two canvases of 4 bytes a pixel beside the one that it returns.
@@ -15,16 +18,18 @@ animation, which keeps two canvases of 4 bytes a pixel beside the one that it re
 def read(data: bytes) -> Header:
     width, height = _size(data)
     exif, xmp = _told(data) if data[12:16] == b"VP8X" else (b"", b"")
+    lossless = b"VP8L" in data or b"ALPH" in data  # alpha is kept so too; in an animation they lie deeper
     return Header(
         format="webp",
         width=width,
         height=height,
-        memory=width * height * _MEMORY + 2 * len(data),
+        memory=width * height * _MEMORY + _TABLES * lossless + 2 * len(data),
         picture=4 * width * height,
         seconds=width * height * _PIXEL + len(data) * _BYTE,
         orientation=orientation(exif, xmp),
         bare=data,
         data=data,
+        untold=lossless,
     )
 
 
