@@ -1,15 +1,24 @@
 """What opening a photograph costs: nothing that is accepted takes more than 200 MB or two seconds of a core."""
 
 import importlib.util
+import io
 import sys
+import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from PIL import Image, ImageFile
 
 from hostile_photos import HOSTILE, REAL, REFUSED
+from vistobueno import photo as photo_module
 from vistobueno.errors import PhotoRefused
+from vistobueno.formats import Header
 from vistobueno.photo import Limits, open_photo
 
 MOST_MEGABYTES, MOST_SECONDS = 200, 5  # two seconds, on a slower machine than the one that was measured on
@@ -76,3 +85,35 @@ def test_where_more_of_a_picture_is_wanted_less_of_it_is_affordable() -> None:
     assert open_photo(data).width == 8160
     with pytest.raises(PhotoRefused, match="too_costly"):
         open_photo(data, Limits(cover=10_000))
+
+
+def test_heavy_photographs_are_opened_one_at_a_time_and_light_ones_are_not_held_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inside, most, lock = Counter[bool](), Counter[bool](), threading.Lock()
+    opened = photo_module.open_picture
+
+    @contextmanager
+    def watched(header: Header) -> Iterator[ImageFile.ImageFile]:
+        heavy = header.width > 1_000
+        with lock:
+            inside[heavy] += 1
+            most[heavy] = max(most[heavy], inside[heavy])
+        time.sleep(0.2)
+        try:
+            with opened(header) as image:
+                yield image
+        finally:
+            with lock:
+                inside[heavy] -= 1
+
+    monkeypatch.setattr(photo_module, "open_picture", watched)
+    files = {}
+    for side in (640, 5_200):
+        out = io.BytesIO()
+        Image.new("RGB", (side, side), (200, 40, 40)).save(out, "PNG", compress_level=1)
+        files[side] = out.getvalue()
+    with ThreadPoolExecutor(6) as crowd:
+        for each in [crowd.submit(open_photo, files[side]) for side in (5_200, 640, 5_200, 640, 5_200, 640)]:
+            each.result()
+    assert most[True] == 1 and most[False] > 1

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +18,7 @@ _MEASURED_SIDE = 256  # sharpness and exposure are measured on a luma copy with 
 _SRGB = ImageCms.createProfile("sRGB")
 _LARGEST_PROFILE = 4_000_000  # bytes
 _MOST_MEMORY, _MOST_SECONDS = 200_000_000, 2.0  # of one core: what any photograph may cost
+_LIGHT, _HEAVY = 80_000_000, threading.Lock()  # bytes; above them one at a time: two would not fit in 512 MB
 _ALWAYS, _FINISHING = 2_000_000, 20  # bytes: for any photograph, and for each pixel of the reduced picture
 _STRIP = 1_000_000  # pixels that are made 8 bits deep and reduced at once
 _LONGEST = 8  # times the shortest side: what is kept at 1,024 pixels then still has 128 across
@@ -89,11 +92,11 @@ def open_photo(data: bytes, limits: Limits = Limits()) -> Photo:
                            en=f"The photo is over {megabytes:g} MB. Send it at a lower resolution.")  # fmt: skip
     try:
         header = read_header(data)
-        _check(header, limits)
-        if header.untold and not webp_decoder.succeeds(header.data, header.memory, _MOST_SECONDS):
-            raise _too_costly(header)
-        with open_picture(header) as image:
-            return _decoded(image, header, hashlib.sha256(data).hexdigest(), limits.cover)
+        with _HEAVY if _check(header, limits) > _LIGHT else nullcontext():
+            if header.untold and not webp_decoder.succeeds(header.data, header.memory, _MOST_SECONDS):
+                raise _too_costly(header)
+            with open_picture(header) as image:
+                return _decoded(image, header, hashlib.sha256(data).hexdigest(), limits.cover)
     except PhotoRefused:
         raise
     except UnknownFormat as error:
@@ -116,8 +119,12 @@ def open_photo(data: bytes, limits: Limits = Limits()) -> Photo:
         ) from error
 
 
-def _check(header: Header, limits: Limits) -> None:
-    """Refuse what its header tells that it cannot be judged, or not at a bearable cost; nothing is decoded yet."""
+def _check(header: Header, limits: Limits) -> float:
+    """Refuse what its header tells that it cannot be judged, or not at a bearable cost; nothing is decoded yet.
+
+    Returns:
+        bytes that opening it takes at its peak.
+    """
     width, height = header.width, header.height
     shortest, longest = sorted((width, height))
     if width * height > limits.max_pixels:
@@ -143,6 +150,7 @@ def _check(header: Header, limits: Limits) -> None:
     memory = _ALWAYS + max(header.memory, header.picture + _FINISHING * reduced)
     if memory > _MOST_MEMORY or header.seconds > _MOST_SECONDS:
         raise _too_costly(header)
+    return memory
 
 
 def _decoded(image: ImageFile.ImageFile, header: Header, sha256: str, cover: int) -> Photo:
