@@ -115,8 +115,8 @@ def test_a_session_that_ended_keeps_the_photographs_and_they_go_out_once_it_is_b
 
 
 def test_another_person_s_photographs_wait_until_they_are_taken_over(open_page: OpenPage, station: Running) -> None:
-    first = station.access.add_person("zoila@frutas.example", "Zoila Ruiz", "inspector", SYSTEM, password=PASSWORD)
-    second = station.access.add_person("pia@frutas.example", "Pia Luna", "inspector", SYSTEM, password=PASSWORD)
+    first = station.access.add_person("turno.uno@frutas.example", "Zoila Ruiz", "inspector", SYSTEM, password=PASSWORD)
+    second = station.access.add_person("turno.dos@frutas.example", "Pia Luna", "inspector", SYSTEM, password=PASSWORD)
     page = open_page(None, "/login")
     sign_in(page, station.url, first.email)
     settled(page)
