@@ -143,6 +143,9 @@ def test_another_person_s_photographs_wait_until_they_are_taken_over(open_page: 
     pending(page, 0)
     newest = page.request.get(f"{station.url}/api/v1/inspections?limit=1").json()["items"][0]
     assert newest["actor"]["name"] == "Pia Luna"
+    page.goto(f"{station.url}/logout")
+    page.wait_for_function("() => document.querySelector('#unsent').textContent !== ''")  # it has looked
+    expect(page.locator("#unsent")).to_be_hidden()  # nothing waits any more
 
 
 def test_a_camera_that_was_taken_away_gives_no_old_picture(open_page: OpenPage, station: Running) -> None:

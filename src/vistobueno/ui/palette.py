@@ -10,6 +10,8 @@ WHITE = "#ffffff"
 LEAF = "#1f7a4d"
 LEAF_DEEP = "#17603c"
 LEAF_PALE = "#e3f0e8"
+BLUE = "#1b4f8f"
+BLUE_PALE = "#e4ecf6"
 AMBER = "#b26a00"
 AMBER_DEEP = "#8a5200"
 AMBER_PALE = "#fbefd9"
@@ -20,6 +22,7 @@ RED_PALE = "#fae5e2"
 READ = (
     (INK, PAPER), (INK, SAND), (INK, WHITE), (INK, AMBER_PALE), (INK, LEAF_PALE), (INK, RED_PALE),
     (MUTED, PAPER), (MUTED, SAND), (MUTED, WHITE),
+    (INK, BLUE_PALE), (BLUE, PAPER), (BLUE, WHITE), (BLUE, SAND), (BLUE, BLUE_PALE), (BLUE, AMBER_PALE), (WHITE, MUTED),
     (LEAF_DEEP, PAPER), (LEAF_DEEP, WHITE), (LEAF_DEEP, LEAF_PALE), (LEAF_DEEP, SAND),
     (AMBER_DEEP, PAPER), (AMBER_DEEP, WHITE), (AMBER_DEEP, AMBER_PALE),
     (RED_DEEP, PAPER), (RED_DEEP, WHITE), (RED_DEEP, RED_PALE),
@@ -27,7 +30,17 @@ READ = (
 )  # fmt: skip
 """Every pair of text and ground that the pages use; each must reach 4.5 to 1."""
 
-SEEN = ((LEAF, PAPER), (AMBER, PAPER), (RED, PAPER), (EDGE, PAPER), (EDGE, WHITE), (LEAF, WHITE), (AMBER, WHITE))
+SEEN = (
+    (BLUE, PAPER),
+    (BLUE, WHITE),
+    (LEAF, PAPER),
+    (AMBER, PAPER),
+    (RED, PAPER),
+    (EDGE, PAPER),
+    (EDGE, WHITE),
+    (LEAF, WHITE),
+    (AMBER, WHITE),
+)
 """Marks and edges that must be seen, not read; each must reach 3 to 1."""
 
 

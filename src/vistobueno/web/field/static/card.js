@@ -1,5 +1,5 @@
 // One card shows one inspection: photograph, verdict, heat map and number are made together and put in place in one step.
-import { el, find, moment, number, page, percent, say, sign } from "./dom.js"
+import { clock, el, find, moment, number, page, percent, say, sign } from "./dom.js"
 
 /**
  * An inspection as the API tells it.
@@ -122,7 +122,6 @@ function meter(inspection) {
 /** One line of a list, which leads to the whole. @param {Inspection} inspection @param {string} [note] */
 export function lineOf(inspection, note) {
   const said = inspection.reasons.map((each) => say(`ui_why_${each}`))
-  const time = new Date(inspection.at).toLocaleTimeString(page.language, { hour: "2-digit", minute: "2-digit" })
   return el(
     "li",
     {},
@@ -136,7 +135,7 @@ export function lineOf(inspection, note) {
         "span",
         { className: "what" },
         el("b", {}, `${numberOf(inspection)} · ${productOf(inspection)}`),
-        el("small", {}, [time, ...said, inspection.filename, note].filter(Boolean).join(" · ")),
+        el("small", {}, [clock(inspection.at), ...said, inspection.filename, note].filter(Boolean).join(" · ")),
       ),
       el("span", { className: "side" }, answerOf(inspection.answer)),
     ),

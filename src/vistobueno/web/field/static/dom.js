@@ -35,7 +35,7 @@ export function sign(name) {
   return /** @type {Element} */ (drawn.content.cloneNode(true).firstChild)
 }
 
-const locale = page.language === "en" ? "en" : "es"
+const locale = page.language === "en" ? "en-GB" : "es" // 25 Nov 2026, 21:36: as the desk writes it
 
 /** 12.345,6 in Spanish. @param {number} value @param {number} [digits] */
 export function number(value, digits = 0) {
@@ -52,6 +52,11 @@ export function percent(share) {
 /** 25 nov 2026, 11:32, where this browser is. @param {string} at */
 export function moment(at) {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(at))
+}
+
+/** 11:32, where this browser is. @param {string} at */
+export function clock(at) {
+  return new Intl.DateTimeFormat(locale, { timeStyle: "short" }).format(new Date(at))
 }
 
 /** An identifier of 32 hexadecimal digits. `crypto.randomUUID` is not there without TLS. */
