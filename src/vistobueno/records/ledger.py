@@ -93,18 +93,16 @@ class Ledger:
             row = _written(connection, write)
             return None if row is None else inspection(connection, row.inspection_number)
 
-    def claim(self, write: Write) -> bool:
-        """Know a write of many photographs by its key, before the first of them; False where it was known already.
+    def claim(self, write: Write) -> None:
+        """Know a write of many photographs by its key, before the first of them; known already, it stays so.
 
         Raises:
             Conflict: ``key_used``.
         """
         with writing(self.engine) as connection:
             one_after_another(connection)
-            if _written(connection, write) is not None:
-                return False
-            connection.execute(_WRITE, {**_named(write), "inspection_number": None, "at": datetime.now(UTC)})
-            return True
+            if _written(connection, write) is None:
+                connection.execute(_WRITE, {**_named(write), "inspection_number": None, "at": datetime.now(UTC)})
 
     def inspection(self, number: int) -> Inspection:
         """One inspection with its reviews.

@@ -206,8 +206,6 @@ function remember() {
 
 // The camera
 
-let opened = ""
-
 async function open() {
   const button = find("#open")
   if (button.getAttribute("aria-busy")) return
@@ -220,8 +218,7 @@ async function open() {
   note(refusal && say(`ui_capture_${refusal}`))
   find("#finder").hidden = Boolean(refusal)
   find("#capture").classList.toggle("live", !refusal)
-  opened = refusal ? "" : "open"
-  localStorage.setItem("vb-camera", opened)
+  localStorage.setItem("vb-camera", refusal ? "" : "open")
   if (refusal) return
   find("#torch").hidden = !camera.hasTorch
   const cameras = await camera.devices()
@@ -235,7 +232,6 @@ async function open() {
 
 function close() {
   camera.stop()
-  opened = ""
   localStorage.setItem("vb-camera", "")
   find("#capture").classList.remove("live")
   find("#finder").hidden = true
@@ -283,13 +279,7 @@ area.ondrop = (/** @type {DragEvent} */ event) => {
   area.classList.remove("over")
   take([...(event.dataTransfer?.files ?? [])])
 }
-find("#others button").onclick = async () => {
-  for (const each of queue.items) {
-    each.person = page.person
-    await store.put(each)
-  }
-  queue.again()
-}
+find("#others button").onclick = () => queue.adopt()
 addEventListener("online", () => queue.again())
 document.addEventListener("visibilitychange", async () => {
   if (document.visibilityState !== "visible" || !queue.mine.length) return

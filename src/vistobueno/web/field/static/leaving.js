@@ -2,7 +2,7 @@
 import { find, counted } from "./dom.js"
 import { Store } from "./queue.js"
 
-const items = await (await Store.open()).all()
+const count = await (await Store.open()).count()
 const said = find("#unsent")
-said.hidden = items.length === 0
-said.textContent = counted("leaving", items.length)
+said.hidden = count === 0
+said.textContent = counted("leaving", count)

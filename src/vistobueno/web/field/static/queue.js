@@ -6,8 +6,10 @@ const AT_ONCE = 2 // uploads; the station judges as fast as it has cores, more o
 const LONGEST_PAUSE = 15 // seconds between two tries
 
 /**
- * @typedef {{id: string, group: string, of: number, order: number, name: string, type: string, bytes: ArrayBuffer, person: number,
- *   held?: string, tries?: number, after?: number, done?: number, said?: string}} Item
+ * What is known of a photograph that waits; its bytes stay in the database until they are sent, for a phone's memory is small.
+ * @typedef {{id: string, group: string, of: number, order: number, name: string, type: string, person: number,
+ *   held?: string, tries?: number, after?: number, done?: number}} Item
+ * @typedef {Item & {bytes: ArrayBuffer}} Kept
  * @typedef {{id: string, group: string, of: number, order: number, name: string, inspection?: any, error?: string}} Outcome
  * @typedef {{person: number, csrf: string}} Session
  */
@@ -17,7 +19,7 @@ export class Store {
   /** @param {IDBDatabase | null} database */
   constructor(database) {
     this.database = database
-    /** @type {Map<string, Item>} */
+    /** @type {Map<string, Kept>} */
     this.memory = new Map()
   }
 
@@ -39,10 +41,20 @@ export class Store {
     return this.database !== null
   }
 
-  /** @param {Item} item */
-  async put(item) {
-    if (!this.database) return void this.memory.set(item.id, item)
-    await this.#run("readwrite", (store) => store.put(item))
+  /** @param {Kept} kept */
+  async put(kept) {
+    if (!this.database) return void this.memory.set(kept.id, kept)
+    await this.#run("readwrite", (store) => store.put(kept))
+  }
+
+  /** @param {string} id @returns {Promise<Kept | undefined>} */
+  async get(id) {
+    return this.database ? this.#run("readonly", (store) => store.get(id)) : this.memory.get(id)
+  }
+
+  /** @returns {Promise<number>} */
+  async count() {
+    return this.database ? this.#run("readonly", (store) => store.count()) : this.memory.size
   }
 
   /** @param {string} id */
@@ -51,10 +63,21 @@ export class Store {
     await this.#run("readwrite", (store) => store.delete(id))
   }
 
-  /** @returns {Promise<Item[]>} */
+  /** What waits, one after another, so that never more than one photograph is in memory. @returns {Promise<Item[]>} */
   async all() {
-    if (!this.database) return [...this.memory.values()]
-    return this.#run("readonly", (store) => store.getAll())
+    if (!this.database) return [...this.memory.values()].map(withoutBytes)
+    /** @type {Item[]} */
+    const found = []
+    await this.#run("readonly", (store) => {
+      const asked = store.openCursor()
+      asked.onsuccess = () => {
+        if (!asked.result) return
+        found.push(withoutBytes(asked.result.value))
+        asked.result.continue()
+      }
+      return asked
+    })
+    return found
   }
 
   /**
@@ -69,6 +92,11 @@ export class Store {
       transaction.onabort = transaction.onerror = () => reject(transaction.error)
     })
   }
+}
+
+/** @param {Kept} kept @returns {Item} */
+function withoutBytes({ bytes, ...item }) {
+  return item
 }
 
 export class Queue {
@@ -102,10 +130,10 @@ export class Queue {
     return this.items.filter((each) => each.person === this.session.person)
   }
 
-  /** Keep a file, then send it. @param {Omit<Item, "bytes" | "person">} about @param {Blob} file */
+  /** Keep a file, then send it. @param {Omit<Item, "person">} about @param {Blob} file */
   async add(about, file) {
-    const item = { ...about, bytes: await file.arrayBuffer(), person: this.session.person }
-    await this.store.put(item)
+    const item = { ...about, person: this.session.person }
+    await this.store.put({ ...item, bytes: await file.arrayBuffer() })
     this.items.push(item)
     this.tell.change()
     this.pump()
@@ -115,6 +143,16 @@ export class Queue {
   again() {
     for (const each of this.mine) Object.assign(each, { after: 0, held: "" })
     this.pump()
+  }
+
+  /** Send another person's photographs as this one. */
+  async adopt() {
+    for (const item of this.items.filter((each) => each.person !== this.session.person)) {
+      const kept = await this.store.get(item.id)
+      item.person = this.session.person
+      if (kept) await this.store.put({ ...kept, person: item.person })
+    }
+    this.again()
   }
 
   pump() {
@@ -143,23 +181,23 @@ export class Queue {
     if (!navigator.locks) return this.#send(item)
     await navigator.locks.request(`vistobueno-${item.id}`, { ifAvailable: true }, async (lock) => {
       if (!lock) return this.#later(item, 2)
-      const kept = !this.store.lasts || (await this.store.all()).some((each) => each.id === item.id)
-      if (kept) return this.#send(item)
-      this.#forget(item) // the other tab has sent it
+      await this.#send(item)
     })
   }
 
   /** @param {Item} item */
   async #send(item) {
+    const kept = await this.store.get(item.id)
+    if (!kept) return this.#forget(item) // another tab has sent it
     const zip = /\.zip$/i.test(item.name) || /zip/.test(item.type)
-    const { bytes, person, ...about } = item
+    const { person, ...about } = item
     const told = (/** @type {any} */ line) => {
       const error = line.problem?.detail
       const id = `${item.id}/${line.name ?? line.inspection?.number}`
       this.tell.outcome({ ...about, of: 2, id, name: line.name ?? item.name, inspection: line.inspection ?? undefined, error })
     }
     item.done = 0
-    const answer = await post(item, this.session, (done) => {
+    const answer = await post(kept, this.session, (done) => {
       item.done = done
       this.tell.change()
     }, zip ? told : undefined)

@@ -1,7 +1,7 @@
 // One file to the API.
 
 /**
- * @param {import("./queue.js").Item} item @param {{csrf: string, language: string}} session
+ * @param {import("./queue.js").Kept} item @param {{csrf: string, language: string}} session
  * @param {(done: number) => void} progress @param {(line: any) => void} [onLine] of a ZIP: each outcome as it comes
  * @returns {Promise<{status: number, text: string, after: number}>} status 0: the line is cut
  */

@@ -30,4 +30,4 @@ find("[data-act=language]")?.addEventListener("click", async (/** @type {MouseEv
 
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {})
 // a page that has the queue counts by itself
-if (!find("#capture")) Store.open().then((store) => store.all()).then((items) => showPending(items.length))
+if (!find("#capture")) Store.open().then((store) => store.count()).then(showPending)
