@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vistobueno.errors import PhotoRefused, VistoBuenoError
+from vistobueno.core.errors import PhotoRefused, VistoBuenoError
 from vistobueno.model.failures import CODES, failed
 
 SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"

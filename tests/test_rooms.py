@@ -6,7 +6,7 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from vistobueno.drawn import draw_photo
+from vistobueno.cli.drawn import draw_photo
 from vistobueno.model.bundle import Bundle
 
 SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
@@ -91,7 +91,7 @@ def test_imports_are_understood() -> None:
         "errors",
     }
     assert ours("model", ast.parse("from . import bundle\nfrom .. import photo")) == {"model.bundle", "photo"}
-    assert ours("photo", ast.parse("def f():\n    import vistobueno.verdict")) == {"verdict"}
+    assert ours("photo", ast.parse("def f():\n    import vistobueno.core.verdict")) == {"verdict"}
     assert ours("cli", ast.parse("from . import __version__")) == set()
     assert ours("cli", ast.parse("from . import inspect")) == {""}  # the front door: no room goes out and in again
 
@@ -148,7 +148,7 @@ def test_importing_the_package_alone_costs_nothing() -> None:
 
 
 def test_the_command_line_opens_without_numpy() -> None:
-    found = loaded_by("import vistobueno.cli")
+    found = loaded_by("import vistobueno.cli.main")
     assert "typer" in found
     assert found & {"numpy", "PIL", "ai_edge_litert", "requests", *HEAVY} == set()
 
@@ -157,7 +157,7 @@ def test_a_verdict_needs_neither_tensorflow_nor_anything_else_of_training(small_
     photo = tmp_path / "apple.jpg"
     draw_photo("apple_fit", 1).save(photo)
     found = loaded_by(
-        "import vistobueno.cli\n"
+        "import vistobueno.cli.main\n"
         "from pathlib import Path\n"
         "from vistobueno import inspect, load_model, open_photo\n"
         "model = load_model(sys.argv[1])\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vistobueno.texts import LANGUAGES, counted, say, user_language
+from vistobueno.i18n import LANGUAGES, counted, say, user_language
 
 SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
 SAME_WORD = {"error", "report_roc", "ui_role_inspector", "ui_role_supervisor"}

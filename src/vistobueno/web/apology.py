@@ -7,10 +7,10 @@ from jinja2 import Environment, PackageLoader
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, Response
 
-from ..errors import VistoBuenoError
-from ..texts import say
-from . import headers
-from .problems import headers_of, known_status, page_language, problem, problem_of, status_of, title_of
+from ..core.errors import VistoBuenoError
+from ..i18n import say
+from .api.problems import headers_of, known_status, page_language, problem, problem_of, status_of, title_of
+from .middleware import headers
 
 _MACHINES = ("/api/", "/v2", "/_stcore/", "/metrics", "/media/", "/static/")
 _STARTING = {"Retry-After": "2"}

@@ -1,0 +1,1 @@
+"""What photographs, scores, verdicts and inspections are; pure, and below everything."""
