@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from altered_bundle import ALL_FIT, ALL_REVIEW, ALL_UNFIT, decided, rewritten
-from vistobueno.cli.main import main as cli
+from vistobueno.cli import main as cli
 from vistobueno.core.photo import open_photo
 from vistobueno.core.policy import Policy
 from vistobueno.model.bundle import Bundle

@@ -13,7 +13,7 @@ from vistobueno.accounts import Access
 from vistobueno.accounts.directory import Person
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.services import open_records
-from vistobueno.web.api.problems import LANGUAGE_COOKIE
+from vistobueno.web.problems import LANGUAGE_COOKIE
 
 HTML = {"Accept": "text/html,application/xhtml+xml", "Accept-Language": "en"}
 

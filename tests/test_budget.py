@@ -18,7 +18,7 @@ from test_operation import API, JPEG, picture
 from vistobueno.model.bundle import Bundle
 from vistobueno.services import Busy
 from vistobueno.services.judging import Judging
-from vistobueno.web.middleware.budget import Budget
+from vistobueno.web.budget import Budget
 
 LARGE = 14_900_000  # bytes, of a photograph that may be sent
 

@@ -10,7 +10,7 @@ import pytest
 from altered_bundle import rewritten
 from command_line import VARIABLES, Run, broken, deciding, lines_of, models, photo, vistobueno
 from vistobueno.cli import inspect as verbs
-from vistobueno.cli.main import main as cli
+from vistobueno.cli import main as cli
 from vistobueno.core.version import __version__
 from vistobueno.model.bundle import Bundle, zip_bundle
 

@@ -16,8 +16,8 @@ from vistobueno.core.policy import Policy
 from vistobueno.core.verdict import softmax
 from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, write_bundle
 from vistobueno.model.runtime import golden_file, golden_pictures, load_model, scaled
+from vistobueno.training.converted import Converted
 from vistobueno.training.importing.conversion import convert
-from vistobueno.training.importing.converted import Converted
 from vistobueno.training.importing.scaling import input_spec
 from vistobueno.training.importing.serving import own_probabilities, scales_inside
 

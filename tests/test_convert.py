@@ -9,7 +9,7 @@ from small_model import SPEC, small_network
 from vistobueno.core.errors import ModelRefused
 from vistobueno.model.runtime import golden_pictures, scaled
 from vistobueno.training.convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
-from vistobueno.training.importing.converted import AGREEMENT
+from vistobueno.training.converted import AGREEMENT
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,7 @@ def test_every_file_that_is_named_is_there(language: str, page: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_metric_is_explained_and_no_other(language: str) -> None:
-    from vistobueno.web.api.metrics import REGISTRY
+    from vistobueno.web.metrics import REGISTRY
 
     told = set(re.findall(r"^\| `(vistobueno_\w+)`", text(language, "runbook.md"), re.MULTILINE))
     counted = {
@@ -115,7 +115,7 @@ def test_every_metric_is_explained_and_no_other(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_way_in_that_is_told_is_one_that_the_guard_knows(language: str) -> None:
-    from vistobueno.web.middleware.rules import RULES
+    from vistobueno.web.rules import RULES
 
     part = text(language, "deployment.md").partition(f"## {ORIGIN[language][6]}")[2].partition("\n## ")[0]
     told = re.findall(r"`(/[^`…]*)…?`", part)

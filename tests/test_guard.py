@@ -20,7 +20,7 @@ from vistobueno.core.inspection import SYSTEM
 from vistobueno.model.bundle import Bundle
 from vistobueno.web.middleware import guard
 from vistobueno.web.middleware.guard import is_open, telling
-from vistobueno.web.middleware.rules import rule_for
+from vistobueno.web.rules import rule_for
 
 REFUSED = {303, 401, 403, 404, 405}
 CLOSED = [(method, path) for method, path in ROUTES if rule_for(method, path).who != "all" and method != "WEBSOCKET"]

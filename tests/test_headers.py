@@ -1,4 +1,4 @@
-from vistobueno.web.middleware.headers import content_policy
+from vistobueno.web.headers import content_policy
 
 
 def test_hosts_that_clients_make_up_take_no_memory() -> None:

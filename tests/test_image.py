@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[1]
-UI = sorted((ROOT / "src" / "vistobueno" / "ui").glob("*.py"))
+UI = sorted((ROOT / "src" / "vistobueno" / "desk").glob("*.py"))
 NOT_IN_THE_IMAGE = ("pandas", "pyarrow", "altair", "pydeck", "narwhals")
 ASK_FOR_THEM = re.compile(
     r"(dataframe|table|data_editor|.*_chart|map|pydeck|graphviz|plotly|vega_lite|metric_chart|json_editor)$"

@@ -17,9 +17,9 @@ from vistobueno.core.verdict import softmax
 from vistobueno.model.bundle import Bundle, read_bundle
 from vistobueno.model.inspector import inspect
 from vistobueno.model.runtime import golden_pictures, load_model, prepare, scaled
+from vistobueno.training.converted import Converted
 from vistobueno.training.importing import pack
 from vistobueno.training.importing.conversion import convert
-from vistobueno.training.importing.converted import Converted
 from vistobueno.training.importing.pack import pack_model
 from vistobueno.training.importing.scaling import SCALINGS, input_spec
 

@@ -8,7 +8,7 @@ import pytest
 
 from accounts import OTHER, PASSWORD
 from vistobueno.accounts import Access, LinkRefused
-from vistobueno.cli.main import main as cli
+from vistobueno.cli import main as cli
 from vistobueno.cli.people import opened
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.settings import Settings

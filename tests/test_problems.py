@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 from vistobueno.accounts import Access, set_running_access
 from vistobueno.settings import Settings
 from vistobueno.store.database import open_database
-from vistobueno.web.api.problems import language_of
+from vistobueno.web.problems import language_of
 
 
 @pytest.fixture

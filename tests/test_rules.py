@@ -7,7 +7,7 @@ import pytest
 
 from vistobueno.accounts.identity import PERMISSIONS, SCOPES
 from vistobueno.settings import Settings
-from vistobueno.web.middleware.rules import READS, RULES, rule_for
+from vistobueno.web.rules import READS, RULES, rule_for
 
 FILLED = {"number": "1", "token": "x", "name": "m", "version": "1", "session_id": "s", "file_id": "f"}
 OPEN = {"/login", "/login/style.css", "/login/link/x", "/login/provider", "/login/provider/back", "/logout", "/healthz",

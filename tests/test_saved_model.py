@@ -14,8 +14,8 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from foreign_networks import SHAPES, SIDE, of_operators
 from test_conversion import difference, runs_under_tensorflow
 from vistobueno.core.errors import ModelRefused
+from vistobueno.training.converted import Converted
 from vistobueno.training.importing.conversion import convert
-from vistobueno.training.importing.converted import Converted
 
 
 def save(model: Any, folder: Path) -> Path:

@@ -26,7 +26,7 @@ from vistobueno.desk.visit import zone_named
 from vistobueno.i18n import LANGUAGES, say
 from vistobueno.model.bundle import Bundle
 
-UI = Path(__file__).parents[1] / "src" / "vistobueno" / "ui"
+UI = Path(__file__).parents[1] / "src" / "vistobueno" / "desk"
 LIMA = ZoneInfo("America/Lima")
 
 
@@ -222,7 +222,7 @@ def test_a_person_and_a_machine_of_the_same_number_are_told_apart(
 
 
 def test_everything_that_is_written_to_the_trail_has_words() -> None:
-    access = UI.parent / "access"
+    access = UI.parent / "accounts"
     calls = [node for file in access.glob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
              if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "write"]  # fmt: skip
     written = {each.args[3].value for each in calls if len(each.args) > 3 and isinstance(each.args[3], ast.Constant)}

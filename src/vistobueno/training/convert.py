@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..core.errors import ModelRefused
 from ..core.input import InputSpec
 from ..model.runtime import OUTPUTS, golden_pictures, scaled
-from .importing.converted import within_agreement
+from .converted import within_agreement
 from .pooling import over_places
 
 

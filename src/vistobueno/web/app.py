@@ -29,11 +29,12 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     settle()
     from starlette.middleware import Middleware
 
-    from . import document
-    from .api import health, metrics
+    from . import metrics
+    from .api import health
     from .api import routes as api
     from .auth import provider, sign_in
     from .field import pages
+    from .middleware import document
     from .middleware.answers import Answers
     from .middleware.guard import Guard
     from .middleware.observed import Observed, Routed

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from ...core.errors import ModelRefused
-from .converted import Converted, read_converted
+from ..converted import Converted, read_converted
 
 MEMORY = 8 * 2**30  # bytes of its own; less where the machine has less
 SECONDS = 900.0

@@ -13,7 +13,7 @@ from ...core.verdict import softmax
 from ...model.keras_file import load_h5
 from ...model.runtime import golden_pictures, scaled
 from ..convert import as_list, function_to_tflite, largest_difference, to_h5, to_tflite
-from .converted import Converted
+from ..converted import Converted
 from .foreign import library_of, load_foreign
 from .foreign_file import read_foreign
 from .saved_model import frozen, graph_scales_inside, graph_to_h5, last_activation, load_graph

@@ -19,10 +19,10 @@ from ...core.verdict import probability_unfit, softmax
 from ...core.version import __version__
 from ...model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, write_bundle
 from ...model.runtime import golden_file, prepare, scaled
+from ..converted import Converted, within_agreement
 from ..data import read_data, refuse_unknown, unreadable
 from ..labels import Meanings, Order, prove_order, read_labels
 from .confined import converted
-from .converted import Converted, within_agreement
 from .scaling import SCALINGS, input_spec
 
 _MOST = 60  # photographs of each class that prove an order

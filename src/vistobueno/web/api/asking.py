@@ -6,7 +6,7 @@ from ...accounts.identity import Identity
 from ...accounts.throttle import network
 from ...core.inspection import Source
 from ...services import Station, running_station
-from .problems import refuse
+from ..problems import refuse
 
 
 def identity_of(connection: HTTPConnection) -> Identity:

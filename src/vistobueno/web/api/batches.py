@@ -13,13 +13,13 @@ from starlette.types import Receive, Scope, Send
 
 from ...core.errors import VistoBuenoError
 from ...services import Busy
-from ..middleware.budget import Budget
-from ..middleware.stopping import is_stopping, stopped
+from ..budget import Budget
+from ..metrics import REFUSALS, count
+from ..problems import language_of, status_of
+from ..stopping import is_stopping, stopped
 from .asking import allowed, open_station, owner_of, source_of
 from .inspections import as_json, idempotency_key, key_parameter, problems
 from .intake import ENVELOPE, file_in
-from .metrics import REFUSALS, count
-from .problems import language_of, status_of
 from .values import BatchLine, inspection_as
 
 router = APIRouter(tags=["inspections"])

@@ -16,10 +16,10 @@ from starlette.responses import Response
 
 from ...core.inspection import Filter
 from ...services import Station
+from ..metrics import PLACES, count
+from ..problems import refuse
 from .asking import allowed, open_station, owner_of, source_of
 from .intake import Bounded, photo_in, received
-from .metrics import PLACES, count
-from .problems import refuse
 from .values import ROOT, Answer, InspectionOut, ProblemOut, ReviewIn, ReviewOut, inspection_as, review_as
 
 router = APIRouter(tags=["inspections"], route_class=Bounded)

@@ -17,10 +17,10 @@ from starlette.types import Message
 
 from ...services import Station
 from ...store.photos.protocol import unavailable
-from ..middleware.budget import Budget, Share
+from ..budget import Budget, Share
+from ..problems import RequestRefused, refuse
 from .asking import owner_of
 from .disposition import file_name
-from .problems import RequestRefused, refuse
 
 MOST_PHOTO = 15_000_000  # bytes; what `Limits.max_bytes` says of a photograph
 MOST_JSON = 64_000  # bytes; a review with every letter of its note escaped

@@ -9,9 +9,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from ..problems import language_of, refuse
 from .asking import allowed, identity_of, open_station
 from .inspections import ISO_8601, Asked, as_json, of_station, problems
-from .problems import language_of, refuse
 from .values import CountOut, InspectionsOut, MeOut, ModelOut, count_as, me_as, model_as, page_as
 
 router = APIRouter(tags=["lists"])

@@ -12,13 +12,13 @@ from starlette.routing import Mount, Route
 from ...core.errors import VistoBuenoError
 from ...core.version import __version__
 from ...i18n import say
+from ..metrics import REFUSALS
+from ..problems import language_of, problem, problem_of
 from . import batches as api_batches
 from . import inspections as api_inspections
 from . import lists as api_lists
 from .asking import identity_of
 from .docs import page
-from .metrics import REFUSALS
-from .problems import language_of, problem, problem_of
 from .values import ROOT
 
 _DESCRIPTION = """

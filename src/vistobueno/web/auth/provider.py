@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from ...accounts import AccessRefused, Throttled
 from ...settings import Settings
-from ..api.problems import problem
 from ..middleware.guard import is_secure
+from ..problems import problem
 from .sign_in import Visit, come_in, extra, page, safe_next, sign_in_page, status
 
 if TYPE_CHECKING:

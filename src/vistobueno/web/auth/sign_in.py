@@ -25,12 +25,12 @@ from ...accounts.passwords import LONGEST, SHORTEST
 from ...accounts.tokens import new_token, same
 from ...core.errors import VistoBuenoError
 from ...i18n import LANGUAGES, say
+from .. import headers
 from ..api.intake import body_in
-from ..api.problems import LANGUAGE_COOKIE, headers_of, page_language, problem_of, refuse, status_of
-from ..apology import apology, templates
+from ..error_page import apology, templates
 from ..field import pages
-from ..middleware import headers
 from ..middleware.guard import address_of, is_secure
+from ..problems import LANGUAGE_COOKIE, headers_of, page_language, problem_of, refuse, status_of
 
 FORM_COOKIE, DEVICE_COOKIE = "vistobueno_form", "vistobueno_device"
 YEAR = 365 * 24 * 3600

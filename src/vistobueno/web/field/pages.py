@@ -26,9 +26,9 @@ from ...i18n import LANGUAGES, say, texts
 from ...services import Station
 from ..api.asking import allowed, identity_of, open_station
 from ..api.intake import body_in
-from ..api.problems import refuse
 from ..api.values import inspection_as
-from ..apology import apology
+from ..error_page import apology
+from ..problems import refuse
 
 ACCEPTED = (
     "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.jfif,.heic,.heif,.hif,.avif,.zip,application/zip"

@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...core.errors import VistoBuenoError
-from ..api.metrics import REFUSALS
-from ..apology import apology, told
-from . import headers
+from .. import headers
+from ..error_page import apology, told
+from ..metrics import REFUSALS
+from ..rules import rule_for
+from ..stopping import until_stopped
 from .guard import is_secure
-from .rules import rule_for
-from .stopping import until_stopped
 
 _IN_WORDS = ("text/html", "application/json", "application/problem+json")
 _KEPT = ("allow", "retry-after", "www-authenticate", "content-range", "connection", "accept-encoding", "set-cookie")

@@ -16,9 +16,9 @@ from starlette.types import Message, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from ...accounts import running_access
-from ..api.metrics import HTTP_REQUESTS
-from ..api.problems import problem
-from . import headers
+from .. import headers
+from ..metrics import HTTP_REQUESTS
+from ..problems import problem
 from .proxies import parse, within
 
 LONGEST_ADDRESS = 8_000  # bytes of path and query

@@ -15,11 +15,11 @@ from ...accounts.tokens import KEY_START, same
 from ...accounts.trail import ADDRESS_HEADER, REQUEST_HEADER, coming_from
 from ...core.errors import VistoBuenoError
 from ...settings import Settings
-from ..api.problems import language_of, problem, problem_of
-from ..apology import apology, takes_pages, told
+from ..error_page import apology, takes_pages, told
+from ..problems import language_of, problem, problem_of
+from ..rules import READS, Rule, rule_for
 from .methods import methods_at
 from .proxies import parse, within
-from .rules import READS, Rule, rule_for
 
 RECHECK = 2.0  # seconds until an open websocket learns that its session has ended
 ENDED = 4401  # close code of a websocket whose session has ended

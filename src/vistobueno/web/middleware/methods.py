@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Scope
 
-from ..document import PAGES, is_page
-from .rules import rule_for
+from ..rules import rule_for
+from .document import PAGES, is_page
 
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 

@@ -9,9 +9,9 @@ from uuid import uuid4
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..api.metrics import HTTP_REQUESTS, HTTP_SECONDS
-from ..api.problems import problem
-from .rules import rule_for
+from ..metrics import HTTP_REQUESTS, HTTP_SECONDS
+from ..problems import problem
+from ..rules import rule_for
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 GONE = 499  # nginx's number for a client that hung up

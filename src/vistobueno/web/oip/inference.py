@@ -18,8 +18,8 @@ from ...model.runtime import Model, Scores
 from ...services import Station
 from ..api.asking import identity_of, open_station, owner_of
 from ..api.intake import body_in, received
-from ..api.metrics import PLACES, REFUSALS
-from ..api.problems import headers_of, language_of, status_of
+from ..metrics import PLACES, REFUSALS
+from ..problems import headers_of, language_of, status_of
 from . import models as models
 from .models import IMAGE, INPUT, PICTURE
 from .tensors import LENGTH_HEADER, Array, TensorRefused, Values, read_call, write_answer

@@ -14,7 +14,7 @@ from ...model.bundle import Bundle
 from ...model.runtime import Model
 from ..api.asking import allowed, open_station
 from ..api.inspections import as_json
-from ..api.problems import refuse
+from ..problems import refuse
 
 IMAGE, PICTURE, INPUT = "image", "picture", "input"
 Tensor = tuple[str, str, list[int]]

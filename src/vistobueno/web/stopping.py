@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ..api.problems import RequestRefused, refuse
+from .problems import RequestRefused, refuse
 
 _under_way: set[asyncio.Timeout] = set()
 _last: list[float] = []  # when, by the loop's clock, the last request must have its answer

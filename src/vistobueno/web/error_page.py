@@ -9,8 +9,8 @@ from starlette.responses import HTMLResponse, Response
 
 from ..core.errors import VistoBuenoError
 from ..i18n import say
-from .api.problems import headers_of, known_status, page_language, problem, problem_of, status_of, title_of
-from .middleware import headers
+from . import headers
+from .problems import headers_of, known_status, page_language, problem, problem_of, status_of, title_of
 
 _MACHINES = ("/api/", "/v2", "/_stcore/", "/metrics", "/media/", "/static/")
 _STARTING = {"Retry-After": "2"}

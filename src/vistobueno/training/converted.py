@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.errors import ModelRefused
-from ...model.archive import npz_bytes
-from ...model.bundle import MODEL_H5, MODEL_TFLITE
+from ..core.errors import ModelRefused
+from ..model.archive import npz_bytes
+from ..model.bundle import MODEL_H5, MODEL_TFLITE
 
 AGREEMENT = 1e-4  # largest difference between a model and LiteRT, relative to the largest output
 _FACTS, _GOLDEN = "facts.json", "golden.npz"

@@ -11,11 +11,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..desk.palette import INK, LEAF, WHITE
-from ..i18n import say
-from .api.problems import page_language
-from .apology import told
-from .middleware.rules import rule_for
+from ...desk.palette import INK, LEAF, WHITE
+from ...i18n import say
+from ..error_page import told
+from ..problems import page_language
+from ..rules import rule_for
 
 PAGES = "/*"  # the rule of what Streamlit answers with its document, whatever the page's name
 _STREAMLITS = (PAGES, "/static/", "/_stcore/", "/media/", "/component/", "/app/static/")
@@ -80,7 +80,7 @@ def is_page(path: str) -> bool:
 
 @cache
 def _addresses() -> frozenset[str]:
-    from ..desk.shell import PLACES  # when a person comes: a machine's station has no need of what the pages need
+    from ...desk.shell import PLACES  # when a person comes: a machine's station has no need of what the pages need
 
     return frozenset("/" if each is PLACES[0] else f"/{each.address}" for each in PLACES)
 
