@@ -6,8 +6,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from vistobueno.calibration import fit_scope, scope_distances, weigh_scope
-from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, ClassInfo, InputSpec, Policy, write_bundle
+from vistobueno.core.calibration import fit_scope, scope_distances, weigh_scope
+from vistobueno.core.classes import ClassInfo
+from vistobueno.core.input import InputSpec
+from vistobueno.core.policy import Policy
+from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, write_bundle
 from vistobueno.model.runtime import golden_file, scaled
 from vistobueno.training.convert import as_list, to_h5, to_tflite, with_outputs
 

@@ -8,9 +8,9 @@ from keras import layers
 from numpy.typing import NDArray
 
 from small_model import CLASSES
+from vistobueno.core.verdict import probability_unfit, softmax
 from vistobueno.training.features import Features
 from vistobueno.training.tail import Recipe, fit_tail, predict
-from vistobueno.verdict import probability_unfit, softmax
 
 K, PER_CLASS, VIEWS = len(CLASSES), 12, 3
 RECIPE = replace(Recipe(), probe_epochs=40, probe_rate=3e-2, epochs=40, rate=3e-3, average=0.8)  # few steps

@@ -8,8 +8,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration import fit_scope, scope_distances
-from ..model.bundle import ClassInfo, Scope
+from ..core.calibration import fit_scope, scope_distances
+from ..core.classes import ClassInfo
+from ..core.policy import Scope
 from .data import LabelledPhoto, conditions_of, fold_of_each, products_told_apart
 from .features import Features, Progress
 from .held_out import Predictions

@@ -19,8 +19,8 @@ from keras import layers
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import PhotoRefused
-from ..photo import open_photo
+from ..core.errors import PhotoRefused
+from ..core.photo import open_photo
 from .augment import Picture
 from .backbone import Backbone
 from .cutout import cut_out

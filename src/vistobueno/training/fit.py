@@ -13,9 +13,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from .. import __version__
-from ..errors import DataRefused
-from ..model.bundle import GOLDEN, HELD_OUT, MODEL_H5, MODEL_TFLITE, Bundle, ClassInfo, InputSpec, write_bundle
+from ..core.classes import ClassInfo
+from ..core.errors import DataRefused
+from ..core.input import InputSpec
+from ..core.version import __version__
+from ..model.bundle import GOLDEN, HELD_OUT, MODEL_H5, MODEL_TFLITE, Bundle, write_bundle
 from ..model.runtime import golden_file, scaled
 from .backbone import choose_backbone
 from .cards import cards
