@@ -30,7 +30,7 @@ from .memory import keep_freed_memory
 from .settle import settle_policy, with_quality
 from .tail import Recipe
 
-VIEWS = 15
+VIEWS = 7
 _NAMES = {
     "apple": ("manzana", "apple"),
     "banana": ("banano", "banana"),
