@@ -19,9 +19,9 @@ from .archive import LARGEST, UNREADABLE, Files, npz_arrays, npz_bytes, write_zi
 
 FORMAT = 1
 MODEL_H5, MODEL_TFLITE, GOLDEN, SCOPE = "model.h5", "model.tflite", "golden.npz", "scope.npz"
-HELD_OUT = "held_out.npz"
+HELD_OUT, MEMORY = "held_out.npz", "memory.npz"
 _REQUIRED = (MODEL_H5, MODEL_TFLITE, GOLDEN)
-_KNOWN = (*_REQUIRED, SCOPE, HELD_OUT, "bundle.json", "card.es.md", "card.en.md")
+_KNOWN = (*_REQUIRED, SCOPE, HELD_OUT, MEMORY, "bundle.json", "card.es.md", "card.en.md")
 _LARGEST_JSON, _LARGEST_SCOPE = 16_000_000, 100_000_000  # bytes
 
 Array = NDArray[np.float32]

@@ -1,0 +1,1 @@
+"""What an inspection is made of, without files, databases or HTTP. Pure."""
