@@ -86,7 +86,7 @@ def test_every_number_and_name_survives_the_round_trip_exactly(
     temperature: float, low: float, gap: float, threshold: float, es: str
 ) -> None:
     square, row = np.ones((2, 2), np.float32), np.ones(2, np.float32)
-    scope = room.Scope(row, square, square, row, row, np.ones(3, np.float32), threshold)
+    scope = room.Scope(np.ones(3, np.float32), threshold, room.Near(row, square, square, row, row))
     policy = Policy(temperature=temperature, fit_below=low, unfit_above=low + gap, scope=scope)
     classes = (ClassInfo("a", "apple", "fit", {"es": es}), ClassInfo("b", "apple", "unfit", {}))
     files = dict.fromkeys(("model.h5", "model.tflite", "golden.npz"), b"x")

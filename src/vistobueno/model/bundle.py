@@ -63,12 +63,12 @@ class InputSpec:
 
 
 @dataclass(frozen=True, eq=False)
-class Scope:
-    """What the training classes look like in the embedding, and how far a photograph may be from it.
+class Near:
+    """What the training classes look like in the embedding.
 
     An embedding e (D,) becomes z = (e − mean) @ components (d,), where the within-class covariance is the identity.
     Its distance is min over classes of ‖z − centre‖² minus the same to the background Gaussian (relative Mahalanobis,
-    Ren et al. 2021). ``weights`` (3,) make the stranger score: [1, distance, log-odds of the `other` class] · weights.
+    Ren et al. 2021).
     """
 
     mean: Array
@@ -76,8 +76,19 @@ class Scope:
     centres: Array
     background_mean: Array
     background_scale: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """How far a photograph may be from what the model was trained on.
+
+    ``weights`` (3,) make the stranger score: [1, distance, log-odds of the `other` class] · weights. The distance is
+    that to ``near`` or, where that is None, the energy of the logits; see `verdict.distance_of`.
+    """
+
     weights: Array
     threshold: float
+    near: Near | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +223,9 @@ def write_bundle(
     refuse_taken(folder)
     content = dict(files)
     if policy.scope is not None:
-        content[SCOPE] = npz_bytes(**{key: value for key, value in vars(policy.scope).items() if key != "threshold"})
+        content[SCOPE] = npz_bytes(
+            weights=policy.scope.weights, **(vars(policy.scope.near) if policy.scope.near else {})
+        )
     raw = {
         "format": FORMAT,
         "name": name,
@@ -322,12 +335,17 @@ def _scope(files: Files, threshold: Any) -> Scope:
     arrays = npz_arrays(files.read(SCOPE, _LARGEST_SCOPE))
     if any(each.dtype.kind != "f" for each in arrays.values()):
         raise ValueError("scope: not of numbers")
-    scope = Scope(**{key: each.astype(np.float32) for key, each in arrays.items()}, threshold=float(threshold))
-    wide, reduced = scope.components.shape
-    shapes = (scope.mean.shape, scope.background_mean.shape, scope.background_scale.shape, scope.weights.shape)
-    if shapes != ((wide,), (reduced,), (reduced,), (3,)) or scope.centres.shape != (len(scope.centres) or 1, reduced):
+    arrays = {key: each.astype(np.float32) for key, each in arrays.items()}
+    weights = arrays.pop("weights")
+    near = Near(**arrays) if arrays else None
+    shapes, expected = [weights.shape], [(3,)]
+    if near is not None:
+        wide, reduced = near.components.shape
+        shapes += [near.mean.shape, near.background_mean.shape, near.background_scale.shape, near.centres.shape]
+        expected += [(wide,), (reduced,), (reduced,), (len(near.centres) or 1, reduced)]
+    if shapes != expected:
         raise ValueError("scope: shapes")
-    return scope
+    return Scope(weights, float(threshold), near)
 
 
 def _from_json(path: Path, raw: Mapping[str, Any], scope: Scope | None, digest: str) -> Bundle:

@@ -59,7 +59,9 @@ class Memory:
             return None
         try:
             kept = npz_arrays(bundle.read(MEMORY, _LARGEST))
-            if kept["codes"].dtype != np.uint8 or any(kept[name].dtype.kind != "i" for name in ("labels", "sources", "groups")):
+            if kept["codes"].dtype != np.uint8 or any(
+                kept[name].dtype.kind != "i" for name in ("labels", "sources", "groups")
+            ):
                 raise ValueError("dtype")
             memory = cls(
                 kept["codes"] * kept["step"].astype(np.float32) + kept["least"].astype(np.float32),

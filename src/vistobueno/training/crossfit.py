@@ -73,7 +73,7 @@ class Course:
     def predictions(self, name: str, training: Rows, rows: Rows) -> Predictions:
         """What a model trained on ``training`` says of ``rows``."""
         model = self.trained(name, training)
-        return Predictions(model.last.logits(model.embeddings[rows]))
+        return Predictions.of(model.last.logits(model.embeddings[rows]))
 
 
 def by_fold(course: Course) -> Predictions:
@@ -96,7 +96,7 @@ def by_source(course: Course) -> tuple[Rows, Predictions]:
     """
     sources = np.array([photo.source for photo in course.photos])
     labels = course.features.labels
-    rows, parts = [np.zeros(0, np.int64)], [Predictions(np.zeros((0, len(course.classes)), np.float32))]
+    rows, parts = [np.zeros(0, np.int64)], [Predictions.of(np.zeros((0, len(course.classes)), np.float32))]
     for number, group in enumerate(source_groups(course.photos, SOURCE_GROUPS), 1):
         apart = np.isin(sources, sorted(group))
         others = np.flatnonzero(~apart)

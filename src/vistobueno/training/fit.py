@@ -12,16 +12,18 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import __version__
 from ..errors import DataRefused
-from ..model.bundle import GOLDEN, HELD_OUT, MODEL_H5, MODEL_TFLITE, Bundle, ClassInfo, InputSpec, write_bundle
+from ..model.bundle import GOLDEN, HELD_OUT, MEMORY, MODEL_H5, MODEL_TFLITE, Bundle, ClassInfo, InputSpec, write_bundle
+from ..model.memory import Memory
 from ..model.runtime import golden_file, scaled
 from .backbone import choose_backbone
 from .cards import cards
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
-from .crossfit import Course, by_fair_source, by_fold, by_source
-from .data import LabelledPhoto, data_digest, read_data, readable
+from .crossfit import Course, by_fold, by_source, fair
+from .data import LabelledPhoto, data_digest, read_data, readable, unreadable, weights_of
 from .evaluate import held_out_figures
 from .features import Progress, compute, split_network
 from .held_out import HeldOut, hashes_of
@@ -54,9 +56,9 @@ def train(
 ) -> Bundle:
     """Train on every photograph, and judge the result on predictions of models that did not see them.
 
-    The data is parted by group into folds; a model is trained without each fold, one without each source, and one without
-    the sources that show a product in one condition only. Their predictions set temperature, thresholds and scope and give
-    the figures; the model that ships is trained on all.
+    The data is parted by group into folds; a model is trained without each fold, and one without each source or, of more
+    than five, without each of five groups of them. Their predictions set temperature, thresholds and scope and give the
+    figures; the model that ships is trained on all.
 
     Args:
         data: class folders or a table, see `read_data`.
@@ -73,7 +75,9 @@ def train(
     recipe = Recipe(**({"epochs": epochs} if epochs else {}))
     views = views or VIEWS
     found = read_data(data)
-    photos, refused = readable(found.photos) if skip_unreadable else (found.photos, {})
+    photos, refused = readable(found.photos)
+    if refused and not skip_unreadable:
+        raise unreadable(refused)
     classes = classes_of(photos)
     _refuse_few(photos)
     keys = tuple(each.key for each in classes)
@@ -81,7 +85,7 @@ def train(
     facts = {"backbone": backbone, "views": views, "seed": seed, "recipe": asdict(recipe), "data": data_digest(photos)}
     kept = work or out.parent / f".{out.name}-work"
     hashes = hashes_of(photos)
-    viewed = {"backbone": backbone, "seed": seed, "photographs": hashes, "program": __version__}
+    viewed = {"backbone": backbone, "views": views, "seed": seed, "photographs": hashes, "program": __version__}
     shelf = kept / _name_of(viewed)  # its views serve every recipe
     folder = shelf / _name_of([facts, [(photo.label, photo.condition, photo.group, photo.source) for photo in photos]])
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,13 +96,13 @@ def train(
     course = Course(photos, classes, features, tail, recipe, seed, folder, progress)
     seen = by_fold(course)
     rows_out, left_out = by_source(course)
-    fair_rows, fair = by_fair_source(course, rows_out, left_out)
+    judged = fair(photos, rows_out)
     everyone = np.arange(len(photos))
-    final = course.learn("final", everyone)
-    policy = settle_policy(seen, fair, fair_rows, photos, classes, course.scope_of(final, everyone), alpha, beta)
+    final = course.trained("final", everyone)
+    policy = settle_policy(seen, left_out.at(np.flatnonzero(judged)), rows_out[judged], photos, classes, alpha, beta)
     policy = with_quality(policy, [photo for photo in photos if photo.label != OTHER])
-    tail.set_weights(final.layers[1].get_weights())  # the tail's layers are the network's own
-    serving = with_outputs(network.input, network.output, final.get_layer("head"), recipe.sharpness)
+    tail.set_weights(final.weights)  # the tail's layers are the network's own
+    serving = with_outputs(network.input, network.output, final.last.as_dense(), normalised=True)
     spec = InputSpec(chosen.size, chosen.size, scale=chosen.scale, offset=chosen.offset)
     tflite = to_tflite(serving)
     prove_equal(serving, tflite, spec)
@@ -114,6 +118,7 @@ def train(
         MODEL_TFLITE: tflite,
         GOLDEN: golden_file(spec, keys, lambda picture: as_list(serving(scaled(picture, spec)))[0].numpy()[0]),
         HELD_OUT: held_out.content(),
+        MEMORY: _memory(photos, features.labels, final.embeddings, weights_of(photos, recipe.balance)),
     }
     written: dict[str, Any] = {
         "name": out.name,
@@ -178,6 +183,18 @@ def _refuse_few(photos: Sequence[LabelledPhoto]) -> None:
             es=f"Hay muy pocas fotografías de: {names}. Ponga al menos dos que no sean copias la una de la otra.",
             en=f"There are too few photographs of: {names}. Add at least two that are not copies of each other.",
         )
+
+
+def _memory(
+    photos: Sequence[LabelledPhoto],
+    labels: NDArray[np.int64],
+    embeddings: NDArray[np.float32],
+    weights: NDArray[np.float64],
+) -> bytes:
+    """What a station fits a last layer from again; its groups are told apart by source, too."""
+    names, sources = np.unique([photo.source for photo in photos], return_inverse=True)
+    _, groups = np.unique([f"{photo.source}/{photo.group}" for photo in photos], return_inverse=True)
+    return Memory(embeddings, labels, sources, tuple(names.tolist()), groups, weights.astype(np.float32)).content()
 
 
 def _name_of(facts: object) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import BundleRefused
 from ..model.archive import UNREADABLE, npz_arrays, npz_bytes
 from ..model.bundle import HELD_OUT, Bundle, ClassInfo, Policy
-from ..verdict import Verdict, judge
+from ..verdict import Verdict, energy, judge
 from .data import LabelledPhoto
 
 
@@ -19,11 +19,16 @@ from .data import LabelledPhoto
 class Predictions:
     """Of n photographs as serving sees them, by models not trained on them.
 
-    ``logits`` (n, K), and ``distances`` (n,) to what the same model was trained on, as `verdict.scope_distance`.
+    ``logits`` (n, K), and ``distances`` (n,) from what the same model knows, as `verdict.distance_of`.
     """
 
     logits: NDArray[np.float32]
     distances: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, logits: NDArray[np.float32]) -> "Predictions":
+        """Of a model whose scope rests on its logits alone."""
+        return cls(logits, np.array([energy(each) for each in logits], np.float32))
 
     def verdicts(self, classes: tuple[ClassInfo, ...], policy: Policy) -> list[Verdict]:
         """The verdicts under a policy; photo quality is left aside."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +22,13 @@ class LastLayer:
         """Of embeddings (N, D): (N, K)."""
         length = np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
         return np.asarray(embeddings / length @ self.kernel + self.bias, np.float32)
+
+    def as_dense(self) -> keras.layers.Dense:
+        """The layer that gives the logits of a normalised embedding."""
+        layer = keras.layers.Dense(len(self.bias))
+        layer.build((None, len(self.kernel)))
+        layer.set_weights([self.kernel, self.bias])
+        return layer
 
 
 def fit_last_layer(

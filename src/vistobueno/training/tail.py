@@ -34,7 +34,7 @@ class Recipe:
     balance: float = 0.5  # of sources and classes, see `data.weights_of`
     condition_weight: float = 0.5  # of the loss on fit against unfit alone, beside that on the classes
     average: float = 0.99  # exponential moving average of the weights, which is what is kept
-    tuned: float = 1.0  # share of the trained weights in the tail that is kept; the rest is as it came from ImageNet
+    tuned: float = 1.0  # share of the trained weights in the tail, beside those from ImageNet (Wortsman et al. 2022)
     strength: float = 1e-3  # of the last layer, see `last_layer.fit_last_layer`
 
 
@@ -88,6 +88,8 @@ def fit_tail(
             done += 1
             progress(done, sum(steps))
         optimizer.finalize_variable_values(stage.trainable_variables)
+    pairs = zip(copy.get_weights(), tail.get_weights(), strict=True)
+    copy.set_weights([recipe.tuned * learnt + (1 - recipe.tuned) * came for learnt, came in pairs])
     return copy
 
 
