@@ -1,15 +1,25 @@
 """Photographs made worse on purpose, to see whether a model sends to review what it cannot see any more."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from ..model.bundle import ClassInfo
+from ..photo import Photo, open_photo
+from ..verdict import Verdict
+from .data import LIMITS, LabelledPhoto
+from .evaluate import judged_from
+from .figures import rates
+
 Picture = NDArray[np.uint8]
 Generator = np.random.Generator
-STRENGTHS = 5
+STRENGTHS = range(1, 6)
+PER_CLASS = 50
 _SIDE = 224  # of the picture that the strengths in pixels are meant for
 
 
@@ -67,3 +77,58 @@ CORRUPTIONS: Mapping[str, Callable[[Picture, int, Generator], Picture]] = {
     "darkness": _darkness,
     "occlusion": _occlusion,
 }
+
+
+def corruption_figures(
+    photos: Sequence[LabelledPhoto],
+    verdicts: Callable[[int, Sequence[Photo]], Sequence[Verdict]],
+    classes: tuple[ClassInfo, ...],
+    *,
+    per_class: int = PER_CLASS,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """What corruptions do to the verdicts: for each, the figures at each strength, ``none`` without any, in order.
+
+    Args:
+        verdicts: of one of ``photos``, by its place, and its corrupted versions.
+        per_class: of each class of the products so many photographs, no two of a group, are taken, spread over the sources.
+
+    Returns:
+        ``{"none": [figures], "blur": [figures, … five], …}``; figures as `figures.rates` gives them.
+    """
+    rows = _chosen(photos, classes, per_class)
+    found: dict[str, list[list[Verdict]]] = {kind: [[] for _ in STRENGTHS] for kind in CORRUPTIONS}
+    found = {"none": [[]], **found}
+    for done, row in enumerate(rows, 1):
+        pixels = open_photo(photos[row].path.read_bytes(), LIMITS).pixels
+        rng = np.random.default_rng((0, row))
+        versions = [("none", 1, pixels)]
+        versions += [(kind, each, corrupt(pixels, kind, each, rng)) for kind in CORRUPTIONS for each in STRENGTHS]
+        said = verdicts(row, [_photo(version) for _, _, version in versions])
+        for (kind, strength, _), verdict in zip(versions, said, strict=True):
+            found[kind][strength - 1].append(verdict)
+        progress(done, len(rows))
+    own = [photos[row] for row in rows]
+    return {kind: [rates(judged_from(own, part, classes)) for part in parts] for kind, parts in found.items()}
+
+
+def _chosen(photos: Sequence[LabelledPhoto], classes: tuple[ClassInfo, ...], per_class: int) -> list[int]:
+    """Places of photographs: of each class of a product, one source after another, one of each group."""
+    order = np.random.default_rng(0).permutation(len(photos)).tolist()
+    chosen: list[int] = []
+    for key in [each.key for each in classes if each.product]:
+        firsts = {(photos[at].source, photos[at].group): at for at in order if photos[at].label == key}
+        turn: Counter[str] = Counter()
+        ranked = []
+        for source, group in firsts:
+            ranked.append((turn[source], firsts[source, group]))
+            turn[source] += 1
+        chosen += [at for _, at in sorted(ranked)[:per_class]]
+    return chosen
+
+
+def _photo(pixels: Picture) -> Photo:
+    """As serving would open a file with these pixels."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+    return open_photo(file.getvalue(), LIMITS)

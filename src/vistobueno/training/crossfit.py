@@ -1,6 +1,6 @@
 """Models that were not trained on a photograph: cross-validation by group, and leaving whole sources out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,10 @@ class Trained:
     weights: list[Floats]
     embeddings: Floats
     last: LastLayer
+
+    def predictions(self, rows: Rows) -> Predictions:
+        """What it says of the photographs ``rows``."""
+        return Predictions.of(self.last.logits(self.embeddings[rows]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,23 +74,22 @@ class Course:
         last = fit_last_layer(embeddings[rows], labels, own, len(self.classes), self.recipe.strength)
         return Trained(tuned, embeddings, last)
 
-    def predictions(self, name: str, training: Rows, rows: Rows) -> Predictions:
-        """What a model trained on ``training`` says of ``rows``."""
-        model = self.trained(name, training)
-        return Predictions.of(model.last.logits(model.embeddings[rows]))
-
 
 def by_fold(course: Course) -> Predictions:
     """Of every photograph, in order: by a model that had none of its group."""
-    folds = fold_of_each(course.photos, FOLDS, course.seed)
-    everyone = np.arange(len(folds))
-    rows = [everyone[folds == fold] for fold in range(FOLDS)]
-    parts = [
-        course.predictions(f"fold {fold + 1}", everyone[folds != fold], rows[fold])
-        for fold in range(FOLDS)
-        if len(rows[fold])
-    ]
+    parts, rows = [], []
+    for model, own in fold_models(course):
+        parts.append(model.predictions(own))
+        rows.append(own)
     return Predictions.joined(parts).at(np.argsort(np.concatenate(rows), kind="stable"))
+
+
+def fold_models(course: Course) -> Iterator[tuple[Trained, Rows]]:
+    """The model of each fold, trained without it, and the fold's photographs."""
+    folds = fold_of_each(course.photos, FOLDS, course.seed)
+    for fold in range(FOLDS):
+        if (folds == fold).any():
+            yield course.trained(f"fold {fold + 1}", np.flatnonzero(folds != fold)), np.flatnonzero(folds == fold)
 
 
 def by_source(course: Course) -> tuple[Rows, Predictions]:
@@ -102,7 +105,7 @@ def by_source(course: Course) -> tuple[Rows, Predictions]:
         others = np.flatnonzero(~apart)
         own = np.flatnonzero(apart & np.isin(labels, np.unique(labels[others])))
         if len(own) and len(np.unique(labels[others])) > 1:
-            parts.append(course.predictions(f"without sources {number}", others, own))
+            parts.append(course.trained(f"without sources {number}", others).predictions(own))
             rows.append(own)
     return np.concatenate(rows), Predictions.joined(parts)
 

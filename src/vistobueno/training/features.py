@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -118,11 +119,9 @@ def compute(
     return Features(maps, pooled, labels)
 
 
-def _array(path: Path, shape: tuple[int, ...]) -> np.memmap[tuple[int, ...], np.dtype[np.float16]]:
+def _array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.float16]]:
     """The array that lies there, or a new one."""
-    if path.is_file():
-        return np.load(path, mmap_mode="r+")
-    return np.lib.format.open_memmap(path, "w+", np.float16, shape)
+    return np.lib.format.open_memmap(path, "r+" if path.is_file() else "w+", np.float16, shape)
 
 
 def _ahead(

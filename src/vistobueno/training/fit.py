@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,17 +12,32 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from .. import __version__
 from ..errors import DataRefused
-from ..model.bundle import GOLDEN, HELD_OUT, MEMORY, MODEL_H5, MODEL_TFLITE, Bundle, ClassInfo, InputSpec, write_bundle
+from ..model.bundle import (
+    GOLDEN,
+    HELD_OUT,
+    MEMORY,
+    MODEL_H5,
+    MODEL_TFLITE,
+    Bundle,
+    ClassInfo,
+    InputSpec,
+    Policy,
+    write_bundle,
+)
 from ..model.memory import Memory
-from ..model.runtime import golden_file, scaled
+from ..model.runtime import golden_file, prepare, scaled
+from ..photo import Photo
+from ..verdict import Verdict, judge
 from .backbone import choose_backbone
 from .cards import cards
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
-from .crossfit import Course, by_fold, by_source, fair
+from .corruptions import corruption_figures
+from .crossfit import Course, by_fold, by_source, fair, fold_models
 from .data import LabelledPhoto, data_digest, read_data, readable, unreadable, weights_of
 from .evaluate import held_out_figures
 from .features import Progress, compute, split_network
@@ -101,9 +116,10 @@ def train(
     final = course.trained("final", everyone)
     policy = settle_policy(seen, left_out.at(np.flatnonzero(judged)), rows_out[judged], photos, classes, alpha, beta)
     policy = with_quality(policy, [photo for photo in photos if photo.label != OTHER])
+    spec = InputSpec(chosen.size, chosen.size, scale=chosen.scale, offset=chosen.offset)
+    corrupted = _corrupted(course, trunk, spec, policy, progress)
     tail.set_weights(final.weights)  # the tail's layers are the network's own
     serving = with_outputs(network.input, network.output, final.last.as_dense(), normalised=True)
-    spec = InputSpec(chosen.size, chosen.size, scale=chosen.scale, offset=chosen.offset)
     tflite = to_tflite(serving)
     prove_equal(serving, tflite, spec)
     held_out = HeldOut(hashes, seen, rows_out, left_out)
@@ -135,13 +151,44 @@ def train(
             "passed_over": len(found.passed_over),
             "sources": sorted({photo.source for photo in photos}),
         },
-        "metrics": held_out_figures(photos, held_out, classes, policy),
+        "metrics": {**held_out_figures(photos, held_out, classes, policy), "corruptions": corrupted},
         "origin": origin,
     }
     bundle = write_bundle(out, {**files, **cards(written)}, **written)
     if work is None:
         shutil.rmtree(kept, ignore_errors=True)
     return bundle
+
+
+def _corrupted(
+    course: Course, trunk: keras.Model, spec: InputSpec, policy: Policy, progress: Progress
+) -> dict[str, Any]:
+    """`corruption_figures` by the models that were trained without each photograph, made once as all else."""
+    file = course.folder / f"corruptions-{_name_of(repr(policy))}.json"
+    if file.is_file():
+        return dict(json.loads(file.read_text()))
+    parts = []
+    for model, rows in fold_models(course):
+        tail = keras.models.clone_model(course.tail)
+        tail.set_weights(model.weights)
+        parts.append((set(rows.tolist()), model.last, _embedder(trunk, tail)))
+
+    def verdicts(row: int, versions: Sequence[Photo]) -> list[Verdict]:
+        last, embed = next((last, embed) for rows, last, embed in parts if row in rows)
+        seen = embed(np.concatenate([scaled(prepare(each, spec), spec) for each in versions]))
+        pairs = zip(last.logits(seen), versions, strict=True)
+        return [judge(logits, None, photo, course.classes, policy) for logits, photo in pairs]
+
+    found = corruption_figures(
+        course.photos, verdicts, course.classes, progress=lambda done, total: progress("corruptions", done, total)
+    )
+    file.write_text(json.dumps(found))
+    return found
+
+
+def _embedder(trunk: keras.Model, tail: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    run = tf.function(lambda x: tf.reduce_mean(tail(trunk(x, training=False), training=False), axis=(1, 2)))
+    return lambda values: run(tf.constant(values)).numpy()
 
 
 def classes_of(photos: Sequence[LabelledPhoto]) -> tuple[ClassInfo, ...]:

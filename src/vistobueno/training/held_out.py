@@ -35,9 +35,10 @@ class Predictions:
         pairs = zip(self.logits, self.distances, strict=True)
         return [judge(logits, None, None, classes, policy, float(distance)) for logits, distance in pairs]
 
-    def at(self, places: Sequence[int]) -> "Predictions":
+    def at(self, places: Sequence[int] | NDArray[np.integer]) -> "Predictions":
         """Those at ``places``, in that order."""
-        return Predictions(self.logits[list(places)], self.distances[list(places)])
+        chosen = np.asarray(places, np.int64)
+        return Predictions(self.logits[chosen], self.distances[chosen])
 
     @classmethod
     def joined(cls, parts: Sequence["Predictions"]) -> "Predictions":
