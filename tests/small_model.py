@@ -6,10 +6,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from vistobueno.core.calibration import fit_scope, scope_distances, weigh_scope
+from vistobueno.core.calibration import weigh_scope
 from vistobueno.core.classes import ClassInfo
 from vistobueno.core.input import InputSpec
-from vistobueno.core.policy import Policy
+from vistobueno.core.policy import Near, Policy
+from vistobueno.core.verdict import scope_distance
 from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, write_bundle
 from vistobueno.model.runtime import golden_file, scaled
 from vistobueno.training.convert import as_list, to_h5, to_tflite, with_outputs
@@ -48,9 +49,15 @@ def make_small_bundle(folder: Path, **changed: Any) -> Bundle:
     keys = tuple(each.key for each in CLASSES)
     rng = np.random.default_rng(0)
     embeddings, labels = rng.normal(0, 1, (140, 16)), np.repeat(np.arange(7), 20)
-    scope = fit_scope(embeddings + labels[:, None], labels, dimensions=8)
-    distances = scope_distances(embeddings + labels[:, None], scope)
-    scope = weigh_scope(scope, np.column_stack([distances, np.zeros(140)]))
+    near = Near(
+        mean=np.full(16, 3, np.float32),
+        components=np.eye(16, 8, dtype=np.float32),
+        centres=np.repeat(np.arange(-3, 4, dtype=np.float32)[:, None], 8, axis=1),
+        background_mean=np.zeros(8, np.float32),
+        background_scale=np.full(8, 2.2, np.float32),
+    )
+    distances = [scope_distance(each, near) for each in embeddings + labels[:, None]]
+    scope = weigh_scope(np.column_stack([distances, np.zeros(140)]), near=near)
     facts: dict[str, Any] = {
         "name": "small",
         "version": "0",

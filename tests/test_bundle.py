@@ -25,7 +25,7 @@ def litter_of(folder: Path) -> list[str]:
 
 
 def same(one: Bundle, other: Bundle) -> bool:
-    scopes = [vars(each.policy.scope) if each.policy.scope else {} for each in (one, other)]
+    scopes = [_arrays(each.policy.scope) for each in (one, other)]
     return (
         all(getattr(one, name) == getattr(other, name) for name in FACTS)
         and {**vars(one.policy), "scope": None} == {**vars(other.policy), "scope": None}
@@ -34,6 +34,10 @@ def same(one: Bundle, other: Bundle) -> bool:
 
 
 # A bundle that is whole
+
+
+def _arrays(scope: room.Scope | None) -> dict[str, object]:
+    return {**vars(scope), **(vars(scope.near) if scope.near else {}), "near": None} if scope else {}
 
 
 def test_a_bundle_written_to_a_folder_reads_back_as_it_was(small_bundle: Bundle, tmp_path: Path) -> None:
@@ -88,7 +92,7 @@ def test_every_number_and_name_survives_the_round_trip_exactly(
     temperature: float, low: float, gap: float, threshold: float, es: str
 ) -> None:
     square, row = np.ones((2, 2), np.float32), np.ones(2, np.float32)
-    scope = room.Scope(row, square, square, row, row, np.ones(3, np.float32), threshold)
+    scope = room.Scope(np.ones(3, np.float32), threshold, room.Near(row, square, square, row, row))
     policy = Policy(temperature=temperature, fit_below=low, unfit_above=low + gap, scope=scope)
     classes = (ClassInfo("a", "apple", "fit", {"es": es}), ClassInfo("b", "apple", "unfit", {}))
     files = dict.fromkeys(("model.h5", "model.tflite", "golden.npz"), b"x")

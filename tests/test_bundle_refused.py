@@ -273,12 +273,12 @@ def test_a_scope_whose_arrays_do_not_fit_each_other_or_the_model_is_refused_at_o
     small_bundle: Bundle, tmp_path: Path
 ) -> None:
     scope = small_bundle.policy.scope
-    assert scope is not None
-    wide, reduced = scope.components.shape
+    assert scope is not None and scope.near is not None
+    wide, reduced = scope.near.components.shape
     for number, wrong in enumerate(
         (
             {"centres": np.zeros((0, reduced), np.float32)},
-            {"mean": scope.mean[:-1]},
+            {"mean": scope.near.mean[:-1]},
             {"weights": np.ones(4, np.float32)},
             {"background_scale": np.ones((1, reduced), np.float32)},
             {"mean": np.zeros(wide + 1, np.float32), "components": np.zeros((wide + 1, reduced), np.float32)},

@@ -10,14 +10,12 @@ from vistobueno.core.calibration import (
     answer_thresholds,
     conformal_thresholds,
     fit_doubt,
-    fit_scope,
     fit_temperature,
-    scope_distances,
     temperatures_at,
     weigh_scope,
 )
-from vistobueno.core.policy import Policy, Scope
-from vistobueno.core.verdict import scope_distance, stranger_score
+from vistobueno.core.policy import Policy
+from vistobueno.core.verdict import stranger_score
 
 DRAWS = 2_000
 Floats = NDArray[np.float64]
@@ -154,7 +152,7 @@ def test_the_guarantee_is_sought_within_each_group_that_has_enough(
 ) -> None:
     p, unfit = arrays_of([(p, unfit) for p, unfit, _ in rows])
     groups = np.array([group for _, _, group in rows], str)
-    low, high = conformal_thresholds(p, unfit, alpha, beta, groups.tolist())
+    low, high = conformal_thresholds(p, unfit, alpha, beta, sources=groups.tolist())
     for group in ["all", *np.unique(groups)]:
         own = np.ones(len(p), bool) if group == "all" else groups == group
         n, m = int((own & unfit).sum()), int((own & ~unfit).sum())
@@ -171,7 +169,7 @@ def test_a_hard_source_makes_the_thresholds_of_all_stricter() -> None:
     groups = np.repeat(["easy", "hard"], 600)
     p[600:] = np.where(unfit[600:], rng.beta(4, 3, 600), rng.beta(3, 4, 600))
     low, high = conformal_thresholds(p, unfit, 0.01, 0.02)
-    stricter_low, stricter_high = conformal_thresholds(p, unfit, 0.01, 0.02, groups.tolist())
+    stricter_low, stricter_high = conformal_thresholds(p, unfit, 0.01, 0.02, sources=groups.tolist())
     assert stricter_low < low < high < stricter_high
 
 
@@ -200,6 +198,43 @@ def test_the_guarantee_holds_for_the_next_photograph_whatever_the_model(
         overkilled[draw] = (1 - new[draw] >= high).mean()
     for rates in (escaped, overkilled):
         assert rates.mean() <= alpha + 3 * rates.std() / math.sqrt(DRAWS)
+
+
+def test_a_group_counts_once_however_many_its_photographs() -> None:
+    rng = np.random.default_rng(3)
+    n, frames = 80, 8
+    fruit = rng.random(n)
+    p = np.repeat(fruit, frames)
+    unfit = np.ones(n * frames, bool)
+    groups = [str(group) for group in np.repeat(np.arange(n), frames)]
+    one = conformal_thresholds(fruit, np.ones(n, bool), 0.02, 0.02)
+    assert conformal_thresholds(p, unfit, 0.02, 0.02, groups=groups) == one
+    assert conformal_thresholds(p, unfit, 0.02, 0.02)[0] > one[0], "eight frames of a fruit are no eight fruit"
+
+
+@pytest.mark.parametrize(("n", "alpha"), [(120, 0.01), (60, 0.05)])
+def test_the_guarantee_holds_for_a_photograph_of_a_new_group(n: int, alpha: float) -> None:
+    rng = np.random.default_rng(n)
+    rates = np.zeros(DRAWS)
+    for draw in range(DRAWS):
+        frames = rng.integers(1, 9, n)
+        groups = np.repeat(np.arange(n), frames)
+        p = np.repeat(rng.random(n), frames) * rng.uniform(0.8, 1, len(groups))
+        low, _ = conformal_thresholds(p, np.ones(len(p), bool), alpha, alpha, groups=groups.tolist())
+        rates[draw] = (rng.random(50) * rng.uniform(0.8, 1, 50) <= low).mean()
+    assert rates.mean() <= alpha + 3 * rates.std() / math.sqrt(DRAWS)
+
+
+def test_who_was_asked_less_often_counts_more() -> None:
+    rng = np.random.default_rng(4)
+    n = 4_000
+    p, unfit = rng.random(n), np.ones(n, bool)
+    chance = np.where(p < 0.5, 0.2, 1.0)  # the doubtful were asked more often
+    asked = rng.random(n) < chance
+    low, _ = conformal_thresholds(p[asked], unfit[asked], 0.1, 0.1, weights=1 / chance[asked])
+    bold, _ = conformal_thresholds(p[asked], unfit[asked], 0.1, 0.1)
+    assert low == pytest.approx(0.1, abs=0.02)
+    assert bold > 0.2, "counted alike, the few that were asked say too little of the escapes"
 
 
 # Temperature
@@ -252,86 +287,39 @@ def test_doubt_finds_how_fast_answers_lose_their_worth_with_distance() -> None:
 # Scope
 
 
-@pytest.fixture(scope="module")
-def clusters() -> tuple[Floats, NDArray[np.int64], Floats]:
-    """Embeddings of three classes (training and, apart, calibration), 24 dimensions of which few matter."""
-    rng = np.random.default_rng(5)
-    centres = np.pad(np.eye(3) * 8, ((0, 0), (0, 21)))
-    labels = np.repeat(np.arange(3), 200)
-    return rng.normal(0, 1, (600, 24)) + centres[labels], labels, rng.normal(0, 1, (600, 24)) + centres[labels]
-
-
-@pytest.fixture(scope="module")
-def scope(clusters: tuple[Floats, NDArray[np.int64], Floats]) -> Scope:
-    return fit_scope(clusters[0], clusters[1], dimensions=16)
-
-
-def signs_of(embeddings: Floats, scope: Scope, odds: float = 0.0) -> Floats:
-    distances = scope_distances(embeddings, scope)
-    return np.column_stack([distances, np.full(len(distances), odds)])
-
-
-def test_distances_of_many_are_the_distances_of_each(clusters: tuple[Floats, ...], scope: Scope) -> None:
-    many = scope_distances(clusters[2][:20], scope)
-    np.testing.assert_allclose(many, [scope_distance(each, scope) for each in clusters[2][:20]], rtol=1e-9)
-
-
-def test_nothing_is_a_stranger_before_the_scope_is_weighed(scope: Scope) -> None:
-    assert scope.threshold == math.inf
-    assert scope.components.shape == (24, 16)
-    assert scope.centres.shape == (3, 16)
-
-
-def test_the_space_is_never_larger_than_the_embedding(clusters: tuple[Floats, ...]) -> None:
-    assert fit_scope(clusters[0], clusters[1].astype(int), dimensions=999).components.shape == (24, 24)
-
-
 @pytest.mark.parametrize("pass_rate", [0.9, 0.99, 1.0])
 @pytest.mark.parametrize("times", [1.0, 1e4])
-def test_the_promised_share_of_products_passes_judged_as_serving_judges(
-    pass_rate: float, times: float, clusters: tuple[Floats, ...], scope: Scope
-) -> None:
-    inside = signs_of(clusters[2], scope) * times
-    weighed = weigh_scope(scope, inside, inside + np.array([40 * times, 5.0]), pass_rate=pass_rate)
+def test_the_promised_share_of_products_passes_judged_as_serving_judges(pass_rate: float, times: float) -> None:
+    inside = np.random.default_rng(5).normal(0, times, (600, 2))
+    weighed = weigh_scope(inside, inside + np.array([40 * times, 5.0]), pass_rate=pass_rate)
     served = [float(weighed.weights @ np.array([1.0, *row])) for row in inside]
     assert np.mean(np.array(served) <= weighed.threshold) >= pass_rate
 
 
-def test_the_promise_holds_on_photographs_nobody_calibrated_on(clusters: tuple[Floats, ...], scope: Scope) -> None:
-    weighed = weigh_scope(scope, signs_of(clusters[2], scope))
+def test_the_promise_holds_on_photographs_nobody_calibrated_on() -> None:
     rng = np.random.default_rng(6)
-    new = rng.normal(0, 1, (2_000, 24)) + np.pad(np.eye(3) * 8, ((0, 0), (0, 21)))[rng.integers(0, 3, 2_000)]
-    passed = (scope_distances(new, weighed) <= weighed.threshold).mean()
-    assert 0.975 <= passed < 1
+    weighed = weigh_scope(rng.normal(0, 1, (600, 2)))
+    assert 0.975 <= (rng.normal(0, 1, 2_000) <= weighed.threshold).mean() < 1
 
 
-def test_what_is_far_from_every_class_is_a_stranger(clusters: tuple[Floats, ...], scope: Scope) -> None:
-    weighed = weigh_scope(scope, signs_of(clusters[2], scope))
-    rng = np.random.default_rng(7)
-    between = np.pad(np.full((100, 3), 8 / 3), ((0, 0), (0, 21))) + rng.normal(0, 1, (100, 24))
-    beyond = np.pad(np.full((100, 3), -8.0), ((0, 0), (0, 21))) + rng.normal(0, 1, (100, 24))
-    for strangers in (between, beyond):
-        assert (scope_distances(strangers, weighed) > weighed.threshold).mean() > 0.95
-
-
-def test_the_sign_that_tells_strangers_apart_is_the_one_that_counts(scope: Scope) -> None:
+def test_the_sign_that_tells_strangers_apart_is_the_one_that_counts() -> None:
     rng = np.random.default_rng(8)
     inside, outside = rng.normal(0, 1, (400, 2)), rng.normal(0, 1, (400, 2)) + np.array([0.0, 4.0])
-    _, far, odds = weigh_scope(scope, inside, outside).weights
+    _, far, odds = weigh_scope(inside, outside).weights
     assert odds > 5 * abs(far)
 
 
-def test_a_sign_that_points_the_wrong_way_never_speaks_for_a_stranger(scope: Scope) -> None:
+def test_a_sign_that_points_the_wrong_way_never_speaks_for_a_stranger() -> None:
     rng = np.random.default_rng(9)
     inside, outside = rng.normal(0, 1, (400, 2)), rng.normal(0, 1, (400, 2)) + np.array([-3.0, 4.0])
-    weighed = weigh_scope(scope, inside, outside)
+    weighed = weigh_scope(inside, outside)
     assert weighed.weights[1] == 0
     assert (weighed.weights >= 0)[1:].all()
 
 
-def test_without_strangers_the_distance_alone_counts(scope: Scope) -> None:
+def test_without_strangers_the_distance_alone_counts() -> None:
     inside = np.random.default_rng(10).normal(0, 1, (100, 2))
     for outside in (None, np.zeros((0, 2))):
-        weighed = weigh_scope(scope, inside, outside)
+        weighed = weigh_scope(inside, outside)
         assert weighed.weights.tolist() == [0.0, 1.0, 0.0]
         assert stranger_score(np.zeros(0), 3.0, (), weighed) == pytest.approx(3.0)

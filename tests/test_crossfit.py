@@ -1,28 +1,10 @@
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from vistobueno.training.crossfit import Course, by_fair_source
-from vistobueno.training.data import LabelledPhoto, products_told_apart
-from vistobueno.training.held_out import Predictions
-
-LOGITS = 3
-
-
-@dataclass
-class Learned:
-    """Stands in for a course: it tells what a model was trained on, and trains none."""
-
-    photos: list[LabelledPhoto]
-    training: list[set[str]] = field(default_factory=list)
-
-    def predictions(self, name: str, training: NDArray[np.int64], rows: NDArray[np.int64]) -> Predictions:
-        self.training.append({self.photos[row].source for row in training})
-        return Predictions(np.ones((len(rows), LOGITS), np.float32), np.ones(len(rows), np.float32))
+from vistobueno.training.crossfit import SOURCE_GROUPS, fair
+from vistobueno.training.data import LabelledPhoto, products_told_apart, source_groups, weights_of
 
 
 def taken(**labels_of: str) -> list[LabelledPhoto]:
@@ -35,12 +17,10 @@ def taken(**labels_of: str) -> list[LabelledPhoto]:
     ]
 
 
-def fair(photos: list[LabelledPhoto]) -> tuple[list[str], Predictions, Learned]:
-    """The source of each fair prediction, the predictions, and what was trained for them."""
-    rows, course = np.arange(len(photos)), Learned(photos)
-    zeros = Predictions(np.zeros((len(rows), LOGITS), np.float32), np.zeros(len(rows), np.float32))
-    chosen, said = by_fair_source(cast(Course, course), rows, zeros)
-    return [photos[row].source for row in chosen], said, course
+def fair_sources(photos: list[LabelledPhoto]) -> list[str]:
+    """The source of each photograph whose prediction, without its sources, is fair."""
+    chosen = fair(photos, np.arange(len(photos)))
+    return [photo.source for photo, kept in zip(photos, chosen, strict=True) if kept]
 
 
 BOTH = "apple_fit apple_unfit"
@@ -51,18 +31,13 @@ def test_a_source_tells_apart_the_products_that_it_shows_in_both_conditions() ->
     assert products_told_apart(photos) == {"belt": {"apple"}, "shop": set(), "shelf": set()}
 
 
-def test_sources_of_one_condition_are_left_out_together() -> None:
-    sources, said, course = fair(taken(belt=BOTH, shop="apple_fit other", tree="apple_unfit", shelf="other"))
-    assert sources == ["shop"] * 2 + ["tree"] * 2, "of the belt, what was said without it rests on places alone"
-    assert course.training == [{"belt", "shelf"}]
-    assert (said.logits == 1).all()
-
-
 def test_what_was_said_without_a_source_counts_where_another_tells_its_products_apart() -> None:
-    sources, said, course = fair(taken(belt=BOTH, phone=f"{BOTH} pear_fit pear_unfit", shop="apple_fit"))
-    assert sources == ["belt"] * 4 + ["phone"] * 4 + ["shop"] * 2, "nobody else shows pears"
-    assert course.training == [], "one source of one condition alone is what it was: left out"
-    assert len(said.logits) == len(said.distances) == 10
+    photos = taken(belt=BOTH, phone=f"{BOTH} pear_fit pear_unfit", shop="apple_fit")
+    assert fair_sources(photos) == ["belt"] * 4 + ["phone"] * 4 + ["shop"] * 2, "nobody else shows pears"
+
+
+def test_a_place_that_alone_shows_both_conditions_is_not_judged_by_those_that_show_one() -> None:
+    assert fair_sources(taken(belt=BOTH, shop="apple_fit", tree="apple_unfit")) == ["shop"] * 2 + ["tree"] * 2
 
 
 @pytest.mark.parametrize(
@@ -70,6 +45,23 @@ def test_what_was_said_without_a_source_counts_where_another_tells_its_products_
 )
 def test_where_nothing_is_fair_everything_counts(sources: dict[str, str]) -> None:
     photos = taken(**sources)
-    chosen, said, _ = fair(photos)
-    assert chosen == [photo.source for photo in photos]
-    assert len(said.logits) == len(photos)
+    assert fair_sources(photos) == [photo.source for photo in photos]
+
+
+def test_few_sources_are_left_out_one_by_one_and_many_in_groups_of_about_the_same_size() -> None:
+    few = taken(belt=BOTH, shop="apple_fit", tree="apple_unfit")
+    assert sorted(map(sorted, source_groups(few, SOURCE_GROUPS))) == [["belt"], ["shop"], ["tree"]]
+    many = taken(belt=BOTH, **{f"shop{n}": "apple_fit" for n in range(12)})
+    groups = source_groups(many, SOURCE_GROUPS)
+    sizes = [sum(photo.source in group for photo in many) for group in groups]
+    assert len(groups) == SOURCE_GROUPS and max(sizes) - min(sizes) <= 2
+    assert sorted(source for group in groups for source in group) == sorted({photo.source for photo in many})
+
+
+def test_a_hundred_frames_of_one_fruit_count_as_one_fruit() -> None:
+    photos = taken(shop=BOTH)
+    frames = [LabelledPhoto(Path(f"{n}.jpg"), "apple_fit", "one fruit", "desk") for n in range(100)]
+    weights = weights_of([*photos, *frames], balance=0.5)
+    assert weights.mean() == pytest.approx(1)
+    assert weights[4:].sum() == pytest.approx(weights[:2].sum() / 2**0.5)
+    assert weights_of(photos, balance=0.5).tolist() == [1] * 4

@@ -5,7 +5,6 @@ import pytest
 
 from small_model import CLASSES
 from vistobueno.cli.drawn import draw_photo
-from vistobueno.core.calibration import fit_scope
 from vistobueno.core.photo import open_photo
 from vistobueno.core.policy import Policy
 from vistobueno.core.verdict import is_poor
@@ -39,10 +38,7 @@ def said_of(photos: list[LabelledPhoto], sure: float, distance: float, seed: int
 def settled(
     seen: Predictions, left_out: Predictions = NONE_LEFT_OUT, rows: object = NO_ROWS, alpha: float = 0.05
 ) -> Policy:
-    photos = photographs(60)
-    rng = np.random.default_rng(1)
-    scope = fit_scope(rng.normal(0, 1, (120, 8)).astype(np.float32), np.arange(120) % 6, dimensions=4)
-    return settle_policy(seen, left_out, np.asarray(rows, np.int64), photos, CLASSES, scope, alpha, alpha)
+    return settle_policy(seen, left_out, np.asarray(rows, np.int64), photographs(60), CLASSES, alpha, alpha)
 
 
 PHOTOS = photographs(60)

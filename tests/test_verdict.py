@@ -11,7 +11,7 @@ from PIL import Image
 from small_model import CLASSES
 from vistobueno.core.classes import ClassInfo
 from vistobueno.core.photo import Photo
-from vistobueno.core.policy import Policy, Scope
+from vistobueno.core.policy import Near, Policy, Scope
 from vistobueno.core.verdict import (
     Verdict,
     judge,
@@ -26,15 +26,14 @@ from vistobueno.core.verdict import (
 
 ANSWERING = Policy(fit_below=0.3, unfit_above=0.7)
 PRODUCTS = CLASSES[:6]  # apple, banana and orange, fit and unfit each; the seventh is `other`
-SCOPE = Scope(
+KNOWN = Near(
     mean=np.zeros(3, np.float32),
     components=np.eye(3, dtype=np.float32),
     centres=np.array([[0, 0, 0], [10, 0, 0]], np.float32),
     background_mean=np.zeros(3, np.float32),
     background_scale=np.full(3, 100, np.float32),
-    weights=np.array([0, 1, 0], np.float32),
-    threshold=4.0,
 )
+SCOPE = Scope(np.array([0, 1, 0], np.float32), 4.0, KNOWN)
 NEAR, FAR = np.array([10.0, 1.0, 0.0]), np.array([0.0, 50.0, 0.0])
 
 some_logits = st.lists(st.floats(-30, 30), min_size=7, max_size=7).map(np.array)
@@ -202,8 +201,8 @@ def test_a_photograph_far_from_every_product_is_out_of_scope_however_sure_the_mo
 
 
 def test_the_distance_is_to_the_nearest_product_less_that_to_everything() -> None:
-    assert scope_distance(np.array([10.0, 1.0, 0.0]), SCOPE) == pytest.approx(1 - 101 / 1e4)
-    assert scope_distance(np.array([0.0, 3.0, 4.0]), SCOPE) == pytest.approx(25 - 25 / 1e4)
+    assert scope_distance(np.array([10.0, 1.0, 0.0]), KNOWN) == pytest.approx(1 - 101 / 1e4)
+    assert scope_distance(np.array([0.0, 3.0, 4.0]), KNOWN) == pytest.approx(25 - 25 / 1e4)
 
 
 def test_a_distance_that_is_known_already_is_not_measured_again() -> None:

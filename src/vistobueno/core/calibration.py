@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .policy import Policy, Scope
+from .policy import Near, Policy, Scope
 from .verdict import FORCED_AT, softmax, temperature_at
 
 Floats = NDArray[np.floating]
@@ -38,7 +38,7 @@ def fit_doubt(logits: Floats, labels: NDArray[np.integer], distances: Floats, po
     The value that minimises the negative log-likelihood on photographs near and far, tried over a grid.
 
     Args:
-        logits: (N, K); labels: (N,) the index of the true class; distances: (N,) as `scope_distance` gives them.
+        logits: (N, K); labels: (N,) the index of the true class; distances: (N,) as `distance_of` gives them.
     """
     beyond = np.maximum(0.0, np.asarray(distances, np.float64) - policy.familiar)
     if not beyond.max(initial=0.0):
@@ -58,31 +58,48 @@ def temperatures_at(distances: Floats, policy: Policy) -> NDArray[np.float64]:
 
 
 def conformal_thresholds(
-    p_unfit: Floats, unfit: NDArray[np.bool_], alpha: float, beta: float, groups: Sequence[str] | None = None
+    p_unfit: Floats,
+    unfit: NDArray[np.bool_],
+    alpha: float,
+    beta: float,
+    *,
+    sources: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
+    weights: Floats | None = None,
 ) -> tuple[float, float]:
     """Thresholds that keep the escape rate at most ``alpha`` and the overkill rate at most ``beta``.
 
-    Conformal risk control (Angelopoulos, Bates, Fisch, Lei and Schuster 2022) with the 0/1 loss. Among n unfit
-    calibration photographs, ``fit_below`` is the largest value for which (escapes + 1) / (n + 1) ≤ alpha. For a new
-    unfit photograph exchangeable with them, P(answered fit) ≤ alpha, whatever the model: of **all** unfit photographs, not
-    of those that are answered. Likewise for overkill. A new camera is not exchangeable with old ones: what a source that
-    the model never saw would do is calibrated by giving the predictions of models that were trained without each source.
+    Conformal risk control (Angelopoulos, Bates, Fisch, Lei and Schuster 2022). A group's loss is the weighted share of its
+    unfit photographs that would be passed, and ``fit_below`` is the largest value for which (sum of losses + 1) / (n + 1)
+    ≤ alpha over the n groups that have any: eight frames of one fruit are one fruit. For an unfit photograph of a new
+    group, exchangeable with these, P(answered fit) ≤ alpha, whatever the model: of **all** unfit photographs, not of those
+    that are answered. Likewise for overkill. A new camera is not exchangeable with old ones: what a source that the model
+    never saw would do is calibrated by giving the predictions of models that were trained without each source.
 
     Args:
         p_unfit: (N,) calibrated probability of unfit.
         unfit: (N,) the truth.
-        groups: (N,) sources; the guarantee is then also sought within each that has enough photographs for one.
+        sources: (N,) the guarantee is then also sought within each that has enough groups for one.
+        groups: (N,) the photographs that show the same picture, pose or fruit; by default each is its own.
+        weights: (N,) how much a photograph counts: one over its chance of having been asked, where that was not the
+            same for all. A group counts as its heaviest photograph; on average over the groups that is 1.
 
     Returns:
         ``(fit_below, unfit_above)``, fit_below < unfit_above. Without enough data (n < 1/alpha − 1), the side is given
         up and everything on it is reviewed.
     """
-    names = np.asarray(groups if groups is not None else ["all"] * len(p_unfit))
+    names = np.asarray(sources if sources is not None else ["all"] * len(p_unfit))
+    members = np.asarray(groups) if groups is not None else np.arange(len(p_unfit))
+    counts = np.asarray(weights, np.float64) if weights is not None else np.ones(len(p_unfit))
     parts = [np.ones(len(names), bool)] + [names == name for name in np.unique(names)]
     p = np.asarray(p_unfit, np.float64)
-    lows = [_threshold(p[part & unfit], alpha) for part in parts]
-    highs = [_threshold(-p[part & ~unfit], beta) for part in parts]  # −p is exact, 1 − p would make ties
-    # The whole must have data enough; a group without says nothing.
+
+    def threshold(scores: Floats, which: NDArray[np.bool_], risk: float) -> float | None:
+        return _threshold(scores[which], members[which], counts[which], risk)
+
+    lows = [threshold(p, part & unfit, alpha) for part in parts]
+    highs = [threshold(-p, part & ~unfit, beta) for part in parts]  # −p is exact, 1 − p would make ties
+    # The whole must have data enough; a source without says nothing.
     if lows[0] is None and highs[0] is None:
         return _REVIEW_ALL
     low = _REVIEW_ALL[0] if lows[0] is None else min(value for value in lows if value is not None)
@@ -94,66 +111,53 @@ def conformal_thresholds(
 
 
 def answer_thresholds(
-    p_unfit: Floats, unfit: NDArray[np.bool_], alpha: float, beta: float, groups: Sequence[str] | None = None
+    p_unfit: Floats,
+    unfit: NDArray[np.bool_],
+    alpha: float,
+    beta: float,
+    *,
+    sources: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
+    weights: Floats | None = None,
 ) -> tuple[float, float]:
     """`conformal_thresholds`, moved outwards where an answer would contradict the more probable condition.
 
     Returns:
         ``(fit_below, unfit_above)``, fit_below < 0.5 ≤ unfit_above: who is biased is reviewed, never believed.
     """
-    low, high = conformal_thresholds(p_unfit, unfit, alpha, beta, groups)
+    low, high = conformal_thresholds(p_unfit, unfit, alpha, beta, sources=sources, groups=groups, weights=weights)
     return min(low, float(np.nextafter(FORCED_AT, 0))), max(high, FORCED_AT)
 
 
-def _threshold(scores: Floats, risk: float) -> float | None:
-    """Largest t such that at most risk·(n+1) − 1 of the scores are ≤ t; None when n is too small for any."""
-    allowed = int(np.floor(risk * (len(scores) + 1) + 1e-9)) - 1
+def _threshold(scores: Floats, groups: NDArray[np.generic], weights: NDArray[np.float64], risk: float) -> float | None:
+    """Largest t for which the losses of the groups, each the share of its scores ≤ t, keep the risk; None when there are
+    too few groups for any.
+    """
+    if not len(scores):
+        return None
+    _, place = np.unique(groups, return_inverse=True)
+    heaviest = np.zeros(place.max() + 1)
+    np.maximum.at(heaviest, place, weights)
+    heaviest /= heaviest.mean()
+    allowed = risk * (len(heaviest) + 1) - heaviest.max() + 1e-9  # a new group may be as heavy as the heaviest
     if allowed < 0:
         return None
-    ordered = np.sort(scores)
-    return float(np.nextafter(ordered[allowed], -np.inf)) if allowed < len(ordered) else 1.0
+    losses = weights / np.bincount(place, weights)[place] * heaviest[place]
+    order = np.argsort(scores, kind="stable")
+    beyond = np.flatnonzero(np.cumsum(losses[order]) > allowed)
+    return float(np.nextafter(scores[order[beyond[0]]], -np.inf)) if len(beyond) else 1.0
 
 
-def fit_scope(embeddings: Floats, labels: NDArray[np.integer], *, dimensions: int = 64) -> Scope:
-    """Learn what the products look like from in-scope training photographs.
-
-    Args:
-        embeddings: (N, D); labels: (N,) their classes.
-        dimensions: of the whitened space, at most D.
-
-    Returns:
-        A scope in which distance alone counts and nothing is a stranger yet; `weigh_scope` sets that.
-    """
-    x = np.asarray(embeddings, np.float64)
-    mean = x.mean(axis=0)
-    _, vectors = np.linalg.eigh(np.cov((x - mean).T))
-    main = vectors[:, ::-1][:, :dimensions]
-    y = (x - mean) @ main
-    names = np.unique(labels)
-    centres = np.stack([y[labels == name].mean(axis=0) for name in names])
-    within = np.cov((y - centres[np.searchsorted(names, labels)]).T)
-    within += np.eye(len(within)) * 0.05 * np.trace(within) / len(within)  # shrinkage: few photographs a class
-    spread, axes = np.linalg.eigh(within)
-    whitening = axes / np.sqrt(spread)
-    z = y @ whitening
-    return Scope(
-        mean=mean.astype(np.float32),
-        components=(main @ whitening).astype(np.float32),
-        centres=(centres @ whitening).astype(np.float32),
-        background_mean=z.mean(axis=0).astype(np.float32),
-        background_scale=z.std(axis=0).astype(np.float32),
-        weights=np.array([0.0, 1.0, 0.0], np.float32),
-        threshold=float("inf"),
-    )
-
-
-def weigh_scope(scope: Scope, inside: Floats, outside: Floats | None = None, *, pass_rate: float = 0.99) -> Scope:
+def weigh_scope(
+    inside: Floats, outside: Floats | None = None, *, pass_rate: float = 0.99, near: Near | None = None
+) -> Scope:
     """Weigh the two signs of a stranger, and set the threshold that lets ``pass_rate`` of the products through.
 
     Args:
-        inside: (M, 2) `scope_distance` and `other_log_odds` of in-scope photographs that were not trained on.
+        inside: (M, 2) `distance_of` and `other_log_odds` of in-scope photographs that were not trained on.
         outside: (S, 2) the same of photographs out of scope; with them the two signs are weighed by logistic
             regression, without them the distance alone counts.
+        near: what the distances are to; None where they are energies.
     """
     weights = np.array([0.0, 1.0, 0.0])
     if outside is not None and len(outside):
@@ -161,15 +165,7 @@ def weigh_scope(scope: Scope, inside: Floats, outside: Floats | None = None, *, 
     weights = weights.astype(np.float32).astype(np.float64)  # as they are kept
     scores = weights[0] + np.asarray(inside, np.float64) @ weights[1:]
     threshold = float(np.quantile(scores, pass_rate, method="higher"))
-    return replace(scope, weights=weights.astype(np.float32), threshold=threshold + 1e-6)
-
-
-def scope_distances(embeddings: Floats, scope: Scope) -> NDArray[np.float64]:
-    """`scope_distance` of many embeddings (N, D) at once: (N,)."""
-    z = (np.asarray(embeddings, np.float64) - scope.mean) @ scope.components
-    near = ((z[:, None, :] - scope.centres[None]) ** 2).sum(axis=2).min(axis=1)
-    distances: NDArray[np.float64] = near - (((z - scope.background_mean) / scope.background_scale) ** 2).sum(axis=1)
-    return distances
+    return Scope(weights.astype(np.float32), threshold + 1e-6, near)
 
 
 def _logistic(inside: Floats, outside: Floats) -> NDArray[np.float64]:

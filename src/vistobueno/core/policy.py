@@ -9,12 +9,12 @@ Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Scope:
-    """What the training classes look like in the embedding, and how far a photograph may be from it.
+class Near:
+    """What the training classes look like in the embedding.
 
     An embedding e (D,) becomes z = (e − mean) @ components (d,), where the within-class covariance is the identity.
     Its distance is min over classes of ‖z − centre‖² minus the same to the background Gaussian (relative Mahalanobis,
-    Ren et al. 2021). ``weights`` (3,) make the stranger score: [1, distance, log-odds of the `other` class] · weights.
+    Ren et al. 2021).
     """
 
     mean: Array
@@ -22,8 +22,19 @@ class Scope:
     centres: Array
     background_mean: Array
     background_scale: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """How far a photograph may be from what the model was trained on.
+
+    ``weights`` (3,) make the stranger score: [1, distance, log-odds of the `other` class] · weights. The distance is
+    that to ``near`` or, where that is None, the energy of the logits; see `verdict.distance_of`.
+    """
+
     weights: Array
     threshold: float
+    near: Near | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .classes import ClassInfo
 from .photo import Photo
-from .policy import Policy, Scope
+from .policy import Near, Policy, Scope
 
 Answer = Literal["fit", "unfit", "review"]
 Condition = Literal["fit", "unfit"]
@@ -78,10 +78,10 @@ def judge(
         logits: (K,), in the order of ``classes``.
         embedding: (D,), or None when the model gives none; scope is then not judged.
         photo: its measurements are judged; None skips that.
-        distance: the `scope_distance` where it is known already; else it is computed from ``embedding``.
+        distance: the `distance_of` the photograph where it is known already.
     """
-    if distance is None and policy.scope is not None and embedding is not None:
-        distance = scope_distance(embedding, policy.scope)
+    if distance is None and policy.scope is not None:
+        distance = distance_of(logits, embedding, policy.scope)
     known = bool(np.isfinite(logits).all())  # a model that gives no number knows nothing: never an answer
     evidence = np.asarray(logits, np.float64) if known else np.zeros(len(classes))
     probabilities = softmax(evidence / temperature_at(distance, policy))
@@ -155,12 +155,24 @@ def other_log_odds(logits: Floats, classes: tuple[ClassInfo, ...]) -> float:
     return float(np.clip(np.logaddexp.reduce(others) - np.logaddexp.reduce(products), -12.0, 12.0))
 
 
-def scope_distance(embedding: Floats, scope: Scope) -> float:
-    """Relative Mahalanobis distance of an embedding (D,) to the training classes (Ren et al. 2021); see `Scope`."""
-    z = (np.asarray(embedding, np.float64) - scope.mean) @ scope.components
-    near = ((z - scope.centres) ** 2).sum(axis=1).min()
-    background = (((z - scope.background_mean) / scope.background_scale) ** 2).sum()
-    return float(near - background)
+def distance_of(logits: Floats, embedding: Floats | None, scope: Scope) -> float | None:
+    """How far a photograph is from what the model knows, as ``scope`` measures it; None without what that needs."""
+    if scope.near is None:
+        return energy(logits)
+    return None if embedding is None else scope_distance(embedding, scope.near)
+
+
+def energy(logits: Floats) -> float:
+    """Energy of logits (K,), the larger the less they favour any class (Liu et al. 2020)."""
+    return -float(np.logaddexp.reduce(np.asarray(logits, np.float64)))
+
+
+def scope_distance(embedding: Floats, near: Near) -> float:
+    """Relative Mahalanobis distance of an embedding (D,) to the training classes (Ren et al. 2021); see `Near`."""
+    z = (np.asarray(embedding, np.float64) - near.mean) @ near.components
+    closest = ((z - near.centres) ** 2).sum(axis=1).min()
+    background = (((z - near.background_mean) / near.background_scale) ** 2).sum()
+    return float(closest - background)
 
 
 def stranger_score(

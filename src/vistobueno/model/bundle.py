@@ -16,7 +16,7 @@ import numpy as np
 from ..core.classes import ClassInfo
 from ..core.errors import BundleRefused
 from ..core.input import InputSpec
-from ..core.policy import Policy, Scope
+from ..core.policy import Near, Policy, Scope
 from .archive import LARGEST, UNREADABLE, Files, npz_arrays, npz_bytes, write_zip
 
 FORMAT = 1
@@ -131,7 +131,9 @@ def write_bundle(
     refuse_taken(folder)
     content = dict(files)
     if policy.scope is not None:
-        content[SCOPE] = npz_bytes(**{key: value for key, value in vars(policy.scope).items() if key != "threshold"})
+        content[SCOPE] = npz_bytes(
+            weights=policy.scope.weights, **(vars(policy.scope.near) if policy.scope.near else {})
+        )
     raw = {
         "format": FORMAT,
         "name": name,
@@ -241,12 +243,18 @@ def _scope(files: Files, threshold: Any) -> Scope:
     arrays = npz_arrays(files.read(SCOPE, _LARGEST_SCOPE))
     if any(each.dtype.kind != "f" for each in arrays.values()):
         raise ValueError("scope: not of numbers")
-    scope = Scope(**{key: each.astype(np.float32) for key, each in arrays.items()}, threshold=float(threshold))
-    wide, reduced = scope.components.shape
-    shapes = (scope.mean.shape, scope.background_mean.shape, scope.background_scale.shape, scope.weights.shape)
-    if shapes != ((wide,), (reduced,), (reduced,), (3,)) or scope.centres.shape != (len(scope.centres) or 1, reduced):
+    arrays = {key: each.astype(np.float32) for key, each in arrays.items()}
+    weights = arrays.pop("weights")
+    near = Near(**arrays) if arrays else None
+    shapes: list[tuple[int, ...]] = [weights.shape]
+    expected: list[tuple[int, ...]] = [(3,)]
+    if near is not None:
+        wide, reduced = near.components.shape
+        shapes += [near.mean.shape, near.background_mean.shape, near.background_scale.shape, near.centres.shape]
+        expected += [(wide,), (reduced,), (reduced,), (len(near.centres) or 1, reduced)]
+    if shapes != expected:
         raise ValueError("scope: shapes")
-    return scope
+    return Scope(weights, float(threshold), near)
 
 
 def _from_json(path: Path, raw: Mapping[str, Any], scope: Scope | None, digest: str) -> Bundle:

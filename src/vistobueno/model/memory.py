@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BundleRefused
+from ..core.errors import BundleRefused
 from .archive import UNREADABLE, npz_arrays, npz_bytes
 from .bundle import MEMORY, Bundle
 
@@ -59,7 +59,9 @@ class Memory:
             return None
         try:
             kept = npz_arrays(bundle.read(MEMORY, _LARGEST))
-            if kept["codes"].dtype != np.uint8 or any(kept[name].dtype.kind != "i" for name in ("labels", "sources", "groups")):
+            if kept["codes"].dtype != np.uint8 or any(
+                kept[name].dtype.kind != "i" for name in ("labels", "sources", "groups")
+            ):
                 raise ValueError("dtype")
             memory = cls(
                 kept["codes"] * kept["step"].astype(np.float32) + kept["least"].astype(np.float32),

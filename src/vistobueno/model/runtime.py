@@ -177,6 +177,7 @@ def golden_file(
 
 def _check_golden(model: Model) -> None:
     bundle, scope = model.bundle, model.bundle.policy.scope
+    near = scope.near if scope is not None else None
     golden = _golden(bundle)
     if tuple(golden["classes"].tolist()) != tuple(each.key for each in bundle.classes):
         raise BundleRefused(
@@ -198,7 +199,7 @@ def _check_golden(model: Model) -> None:
             raise _unreadable(bundle, MODEL_TFLITE if model.runtime == "litert" else MODEL_H5, error) from error
         if scores.logits.shape != expected.shape:
             raise _moved(bundle, float("inf"))
-        if scope is not None and scores.embedding is not None and scores.embedding.shape != scope.mean.shape:
+        if near is not None and scores.embedding is not None and scores.embedding.shape != near.mean.shape:
             raise _unreadable(bundle, SCOPE, ValueError("it is of another embedding"))
         differences.append(float(np.abs(scores.logits - expected).max()))
     worst = float(np.max(differences))  # not max(): a NaN must not hide

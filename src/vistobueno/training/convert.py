@@ -15,32 +15,38 @@ from ..core.errors import ModelRefused
 from ..core.input import InputSpec
 from ..model.runtime import OUTPUTS, golden_pictures, scaled
 from .converted import within_agreement
-from .pooling import over_places
 
 
-def with_outputs(pixels: Any, features: Any, head: Any, sharpness: float = 0.0, library: Any = keras) -> Any:
+def with_outputs(pixels: Any, features: Any, head: Any, normalised: bool = False, library: Any = keras) -> Any:
     """The serving model: logits, embedding, and the class activation map of the same pass.
 
-    The map is the head applied at each place (Zhou et al. 2016); pooled over the places, it is the logits.
+    The map is the head applied at each place (Zhou et al. 2016); its mean over the places is the logits, times the length
+    of the embedding where that is ``normalised``.
 
     Args:
         pixels: input tensor (N, H, W, 3).
         features: feature map (N, h, w, D); its mean over the places is the embedding.
         head: Dense layer with K linear outputs.
-        sharpness: of the pooling, see `over_places`; at 0 the logits are the head's of the embedding.
+        normalised: whether the head takes the embedding divided by its length.
         library: Keras 3, or tf-keras where features and head are of it.
     """
     layers = library.layers
     embedding = layers.GlobalAveragePooling2D(name="embedding")(features)
     kernel, bias = head.get_weights()
-    activation = layers.Conv2D(kernel.shape[1], 1, name="activation")
+    activation = layers.Conv2D(kernel.shape[1], 1, use_bias=not normalised, name="activation")
     places = activation(features)
-    activation.set_weights([kernel[np.newaxis, np.newaxis], bias])
-    if sharpness:
-        return library.Model(pixels, [over_places(places, sharpness), embedding, places])
+    activation.set_weights([kernel[np.newaxis, np.newaxis], bias][: len(activation.weights)])
     logits = layers.Dense(kernel.shape[1], name="logits")
-    model = library.Model(pixels, [logits(embedding), embedding, places])
+    if not normalised:
+        model = library.Model(pixels, [logits(embedding), embedding, places])
+        logits.set_weights([kernel, bias])
+        return model
+    unit = layers.UnitNormalization()(embedding)
+    by_length = layers.Dense(kernel.shape[1], use_bias=False, name="bias_by_length")
+    everywhere = layers.Reshape((1, 1, kernel.shape[1]))(by_length(layers.Dot(1)([unit, embedding])))
+    model = library.Model(pixels, [logits(unit), embedding, layers.Add()([places, everywhere])])
     logits.set_weights([kernel, bias])
+    by_length.set_weights([bias[np.newaxis]])
     return model
 
 

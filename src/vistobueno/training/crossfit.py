@@ -1,6 +1,6 @@
-"""Predictions of models on photographs that they were not trained on: fold by fold, and source by source."""
+"""Models that were not trained on a photograph: cross-validation by group, and leaving whole sources out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,21 +8,35 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.calibration import fit_scope, scope_distances
 from ..core.classes import ClassInfo
-from ..core.policy import Scope
-from .data import LabelledPhoto, conditions_of, fold_of_each, products_told_apart
+from .data import LabelledPhoto, conditions_of, fold_of_each, products_told_apart, source_groups, weights_of
 from .features import Features, Progress
 from .held_out import Predictions
-from .tail import Recipe, fit_tail, predict
+from .last_layer import LastLayer, fit_last_layer
+from .tail import Recipe, embed, fit_tail
 
-_FOLDS = 4
+FOLDS = 3
+SOURCE_GROUPS = 5
 Rows = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A tail's weights, what it makes of every photograph, (N, D), and the last layer on it."""
+
+    weights: list[Floats]
+    embeddings: Floats
+    last: LastLayer
+
+    def predictions(self, rows: Rows) -> Predictions:
+        """What it says of the photographs ``rows``."""
+        return Predictions.of(self.last.logits(self.embeddings[rows]))
 
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """Everything a model is trained from. ``folder`` keeps the predictions of a run that is cut, for the next."""
+    """Everything a model is trained from. ``folder`` keeps what a run that is cut has made, for the next."""
 
     photos: Sequence[LabelledPhoto]
     classes: tuple[ClassInfo, ...]
@@ -33,97 +47,82 @@ class Course:
     folder: Path
     progress: Progress
 
-    def learn(self, name: str, rows: Rows) -> keras.Model:
-        """Train a tail and a classifier on the photographs ``rows``."""
-        strata = [f"{photo.source}/{photo.label}" for photo in self.photos]
-        return fit_tail(
-            self.tail,
-            self.features,
-            rows,
-            strata,
-            conditions_of(self.photos),
-            self.classes,
-            self.recipe,
-            self.seed,
-            lambda done, total: self.progress(name, done, total),
-        )
-
-    def scope_of(self, model: keras.Model, rows: Rows) -> Scope:
-        """What the products among ``rows``, on which ``model`` was trained, look like to it."""
-        labels = self.features.labels
-        products = np.array([index for index, each in enumerate(self.classes) if each.product is not None])
-        own = rows[np.isin(labels[rows], products)]
-        return fit_scope(predict(model, self.features, own)[1], labels[own])
-
-    def predictions(self, name: str, training: Rows, rows: Rows) -> Predictions:
-        """What a model trained on ``training`` says of ``rows``; made once, then read from the folder."""
+    def trained(self, name: str, rows: Rows) -> Trained:
+        """A model trained on the photographs ``rows``; made once, then read from the folder."""
+        weights = weights_of(self.photos, self.recipe.balance)
         file = self.folder / f"{name.replace(' ', '-')}.npz"
         if not file.is_file():
-            model = self.learn(name, training)
-            logits, embeddings = predict(model, self.features, rows)
-            distances = scope_distances(embeddings, self.scope_of(model, training)).astype(np.float32)
+            tail = fit_tail(
+                self.tail,
+                self.features,
+                rows,
+                weights,
+                conditions_of(self.photos),
+                self.classes,
+                self.recipe,
+                self.seed,
+                lambda done, total: self.progress(name, done, total),
+            )
+            made = {f"weights_{number}": each for number, each in enumerate(tail.get_weights())}
             beside = file.with_suffix(".part.npz")
-            np.savez(beside, logits=logits, distances=distances)
+            np.savez(beside, embeddings=embed(tail, self.features), **made)
             beside.replace(file)
         with np.load(file) as kept:
-            return Predictions(kept["logits"], kept["distances"])
+            embeddings = kept["embeddings"]
+            tuned = [kept[f"weights_{number}"] for number in range(len(kept.files) - 1)]
+        labels, own = self.features.labels[rows], weights[rows]
+        last = fit_last_layer(embeddings[rows], labels, own, len(self.classes), self.recipe.strength)
+        return Trained(tuned, embeddings, last)
 
 
 def by_fold(course: Course) -> Predictions:
     """Of every photograph, in order: by a model that had none of its group."""
-    folds = fold_of_each(course.photos, _FOLDS, course.seed)
-    everyone = np.arange(len(folds))
-    rows = [everyone[folds == fold] for fold in range(_FOLDS)]
-    parts = [
-        course.predictions(f"fold {fold + 1}", everyone[folds != fold], rows[fold])
-        for fold in range(_FOLDS)
-        if len(rows[fold])
-    ]
-    joined, order = Predictions.joined(parts), np.argsort(np.concatenate(rows), kind="stable")
-    return Predictions(joined.logits[order], joined.distances[order])
+    parts, rows = [], []
+    for model, own in fold_models(course):
+        parts.append(model.predictions(own))
+        rows.append(own)
+    return Predictions.joined(parts).at(np.argsort(np.concatenate(rows), kind="stable"))
+
+
+def fold_models(course: Course) -> Iterator[tuple[Trained, Rows]]:
+    """The model of each fold, trained without it, and the fold's photographs."""
+    folds = fold_of_each(course.photos, FOLDS, course.seed)
+    for fold in range(FOLDS):
+        if (folds == fold).any():
+            yield course.trained(f"fold {fold + 1}", np.flatnonzero(folds != fold)), np.flatnonzero(folds == fold)
 
 
 def by_source(course: Course) -> tuple[Rows, Predictions]:
-    """Of the photographs ``rows`` of each source, by a model that never saw it, where others show the same classes."""
+    """Of the photographs ``rows`` of each source, by a model that never saw it, where others show the same classes.
+
+    Sources are left out in at most five groups, so that many sources cost no more than five.
+    """
     sources = np.array([photo.source for photo in course.photos])
     labels = course.features.labels
-    empty = Predictions(np.zeros((0, len(course.classes)), np.float32), np.zeros(0, np.float32))
-    rows, parts = [np.zeros(0, np.int64)], [empty]
-    for number, source in enumerate(np.unique(sources), 1):
-        others = np.flatnonzero(sources != source)
-        own = np.flatnonzero((sources == source) & np.isin(labels, np.unique(labels[others])))
+    rows, parts = [np.zeros(0, np.int64)], [Predictions.of(np.zeros((0, len(course.classes)), np.float32))]
+    for number, group in enumerate(source_groups(course.photos, SOURCE_GROUPS), 1):
+        apart = np.isin(sources, sorted(group))
+        others = np.flatnonzero(~apart)
+        own = np.flatnonzero(apart & np.isin(labels, np.unique(labels[others])))
         if len(own) and len(np.unique(labels[others])) > 1:
-            parts.append(course.predictions(f"without source {number}", others, own))
+            parts.append(course.trained(f"without sources {number}", others).predictions(own))
             rows.append(own)
     return np.concatenate(rows), Predictions.joined(parts)
 
 
-def by_fair_source(course: Course, rows: Rows, left_out: Predictions) -> tuple[Rows, Predictions]:
-    """Of the products of sources left out, by models that could learn their conditions from what remained.
+def fair(photos: Sequence[LabelledPhoto], rows: Rows) -> NDArray[np.bool_]:
+    """Of which of ``rows``, judged without their sources, a model could learn the condition from what remained, (M,).
 
-    A source that shows a product in one condition only teaches that its place is that condition. Left out alone, it leaves
-    the others like it, and a model that errs on every new place for a reason that one trained on all of them has less. So
-    those sources are left out together; of any other source, what was said without it counts where another that remains
-    shows the product in both conditions.
-
-    Args:
-        rows, left_out: as `by_source` gives them; all of them come back when none is fair.
+    A source that shows a product in one condition only teaches that its place is that condition. A model counts where a
+    source that remained shows the product in both; where that is nowhere so, all count.
     """
-    photos = course.photos
-    sources, products = (np.array(each) for each in zip(*((p.source, p.product) for p in photos), strict=True))
     told = products_told_apart(photos)
-    shown = {source: set(products[sources == source]) - {""} for source in told}
-    apart = [source for source in told if shown[source] and not told[source]]
-    together = np.isin(sources, apart) if len(apart) > 1 else np.zeros(len(photos), bool)
-
-    def fair(row: int, without: Sequence[str]) -> bool:
-        return any(products[row] in told[source] for source in told if source not in without)
-
-    kept = [at for at, row in enumerate(rows.tolist()) if not together[row] and fair(row, [sources[row]])]
-    own = np.array([row for row in np.flatnonzero(together).tolist() if fair(row, apart)], np.int64)
-    parts, chosen = [left_out.at(kept)], [rows[kept]]
-    if len(own):
-        parts.append(course.predictions("apart", np.flatnonzero(~together), own))
-        chosen.append(own)
-    found = np.concatenate(chosen)
-    return (found, Predictions.joined(parts)) if len(found) else (rows, left_out)
+    groups = {source: group for group in source_groups(photos, SOURCE_GROUPS) for source in group}
+    kept = np.array(
+        [
+            any(photos[row].product in told[source] for source in told if source not in groups[photos[row].source])
+            for row in rows.tolist()
+        ],
+        bool,
+    )
+    return kept if kept.any() else np.ones(len(rows), bool)

@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -261,6 +262,31 @@ def fold_of_each(photos: Sequence[LabelledPhoto], folds: int, seed: int) -> NDAr
             size[fold] += len(members[group])
         result[members[group]] = fold
     return result
+
+
+def source_groups(photos: Sequence[LabelledPhoto], most: int) -> list[frozenset[str]]:
+    """The sources parted into at most ``most`` groups of about as many photographs: each alone where there are few."""
+    sizes = Counter(photo.source for photo in photos)
+    parts: list[list[str]] = [[] for _ in range(min(most, len(sizes)))]
+    for source in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        min(parts, key=lambda part: sum(sizes[each] for each in part)).append(source)
+    return [frozenset(part) for part in parts]
+
+
+def weights_of(photos: Sequence[LabelledPhoto], balance: float) -> NDArray[np.float64]:
+    """How much each photograph counts, (N,), on average 1.
+
+    What one source shows of one class counts as its number of groups to the power 1 − ``balance``, however many its
+    photographs: a hundred frames of two apples teach what two apples can.
+
+    Args:
+        balance: 0: every group alike; 1: every class of every source alike.
+    """
+    strata = [(photo.source, photo.label) for photo in photos]
+    groups = Counter(stratum for stratum, _ in {(s, photo.group) for s, photo in zip(strata, photos, strict=True)})
+    sizes = Counter(strata)
+    weights = np.array([groups[stratum] ** (1 - balance) / sizes[stratum] for stratum in strata])
+    return np.asarray(weights / weights.mean(), np.float64)
 
 
 def conditions_of(photos: Sequence[LabelledPhoto]) -> NDArray[np.float32]:

@@ -5,8 +5,10 @@ makes of each view is computed once, and every fold and every epoch reads it fro
 minutes on two cores.
 """
 
+import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,28 +21,28 @@ from keras import layers
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..core.errors import PhotoRefused
 from ..core.photo import open_photo
 from .augment import Picture
 from .backbone import Backbone
 from .cutout import cut_out
-from .data import LIMITS, LabelledPhoto, unreadable
+from .data import LIMITS, LabelledPhoto
 from .views import view_of
 
 Progress = Callable[[str, int, int], None]
-_BATCH = 64
+_BATCH = 16  # photographs of which the views are made and kept at once
+_AHEAD = 4  # batches made while the network is busy with another
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
     """What the network sees in V views of N photographs; view 0 is the photograph exactly as serving sees it.
 
-    ``maps`` (V, N, h, w, C) float16: what the trunk makes of them; ``pooled`` (V, N, D) float32: what the tail, as it
-    came from ImageNet, makes of that, averaged over the picture; ``labels`` (N,): class indices.
+    ``maps`` (N, V, h, w, C) float16, on disk: what the trunk makes of them; ``pooled`` (N, V, D) float16, on disk: what
+    the tail, as it came from ImageNet, makes of that, averaged over the picture; ``labels`` (N,): class indices.
     """
 
     maps: NDArray[np.float16]
-    pooled: NDArray[np.float32]
+    pooled: NDArray[np.float16]
     labels: NDArray[np.int64]
 
 
@@ -60,30 +62,18 @@ def split_network(network: keras.Model) -> tuple[keras.Model, keras.Model]:
     return keras.Model(network.inputs, at, name="trunk"), keras.Model(at, network.output, name="tail")
 
 
-def open_all(photos: Sequence[LabelledPhoto], side: int, progress: Progress) -> list[Picture]:
-    """Decode every photograph, reduced to about 1.5 × ``side`` on its shortest side.
+def open_one(photo: LabelledPhoto, side: int) -> Picture:
+    """Decode a photograph, reduced to about 1.5 × ``side`` on its shortest side.
 
     Raises:
-        DataRefused: ``photos_unreadable``, naming all of them.
+        PhotoRefused: what `open_photo` raises.
     """
-    limits = replace(LIMITS, cover=round(1.5 * side))
-    pictures: list[Picture] = []
-    refused: dict[str, PhotoRefused] = {}
-    for done, photo in enumerate(photos, 1):
-        try:
-            pixels = open_photo(photo.path.read_bytes(), limits).pixels
-        except PhotoRefused as error:
-            refused[str(photo.path)] = error
-            continue
-        ratio = 1.5 * side / min(pixels.shape[:2])
-        if ratio < 1:
-            size = (round(pixels.shape[1] * ratio), round(pixels.shape[0] * ratio))
-            pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
-        pictures.append(pixels)
-        progress("photographs", done, len(photos))
-    if refused:
-        raise unreadable(refused)
-    return pictures
+    pixels = open_photo(photo.path.read_bytes(), replace(LIMITS, cover=round(1.5 * side))).pixels
+    ratio = 1.5 * side / min(pixels.shape[:2])
+    if ratio >= 1:
+        return pixels
+    size = (round(pixels.shape[1] * ratio), round(pixels.shape[0] * ratio))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
 
 
 def compute(
@@ -98,46 +88,54 @@ def compute(
     work: Path,
     progress: Progress,
 ) -> Features:
-    """Make ``views`` views of each photograph beside itself and run the network over all, one file a view in ``work``."""
-    todo = [number for number in range(views + 1) if not (work / f"view-{number}.npz").is_file()]
-    if todo:
-        pictures = open_all(photos, backbone.size, progress)
-        made, total = (views + 1 - len(todo)) * len(photos), (views + 1) * len(photos)
-        run = tf.function(lambda x: _seen(trunk, tail, x))
-        scale, offset = np.asarray(backbone.scale, np.float32), np.asarray(backbone.offset, np.float32)
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            cutouts = list(pool.map(cut_out, pictures))
+    """Make ``views`` views of each photograph beside itself and run the network over all; what it sees stays in ``work``.
 
-            def make(job: tuple[int, int]) -> NDArray[np.float32]:
-                number, start = job
-                rows = range(start, min(start + _BATCH, len(photos)))
-                own = [view_of(pictures[row], cutouts[row], number, backbone.size, (seed, row)) for row in rows]
-                return np.stack(own).astype(np.float32) * scale + offset
+    A batch of photographs is read, seen and written at a time, so that memory does not grow with their number.
+    """
+    count = views + 1
+    maps = _array(work / "maps.npy", (len(photos), count, *trunk.output_shape[1:]))
+    pooled = _array(work / "pooled.npy", (len(photos), count, tail.output_shape[-1]))
+    done = work / "done"
+    first = int(done.read_text()) if done.is_file() else 0
+    run = tf.function(lambda x: _seen(trunk, tail, x))
+    scale, offset = (tf.constant(each, tf.float32) for each in (backbone.scale, backbone.offset))
 
-            for number in todo:
-                maps, pooled = [], []
-                for x in pool.map(make, [(number, start) for start in range(0, len(photos), _BATCH)]):
-                    seen = run(tf.constant(x))
-                    maps.append(seen[0].numpy().astype(np.float16))
-                    pooled.append(seen[1].numpy())
-                    made += len(x)
-                    progress("views", made, total)
-                beside = work / f"view-{number}.part.npz"
-                np.savez(beside, maps=np.concatenate(maps), pooled=np.concatenate(pooled))
-                beside.replace(work / f"view-{number}.npz")
+    def look(row: int) -> NDArray[np.uint8]:
+        pixels = open_one(photos[row], backbone.size)
+        cutout = cut_out(pixels)
+        return np.stack([view_of(pixels, cutout, number, backbone.size, (seed, row)) for number in range(count)])
+
+    for rows, seen in _ahead(lambda rows: np.concatenate([look(row) for row in rows]), len(photos), first):
+        own_maps, own_pooled = run(tf.cast(seen, tf.float32) * scale + offset)
+        maps[rows] = own_maps.numpy().reshape(len(rows), count, *maps.shape[2:])
+        pooled[rows] = own_pooled.numpy().reshape(len(rows), count, -1)
+        maps.flush()
+        pooled.flush()
+        beside = work / "done.part"
+        beside.write_text(str(rows.stop))
+        beside.replace(done)
+        progress("views", rows.stop, len(photos))
     labels = np.array([list(classes).index(photo.label) for photo in photos])
-    return Features(_stacked(work, views + 1, "maps"), _stacked(work, views + 1, "pooled"), labels)
+    return Features(maps, pooled, labels)
 
 
-def _stacked(work: Path, count: int, name: str) -> NDArray[Any]:
-    """What every view's file keeps under ``name``, one view after another; never twice in memory."""
-    for number in range(count):
-        with np.load(work / f"view-{number}.npz") as kept:
-            view = kept[name]
-        if number == 0:
-            stacked = np.empty((count, *view.shape), view.dtype)
-        stacked[number] = view
-    return stacked
+def _array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.float16]]:
+    """The array that lies there, or a new one."""
+    return np.lib.format.open_memmap(path, "r+" if path.is_file() else "w+", np.float16, shape)
+
+
+def _ahead(
+    make: Callable[[range], NDArray[np.uint8]], count: int, first: int
+) -> Iterator[tuple[range, NDArray[np.uint8]]]:
+    """Batches of rows from ``first`` on and what ``make`` makes of each, in order, a few of them made in advance."""
+    batches = [range(start, min(start + _BATCH, count)) for start in range(first, count, _BATCH)]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        waiting = deque((rows, pool.submit(make, rows)) for rows in batches[:_AHEAD])
+        for upcoming in itertools.chain(batches[_AHEAD:], itertools.repeat(None, len(waiting))):
+            rows, made = waiting.popleft()
+            yield rows, made.result()
+            if upcoming is not None:
+                waiting.append((upcoming, pool.submit(make, upcoming)))
 
 
 def _seen(trunk: keras.Model, tail: keras.Model, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

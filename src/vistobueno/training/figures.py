@@ -65,6 +65,19 @@ def describe(judged: Judged) -> dict[str, Any]:
     review included: what `conformal_thresholds` promises, and what a lot's share of unfit fruit is corrected for.
     """
     own = judged.where(judged.in_scope)
+    return {
+        **rates(own),
+        "roc_auc": with_interval(lambda part: roc_auc(part.p_unfit, part.unfit), own),
+        "calibration_error": with_interval(lambda part: calibration_error(part.p_unfit, part.unfit), own),
+        "strangers_reviewed": proportion(
+            int((judged.answers[~judged.in_scope] == "review").sum()), int((~judged.in_scope).sum())
+        ),
+    }
+
+
+def rates(judged: Judged) -> dict[str, Any]:
+    """The shares among `describe`'s figures."""
+    own = judged.where(judged.in_scope)
     unfit, reviewed = own.unfit, own.answers == "review"
     forced_unfit = own.p_unfit >= FORCED_AT
     return {
@@ -73,11 +86,6 @@ def describe(judged: Judged) -> dict[str, Any]:
         "escape_rate": proportion(int((unfit & (own.answers == "fit")).sum()), int(unfit.sum())),
         "overkill_rate": proportion(int((~unfit & (own.answers == "unfit")).sum()), int((~unfit).sum())),
         "review_share": proportion(int(reviewed.sum()), len(reviewed)),
-        "roc_auc": with_interval(lambda part: roc_auc(part.p_unfit, part.unfit), own),
-        "calibration_error": with_interval(lambda part: calibration_error(part.p_unfit, part.unfit), own),
-        "strangers_reviewed": proportion(
-            int((judged.answers[~judged.in_scope] == "review").sum()), int((~judged.in_scope).sum())
-        ),
     }
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,18 +12,25 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
 
 from ..core.classes import ClassInfo
 from ..core.errors import DataRefused
 from ..core.input import InputSpec
+from ..core.photo import Photo
+from ..core.policy import Policy
+from ..core.verdict import Verdict, judge
 from ..core.version import __version__
-from ..model.bundle import GOLDEN, HELD_OUT, MODEL_H5, MODEL_TFLITE, Bundle, write_bundle
-from ..model.runtime import golden_file, scaled
+from ..model.bundle import GOLDEN, HELD_OUT, MEMORY, MODEL_H5, MODEL_TFLITE, Bundle, write_bundle
+from ..model.memory import Memory
+from ..model.runtime import golden_file, prepare, scaled
 from .backbone import choose_backbone
 from .cards import cards
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
-from .crossfit import Course, by_fair_source, by_fold, by_source
-from .data import LabelledPhoto, data_digest, read_data, readable
+from .corruptions import corruption_figures
+from .crossfit import Course, by_fold, by_source, fair, fold_models
+from .data import LabelledPhoto, data_digest, read_data, readable, unreadable, weights_of
 from .evaluate import held_out_figures
 from .features import Progress, compute, split_network
 from .held_out import HeldOut, hashes_of
@@ -32,7 +39,7 @@ from .memory import keep_freed_memory
 from .settle import settle_policy, with_quality
 from .tail import Recipe
 
-VIEWS = 15
+VIEWS = 7
 _NAMES = {
     "apple": ("manzana", "apple"),
     "banana": ("banano", "banana"),
@@ -56,9 +63,9 @@ def train(
 ) -> Bundle:
     """Train on every photograph, and judge the result on predictions of models that did not see them.
 
-    The data is parted by group into folds; a model is trained without each fold, one without each source, and one without
-    the sources that show a product in one condition only. Their predictions set temperature, thresholds and scope and give
-    the figures; the model that ships is trained on all.
+    The data is parted by group into folds; a model is trained without each fold, and one without each source or, of more
+    than five, without each of five groups of them. Their predictions set temperature, thresholds and scope and give the
+    figures; the model that ships is trained on all.
 
     Args:
         data: class folders or a table, see `read_data`.
@@ -75,7 +82,9 @@ def train(
     recipe = Recipe(**({"epochs": epochs} if epochs else {}))
     views = views or VIEWS
     found = read_data(data)
-    photos, refused = readable(found.photos) if skip_unreadable else (found.photos, {})
+    photos, refused = readable(found.photos)
+    if refused and not skip_unreadable:
+        raise unreadable(refused)
     classes = classes_of(photos)
     _refuse_few(photos)
     keys = tuple(each.key for each in classes)
@@ -83,7 +92,7 @@ def train(
     facts = {"backbone": backbone, "views": views, "seed": seed, "recipe": asdict(recipe), "data": data_digest(photos)}
     kept = work or out.parent / f".{out.name}-work"
     hashes = hashes_of(photos)
-    viewed = {"backbone": backbone, "seed": seed, "photographs": hashes, "program": __version__}
+    viewed = {"backbone": backbone, "views": views, "seed": seed, "photographs": hashes, "program": __version__}
     shelf = kept / _name_of(viewed)  # its views serve every recipe
     folder = shelf / _name_of([facts, [(photo.label, photo.condition, photo.group, photo.source) for photo in photos]])
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,14 +103,15 @@ def train(
     course = Course(photos, classes, features, tail, recipe, seed, folder, progress)
     seen = by_fold(course)
     rows_out, left_out = by_source(course)
-    fair_rows, fair = by_fair_source(course, rows_out, left_out)
+    judged = fair(photos, rows_out)
     everyone = np.arange(len(photos))
-    final = course.learn("final", everyone)
-    policy = settle_policy(seen, fair, fair_rows, photos, classes, course.scope_of(final, everyone), alpha, beta)
+    final = course.trained("final", everyone)
+    policy = settle_policy(seen, left_out.at(np.flatnonzero(judged)), rows_out[judged], photos, classes, alpha, beta)
     policy = with_quality(policy, [photo for photo in photos if photo.label != OTHER])
-    tail.set_weights(final.layers[1].get_weights())  # the tail's layers are the network's own
-    serving = with_outputs(network.input, network.output, final.get_layer("head"), recipe.sharpness)
     spec = InputSpec(chosen.size, chosen.size, scale=chosen.scale, offset=chosen.offset)
+    corrupted = _corrupted(course, trunk, spec, policy, progress)
+    tail.set_weights(final.weights)  # the tail's layers are the network's own
+    serving = with_outputs(network.input, network.output, final.last.as_dense(), normalised=True)
     tflite = to_tflite(serving)
     prove_equal(serving, tflite, spec)
     held_out = HeldOut(hashes, seen, rows_out, left_out)
@@ -116,6 +126,7 @@ def train(
         MODEL_TFLITE: tflite,
         GOLDEN: golden_file(spec, keys, lambda picture: as_list(serving(scaled(picture, spec)))[0].numpy()[0]),
         HELD_OUT: held_out.content(),
+        MEMORY: _memory(photos, features.labels, final.embeddings, weights_of(photos, recipe.balance)),
     }
     written: dict[str, Any] = {
         "name": out.name,
@@ -132,13 +143,44 @@ def train(
             "passed_over": len(found.passed_over),
             "sources": sorted({photo.source for photo in photos}),
         },
-        "metrics": held_out_figures(photos, held_out, classes, policy),
+        "metrics": {**held_out_figures(photos, held_out, classes, policy), "corruptions": corrupted},
         "origin": origin,
     }
     bundle = write_bundle(out, {**files, **cards(written)}, **written)
     if work is None:
         shutil.rmtree(kept, ignore_errors=True)
     return bundle
+
+
+def _corrupted(
+    course: Course, trunk: keras.Model, spec: InputSpec, policy: Policy, progress: Progress
+) -> dict[str, Any]:
+    """`corruption_figures` by the models that were trained without each photograph, made once as all else."""
+    file = course.folder / f"corruptions-{_name_of(repr(policy))}.json"
+    if file.is_file():
+        return dict(json.loads(file.read_text()))
+    parts = []
+    for model, rows in fold_models(course):
+        tail = keras.models.clone_model(course.tail)
+        tail.set_weights(model.weights)
+        parts.append((set(rows.tolist()), model.last, _embedder(trunk, tail)))
+
+    def verdicts(row: int, versions: Sequence[Photo]) -> list[Verdict]:
+        last, embed = next((last, embed) for rows, last, embed in parts if row in rows)
+        seen = embed(np.concatenate([scaled(prepare(each, spec), spec) for each in versions]))
+        pairs = zip(last.logits(seen), versions, strict=True)
+        return [judge(logits, None, photo, course.classes, policy) for logits, photo in pairs]
+
+    found = corruption_figures(
+        course.photos, verdicts, course.classes, progress=lambda done, total: progress("corruptions", done, total)
+    )
+    file.write_text(json.dumps(found))
+    return found
+
+
+def _embedder(trunk: keras.Model, tail: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    run = tf.function(lambda x: tf.reduce_mean(tail(trunk(x, training=False), training=False), axis=(1, 2)))
+    return lambda values: run(tf.constant(values)).numpy()
 
 
 def classes_of(photos: Sequence[LabelledPhoto]) -> tuple[ClassInfo, ...]:
@@ -180,6 +222,18 @@ def _refuse_few(photos: Sequence[LabelledPhoto]) -> None:
             es=f"Hay muy pocas fotografías de: {names}. Ponga al menos dos que no sean copias la una de la otra.",
             en=f"There are too few photographs of: {names}. Add at least two that are not copies of each other.",
         )
+
+
+def _memory(
+    photos: Sequence[LabelledPhoto],
+    labels: NDArray[np.int64],
+    embeddings: NDArray[np.float32],
+    weights: NDArray[np.float64],
+) -> bytes:
+    """What a station fits a last layer from again; its groups are told apart by source, too."""
+    names, sources = np.unique([photo.source for photo in photos], return_inverse=True)
+    _, groups = np.unique([f"{photo.source}/{photo.group}" for photo in photos], return_inverse=True)
+    return Memory(embeddings, labels, sources, tuple(names.tolist()), groups, weights.astype(np.float32)).content()
 
 
 def _name_of(facts: object) -> str:

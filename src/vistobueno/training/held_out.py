@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..core.classes import ClassInfo
 from ..core.errors import BundleRefused
 from ..core.policy import Policy
-from ..core.verdict import Verdict, judge
+from ..core.verdict import Verdict, energy, judge
 from ..model.archive import UNREADABLE, npz_arrays, npz_bytes
 from ..model.bundle import HELD_OUT, Bundle
 from .data import LabelledPhoto
@@ -21,20 +21,26 @@ from .data import LabelledPhoto
 class Predictions:
     """Of n photographs as serving sees them, by models not trained on them.
 
-    ``logits`` (n, K), and ``distances`` (n,) to what the same model was trained on, as `verdict.scope_distance`.
+    ``logits`` (n, K), and ``distances`` (n,) from what the same model knows, as `verdict.distance_of`.
     """
 
     logits: NDArray[np.float32]
     distances: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, logits: NDArray[np.float32]) -> "Predictions":
+        """Of a model whose scope rests on its logits alone."""
+        return cls(logits, np.array([energy(each) for each in logits], np.float32))
 
     def verdicts(self, classes: tuple[ClassInfo, ...], policy: Policy) -> list[Verdict]:
         """The verdicts under a policy; photo quality is left aside."""
         pairs = zip(self.logits, self.distances, strict=True)
         return [judge(logits, None, None, classes, policy, float(distance)) for logits, distance in pairs]
 
-    def at(self, places: Sequence[int]) -> "Predictions":
+    def at(self, places: Sequence[int] | NDArray[np.integer]) -> "Predictions":
         """Those at ``places``, in that order."""
-        return Predictions(self.logits[list(places)], self.distances[list(places)])
+        chosen = np.asarray(places, np.int64)
+        return Predictions(self.logits[chosen], self.distances[chosen])
 
     @classmethod
     def joined(cls, parts: Sequence["Predictions"]) -> "Predictions":

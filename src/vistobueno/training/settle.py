@@ -16,7 +16,7 @@ from ..core.calibration import (
 )
 from ..core.classes import ClassInfo
 from ..core.photo import Limits, open_photo
-from ..core.policy import Policy, Scope
+from ..core.policy import Policy
 from ..core.verdict import other_log_odds, probability_unfit, softmax
 from .data import LabelledPhoto
 from .held_out import Predictions
@@ -33,7 +33,6 @@ def settle_policy(
     left_out_rows: NDArray[np.int64],
     photos: Sequence[LabelledPhoto],
     classes: tuple[ClassInfo, ...],
-    scope: Scope,
     alpha: float,
     beta: float,
 ) -> Policy:
@@ -42,25 +41,26 @@ def settle_policy(
     Args:
         seen: (N) predictions, each by a model that had no photograph of the same group; the cameras were known to it.
         left_out: (M) predictions by models that never saw the photograph's source, for ``left_out_rows``; see
-            `crossfit.by_fair_source`.
-        scope: of the final model, not weighed yet.
-        alpha, beta: escape and overkill rates. The thresholds keep them on known cameras, and are moved outwards so
-            that the sources left out keep them too, as far as people on known cameras have the patience for: half of it
-            for escapes, for overkill what is left; where they are too few to hold a rate, none of them may break it. No
-            answer contradicts the more probable condition.
+            `crossfit.fair`.
+        alpha, beta: escape and overkill rates. The thresholds keep them on known cameras, approximately, since the models
+            that predict here were trained on less than the one that ships. They are moved outwards so that the sources
+            left out keep them too, as far as people on known cameras have the patience for: half of it for escapes, for
+            overkill what is left; where they are too few to hold a rate, none of them may break it. No answer
+            contradicts the more probable condition. A group counts once, however many its photographs.
     """
     keys = [each.key for each in classes]
     labels = np.array([keys.index(photo.label) for photo in photos])
     inside = np.array([classes[label].product is not None for label in labels])
     unfit = np.array([classes[label].condition == "unfit" for label in labels])
-    sources = [photo.source for photo in photos]
+    sources = np.array([photo.source for photo in photos])
+    groups = np.array([photo.group for photo in photos])
     signs = np.array([[d, other_log_odds(z, classes)] for z, d in zip(seen.logits, seen.distances, strict=True)])
     policy = Policy(
         temperature=fit_temperature(seen.logits, labels),
         familiar=float(np.quantile(seen.distances[inside], _FAMILIAR)),
         alpha=alpha,
         beta=beta,
-        scope=weigh_scope(scope, signs[inside], signs[~inside]),
+        scope=weigh_scope(signs[inside], signs[~inside]),
     )
     policy = replace(policy, doubt=_doubt(seen, left_out, left_out_rows, labels, inside, policy))
 
@@ -70,12 +70,21 @@ def settle_policy(
 
     everyone = np.flatnonzero(inside)
     p = unfit_of(seen, np.arange(len(photos)))
-    low, high = answer_thresholds(p, unfit[everyone], alpha, beta, [sources[row] for row in everyone])
+    low, high = answer_thresholds(
+        p, unfit[everyone], alpha, beta, sources=sources[everyone].tolist(), groups=groups[everyone].tolist()
+    )
     own = left_out_rows[inside[left_out_rows]]
     if len(own):
         far = unfit_of(left_out, left_out_rows)
-        a, b = (max(rate, 1 / (n + 1)) for rate, n in ((alpha, unfit[own].sum()), (beta, (~unfit[own]).sum())))
-        far_low, far_high = conformal_thresholds(far, unfit[own], a, b, [sources[row] for row in own])
+        many, few = (len(np.unique(groups[own[unfit[own] == each]])) for each in (True, False))
+        far_low, far_high = conformal_thresholds(
+            far,
+            unfit[own],
+            max(alpha, 1 / (many + 1)),
+            max(beta, 1 / (few + 1)),
+            sources=sources[own].tolist(),
+            groups=groups[own].tolist(),
+        )
         low = -_patient(-p, -high, -low, -far_low, _PATIENCE / 2) if far_low >= 0 else low
         high = _patient(p, low, high, far_high, _PATIENCE) if far_high <= 1 else high
     return replace(policy, fit_below=low, unfit_above=high)

@@ -1,6 +1,6 @@
-"""Train the upper layers and the classifier on what the trunk saw, and predict with them."""
+"""Train the upper layers on what the trunk saw, with a classifier that only teaches them; `last_layer` is fitted after."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,47 +31,48 @@ class Recipe:
     mixing: float = 0.2  # beta distribution of mixup (Zhang et al. 2018), on features, in half of the batches
     dropout: float = 0.2
     sharpness: float = 1.0  # of the pooling over places, see `over_places`
-    balance: float = 0.5  # 0: every photograph alike; 1: every source × class alike
+    balance: float = 0.5  # of sources and classes, see `data.weights_of`
     condition_weight: float = 0.5  # of the loss on fit against unfit alone, beside that on the classes
     average: float = 0.99  # exponential moving average of the weights, which is what is kept
+    tuned: float = 1.0  # share of the trained weights in the tail, beside those from ImageNet (Wortsman et al. 2022)
+    strength: float = 1e-3  # of the last layer, see `last_layer.fit_last_layer`
 
 
 def fit_tail(
     tail: keras.Model,
     features: Features,
     rows: NDArray[np.int64],
-    strata: Sequence[str],
+    weights: NDArray[np.float64],
     conditions: Floats,
     classes: tuple[ClassInfo, ...],
     recipe: Recipe,
     seed: int,
     progress: Callable[[int, int], None],
 ) -> keras.Model:
-    """Train a new classifier on the photographs ``rows``, then a copy of ``tail`` with it.
+    """A copy of ``tail`` trained on the photographs ``rows``: first a new classifier on it, then both.
 
-    First the classifier alone, so that the layers below are not bent towards a random one; what they know of pictures
+    The classifier comes first, so that the layers below are not bent towards a random one; what they know of pictures
     from elsewhere survives that better (linear probing, then fine-tuning: Kumar et al. 2022).
 
     Args:
-        strata: (N,) the source and class of each photograph of the whole set, for balancing.
+        weights: (N,) how often each photograph of the whole set is drawn, see `data.weights_of`.
         conditions: (N, 2) what condition each shows, see `data.conditions_of`: rot of what is none of the products
             teaches what rot looks like, too.
 
     Returns:
-        Feature map (n, h, w, C) → [logits (n, K), embedding (n, D)]; its layer ``head`` is the classifier.
+        The tail, feature map (n, h, w, C) → (n, h', w', D).
     """
     keras.utils.set_random_seed(seed)
     copy = _with_kept_filters(tail)
     small = keras.initializers.RandomNormal(stddev=0.01, seed=seed)
-    head = layers.Dense(len(classes), kernel_initializer=small, name="head")
+    head = layers.Dense(len(classes), kernel_initializer=small)
     drop = layers.Dropout(recipe.dropout, seed=seed)
     pooled, entry = layers.Input(features.pooled.shape[2:]), layers.Input(tail.input_shape[1:])
     seen = copy(entry, training=False)
     probe = keras.Model(pooled, head(drop(pooled)))
     dropped = layers.SpatialDropout2D(recipe.dropout, seed=seed)(seen)  # the same features at every place
-    logits = over_places(head(dropped), recipe.sharpness)
-    model = keras.Model(entry, [logits, layers.GlobalAveragePooling2D()(seen)])
-    draw = _Draw(features.labels, conditions, rows, strata, len(classes), recipe, seed)
+    model = keras.Model(entry, over_places(head(dropped), recipe.sharpness))
+    draw = _Draw(features.labels, conditions, rows, weights, len(classes), recipe, seed)
     steps = [max(1, epochs * len(rows) // _TARGET_BATCH) for epochs in (recipe.probe_epochs, recipe.epochs)]
     stages: tuple[tuple[keras.Model, NDArray[Any], float], ...] = (
         (probe, features.pooled, recipe.probe_rate),
@@ -87,7 +88,9 @@ def fit_tail(
             done += 1
             progress(done, sum(steps))
         optimizer.finalize_variable_values(stage.trainable_variables)
-    return model
+    pairs = zip(copy.get_weights(), tail.get_weights(), strict=True)
+    copy.set_weights([recipe.tuned * learnt + (1 - recipe.tuned) * came for learnt, came in pairs])
+    return copy
 
 
 def _with_kept_filters(tail: keras.Model) -> keras.Model:
@@ -100,22 +103,22 @@ def _with_kept_filters(tail: keras.Model) -> keras.Model:
 
 
 class _Draw:
-    """Batches of views: balanced over the strata, labels smoothed, half of the batches mixed."""
+    """Batches of views: photographs by their weights, labels smoothed, half of the batches mixed."""
 
-    def __init__(self, labels: NDArray[np.int64], conditions: Floats, rows: NDArray[np.int64], strata: Sequence[str],
+    def __init__(self, labels: NDArray[np.int64], conditions: Floats, rows: NDArray[np.int64], weights: NDArray[np.float64],
                  classes: int, recipe: Recipe, seed: int) -> None:  # fmt: skip
         self._labels, self._rows, self._mixing = labels, rows, recipe.mixing
         self._rng = np.random.default_rng(seed)
-        self._weights = _balanced([strata[row] for row in rows], recipe.balance)
+        self._weights = weights[rows] / weights[rows].sum()
         self._smooth = np.eye(classes, dtype=np.float32) * (1 - recipe.smoothing) + recipe.smoothing / classes
         known = conditions.sum(axis=1, keepdims=True)
         self._conditions = conditions * (1 - recipe.smoothing) + known * recipe.smoothing / 2
 
     def batch(self, seen: NDArray[np.floating]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Pictures as ``seen`` (V, N, …) has them, what they show, (64, K), and in what condition, (64, 2)."""
+        """Pictures as ``seen`` (N, V, …) has them, what they show, (64, K), and in what condition, (64, 2)."""
         chosen = self._rng.choice(self._rows, _TARGET_BATCH, p=self._weights)
-        views = self._rng.integers(0, len(seen), _TARGET_BATCH)
-        drawn = (seen[views, chosen].astype(np.float32), self._smooth[self._labels[chosen]], self._conditions[chosen])
+        views = self._rng.integers(0, seen.shape[1], _TARGET_BATCH)
+        drawn = (seen[chosen, views].astype(np.float32), self._smooth[self._labels[chosen]], self._conditions[chosen])
         if self._mixing and self._rng.random() < 0.5:
             share, other = np.float32(self._rng.beta(self._mixing, self._mixing)), self._rng.permutation(_TARGET_BATCH)
             drawn = tuple(share * each + (1 - share) * each[other] for each in drawn)
@@ -130,14 +133,12 @@ def _optimizer(rate: float, steps: int, recipe: Recipe) -> keras.optimizers.Opti
     return keras.optimizers.AdamW(course, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=recipe.average)
 
 
-def predict(model: keras.Model, features: Features, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Logits (n, K) and embeddings (n, D) of the photographs ``rows`` as serving sees them (view 0)."""
-    logits, embeddings = [], []
-    for start in range(0, len(rows), 256):
-        outputs = model(features.maps[0, rows[start : start + 256]].astype(np.float32), training=False)
-        logits.append(outputs[0].numpy())
-        embeddings.append(outputs[1].numpy())
-    return np.concatenate(logits), np.concatenate(embeddings)
+def embed(tail: keras.Model, features: Features) -> Floats:
+    """The embeddings (N, D) of the photographs as serving sees them (view 0)."""
+    run = tf.function(lambda maps: tf.reduce_mean(tail(maps, training=False), axis=(1, 2)))
+    maps = features.maps[:, 0]
+    parts = [run(tf.constant(maps[at : at + 256].astype(np.float32))).numpy() for at in range(0, len(maps), 256)]
+    return np.concatenate(parts)
 
 
 def _step(
@@ -148,8 +149,7 @@ def _step(
 
     def step(x: tf.Tensor, y: tf.Tensor, condition: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
-            outputs = model(x, training=True)
-            logits = outputs[0] if isinstance(outputs, list) else outputs
+            logits = model(x, training=True)
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(y, logits))
             log_p = tf.nn.log_softmax(logits)
             log_unfit = tf.reduce_logsumexp(log_p + tf.math.log(is_unfit + 1e-30), axis=1)
@@ -162,9 +162,3 @@ def _step(
 
     compiled: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], None] = tf.function(step)
     return compiled
-
-
-def _balanced(strata: Sequence[str], balance: float) -> NDArray[np.float64]:
-    _, place, counts = np.unique(strata, return_inverse=True, return_counts=True)
-    weights = counts[place].astype(np.float64) ** -balance
-    return np.asarray(weights / weights.sum())
