@@ -245,6 +245,25 @@ def train(
 
 
 @app.command()
+def commission(
+    photos: Annotated[Path, typer.Argument(help="The line's photographs, answered: class folders or a table.")],
+    out: Annotated[Path, typer.Option(help="The calibrated bundle's folder.")] = Path("calibrated-model"),
+    alpha: Annotated[float | None, typer.Option(min=0.0001, max=0.5, help="Escape rate to promise.")] = None,
+    beta: Annotated[float | None, typer.Option(min=0.0001, max=0.5, help="Overkill rate to promise.")] = None,
+    skip_unreadable: SkipOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    model: ModelOption = "",
+    language: Language = "",
+) -> None:
+    """Fit a model to a line: a camera and its place. 20 photographs of each class make a useful promise."""
+    _one_blas_thread()
+    from .commission import run_commission
+
+    loaded, spoken = _load(model, ""), language or user_language()
+    run_commission(photos, out, alpha, beta, skip_unreadable, as_json, loaded, spoken)
+
+
+@app.command()
 def evaluate(
     data: Annotated[Path, typer.Argument(help="Class folders, or a table.")],
     report: Annotated[Path, typer.Option(help="The report, one HTML file.")] = Path("report.html"),

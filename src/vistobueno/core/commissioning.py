@@ -29,9 +29,10 @@ WEIGHTS = (0.1, 0.3, 1.0, 3.0)
 """What all of a line's photographs may count together, relative to all of the training memory."""
 FOLDS, MEMORY_FOLDS = 5, 3
 MOST_LOST = 0.005  # of the forced accuracy on what the model was trained on
-PATIENCE = 0.08  # share of a line's fruit that people may have to look at: thresholds that ask for more are given up
-_AIMED = 0.05  # share of it that they look at where the promise alone would ask for less
-_PASSED = 0.99  # share of a line's fruit that its scope lets through
+PATIENCE = 0.06  # share of a line's fruit that people may have to look at: thresholds that ask for more are given up
+_AIMED = 0.04  # share of it that they look at where the promise alone would ask for less
+_PASSED = 0.99  # share of a line's fruit that its scope lets through at the least
+_CAUGHT = 0.95  # share of what is known to be something else that it may be as loose as to catch
 _ALONE = 5_000.0  # what a line counts where the model kept no training memory, in photographs
 _PRIOR = 20.0  # photographs of the training memory that the temperature heeds, beside the line's own
 _WIDTH = 256  # directions of the embedding that count: a sixth of the time, and nothing is judged worse
@@ -77,13 +78,13 @@ class Calibration:
     """A line's own last layer and policy, for one model.
 
     Attributes:
-        model: digest of the bundle whose embeddings it was fitted to.
+        network: SHA-256 of the model.tflite whose embeddings it was fitted to.
         kernel, bias: (D, K) and (K,): logits = embedding / ‖embedding‖ @ kernel + bias; None where the network's own
             logits stay.
         facts: what it was made from and what it is worth, as `Commissioned.facts` says it.
     """
 
-    model: str
+    network: str
     policy: Policy
     kernel: NDArray[np.float32] | None
     bias: NDArray[np.float32] | None
@@ -136,7 +137,7 @@ def commission(
     classes: tuple[ClassInfo, ...],
     policy: Policy,
     *,
-    model: str = "",
+    network: str = "",
     alpha: float | None = None,
     beta: float | None = None,
     seed: int = 0,
@@ -165,9 +166,19 @@ def commission(
     fits = _Fits(memory, line, len(classes))
     folds = folds_of(line.labels, line.groups, FOLDS, seed)
     crossed = _crossed(fits, own_logits, line, folds, memory is None, progress)
-    weight, known, known_logits = _chosen(crossed, fits, memory, line, products, unfit_classes, seed, progress)
-    logits = crossed[weight]
+    of_memory = {} if memory is None else _of_memory(fits, memory, seed, progress)
     counts = _counts(line)
+    outside = None if memory is None else ~products[memory.labels]
+    losses = {
+        weight: _loss(logits, line.labels, counts)
+        + (_scope_loss(logits[inside], of_memory[weight][outside], classes) if outside is not None else 0.0)
+        for weight, logits in crossed.items()
+    }
+    weight = min(losses, key=losses.__getitem__)
+    known: dict[str, tuple[Share, Share]] = {}
+    if memory is not None:
+        weight, known = _bearable(weight, of_memory, memory, products, unfit_classes)
+    logits, known_logits = crossed[weight], of_memory.get(weight)
     temperature = _temperature(logits, line.labels, counts, known_logits, memory)
     changed = replace(policy, temperature=temperature, familiar=0.0, doubt=0.0)
     changed = replace(changed, scope=_scope(logits, inside, known_logits, memory, products, classes, policy.scope))
@@ -177,7 +188,7 @@ def commission(
     before = _verdicts(own_logits, line.embeddings, classes, policy)
     after = _verdicts(logits, line.embeddings, classes, changed)
     found = Commissioned(
-        Calibration(model, changed, kernel, bias, {}),
+        Calibration(network, changed, kernel, bias, {}),
         escapes,
         overkill,
         weight,
@@ -310,46 +321,51 @@ def _loss(logits: Floats, labels: Indices, counts: Floats) -> float:
     return float((counts * -np.log(p[np.arange(len(labels)), labels] + 1e-12)).mean())
 
 
-def _chosen(
-    crossed: Mapping[float, Logits],
-    fits: _Fits,
-    memory: Examples | None,
-    line: Examples,
+def _scope_loss(inside: Logits, outside: Logits, classes: tuple[ClassInfo, ...]) -> float:
+    """Mean cross-entropy of what tells the line's fruit from the memory's other things, both counting alike."""
+    if not len(outside):
+        return 0.0
+    signs = [_signs(part, classes) for part in (inside, outside)]
+    weights = weigh_scope(*signs).weights.astype(np.float64)
+    scores = [weights[0] + part @ weights[1:] for part in signs]
+    return float(np.logaddexp(0, scores[0]).mean() + np.logaddexp(0, -scores[1]).mean()) / 2
+
+
+def _of_memory(fits: _Fits, memory: Examples, seed: int, progress: Progress) -> dict[float, Logits]:
+    """Logits (M, K) of the memory by layers that had none of its group, for each weight; 0: without the line."""
+    folds = folds_of(memory.labels, memory.groups, MEMORY_FOLDS, seed)
+    weights = (0.0, *WEIGHTS)
+    total = len(weights) * MEMORY_FOLDS
+    found = {}
+    for at, weight in enumerate(weights):
+        found[weight] = np.zeros((len(folds), fits.classes), np.float32)
+        for fold in range(MEMORY_FOLDS):
+            progress("memory", at * MEMORY_FOLDS + fold, total)
+            out = np.concatenate([folds == fold, np.zeros(len(fits.y) - len(folds), bool)])
+            found[weight][folds == fold] = fits.logits(fits.fit(weight, ~out), out)
+    progress("memory", total, total)
+    return found
+
+
+def _bearable(
+    wanted: float,
+    of_memory: Mapping[float, Logits],
+    memory: Examples,
     products: NDArray[np.bool_],
     unfit: NDArray[np.bool_],
-    seed: int,
-    progress: Progress,
-) -> tuple[float, dict[str, tuple[Share, Share]], Logits | None]:
-    """The weight under which the line is judged best, among those that cost the memory's sources no more than may be.
+) -> tuple[float, dict[str, tuple[Share, Share]]]:
+    """The largest weight up to ``wanted`` that costs what was known no more than may be, or the smallest of all.
 
     Returns:
-        The weight, the memory's forced accuracy by source without the line and with it, and its logits (M, K), each by a
-        layer that had none of its group.
+        The weight, and the memory's forced accuracy by source, without the line and with it.
     """
-    counts = _counts(line)
-    ranked = sorted(crossed, key=lambda weight: _loss(crossed[weight], line.labels, counts))
-    if memory is None:
-        return ranked[0], {}, None
-    folds = folds_of(memory.labels, memory.groups, MEMORY_FOLDS, seed)
-    smaller = [weight for weight in sorted(crossed, reverse=True) if weight <= ranked[0]]
-    without = _known(fits, 0.0, folds, progress)
-    for weight in smaller:
-        logits = _known(fits, weight, folds, progress)
-        known = _compared(without, logits, memory, products, unfit)
+    known: dict[str, tuple[Share, Share]] = {}
+    weight = wanted
+    for weight in sorted((each for each in of_memory if 0 < each <= wanted), reverse=True):
+        known = _compared(of_memory[0.0], of_memory[weight], memory, products, unfit)
         if known[""][0].share - known[""][1].share <= MOST_LOST:
             break
-    return weight, known, logits
-
-
-def _known(fits: _Fits, weight: float, folds: Indices, progress: Progress) -> Logits:
-    """Logits of the memory, fold by fold, where the line counts ``weight``."""
-    logits = np.zeros((len(folds), fits.classes), np.float32)
-    for fold in range(MEMORY_FOLDS):
-        progress("memory", fold, MEMORY_FOLDS)
-        out = np.concatenate([folds == fold, np.zeros(len(fits.y) - len(folds), bool)])
-        logits[folds == fold] = fits.logits(fits.fit(weight, ~out), out)
-    progress("memory", MEMORY_FOLDS, MEMORY_FOLDS)
-    return logits
+    return weight, known
 
 
 def _compared(
@@ -404,7 +420,9 @@ def _scope(
     signs_out = _signs(np.concatenate(outside), classes)
     if not len(signs_out):
         return own
-    return weigh_scope(_signs(logits[inside], classes), signs_out, pass_rate=_PASSED)
+    scope = weigh_scope(_signs(logits[inside], classes), signs_out, pass_rate=_PASSED)
+    score = scope.weights[0] + signs_out @ scope.weights[1:]
+    return replace(scope, threshold=max(scope.threshold, float(np.quantile(score, 1 - _CAUGHT))))
 
 
 def _signs(logits: Logits, classes: tuple[ClassInfo, ...]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.classes import ClassInfo
 from ..core.errors import BundleRefused
@@ -21,9 +22,9 @@ from .archive import LARGEST, UNREADABLE, Files, npz_arrays, npz_bytes, write_zi
 
 FORMAT = 1
 MODEL_H5, MODEL_TFLITE, GOLDEN, SCOPE = "model.h5", "model.tflite", "golden.npz", "scope.npz"
-HELD_OUT, MEMORY = "held_out.npz", "memory.npz"
+HELD_OUT, MEMORY, CALIBRATION = "held_out.npz", "memory.npz", "calibration.npz"
 _REQUIRED = (MODEL_H5, MODEL_TFLITE, GOLDEN)
-_KNOWN = (*_REQUIRED, SCOPE, HELD_OUT, MEMORY, "bundle.json", "card.es.md", "card.en.md")
+_KNOWN = (*_REQUIRED, SCOPE, HELD_OUT, MEMORY, CALIBRATION, "bundle.json", "card.es.md", "card.en.md")
 _LARGEST_JSON, _LARGEST_SCOPE = 16_000_000, 100_000_000  # bytes
 
 
@@ -92,8 +93,8 @@ def read_bundle(path: Path) -> Bundle:
     scoped = isinstance(policy, dict) and policy.get("scope_threshold") is not None
     _check_files(path, files, raw.get("files"), (*_REQUIRED, SCOPE) if scoped else _REQUIRED)
     try:
-        scope = _scope(files, policy["scope_threshold"]) if scoped else None
-        return _from_json(path, raw, scope, hashlib.sha256(text).hexdigest())
+        arrays = npz_arrays(files.read(SCOPE, _LARGEST_SCOPE)) if scoped else {}
+        return _from_json(path, raw, arrays, hashlib.sha256(text).hexdigest())
     except UNREADABLE as error:
         raise _invalid(path, error) from error
 
@@ -131,9 +132,7 @@ def write_bundle(
     refuse_taken(folder)
     content = dict(files)
     if policy.scope is not None:
-        content[SCOPE] = npz_bytes(
-            weights=policy.scope.weights, **(vars(policy.scope.near) if policy.scope.near else {})
-        )
+        content[SCOPE] = npz_bytes(**scope_arrays(policy.scope))
     raw = {
         "format": FORMAT,
         "name": name,
@@ -141,8 +140,7 @@ def write_bundle(
         "created": created,
         "input": asdict(input),
         "classes": [asdict(replace(each, names=dict(each.names))) for each in classes],
-        "policy": {key: value for key, value in vars(policy).items() if key != "scope"}
-        | {"scope_threshold": policy.scope.threshold if policy.scope else None},
+        "policy": policy_facts(policy),
         "labels_proved": labels_proved,
         "training": dict(training),
         "metrics": dict(metrics),
@@ -238,14 +236,43 @@ def _check_files(path: Path, files: Files, hashes: Any, required: tuple[str, ...
             )
 
 
-def _scope(files: Files, threshold: Any) -> Scope:
+def scope_arrays(scope: Scope) -> dict[str, NDArray[np.float32]]:
+    """The arrays of a scope, as `policy_from` takes them."""
+    return {"weights": scope.weights, **(vars(scope.near) if scope.near else {})}
+
+
+def policy_facts(policy: Policy) -> dict[str, Any]:
+    """A policy without the arrays of its scope, as JSON takes it."""
+    numbers = {key: value for key, value in vars(policy).items() if key != "scope"}
+    return numbers | {"scope_threshold": policy.scope.threshold if policy.scope else None}
+
+
+def policy_from(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Policy:
+    """The policy of `policy_facts` and `scope_arrays`.
+
+    Raises:
+        any of `UNREADABLE`: they make none.
+    """
+    raw = dict(facts)
+    threshold = raw.pop("scope_threshold")
+    policy = Policy(**{**raw, "scope": _scope(arrays, threshold) if threshold is not None else None})
+    for name, value in vars(policy).items():
+        if name != "scope" and not (isinstance(value, int | float) and math.isfinite(value)):
+            raise ValueError(f"policy: {name}")
+    if not policy.temperature > 0 or policy.doubt < 0:
+        raise ValueError("policy: temperature, doubt")
+    if not policy.fit_below < policy.unfit_above:
+        raise ValueError("policy: fit_below, unfit_above")
+    return policy
+
+
+def _scope(arrays: Mapping[str, NDArray[Any]], threshold: Any) -> Scope:
     """The scope, whose arrays fit each other: `verdict.scope_distance` multiplies them."""
-    arrays = npz_arrays(files.read(SCOPE, _LARGEST_SCOPE))
     if any(each.dtype.kind != "f" for each in arrays.values()):
         raise ValueError("scope: not of numbers")
-    arrays = {key: each.astype(np.float32) for key, each in arrays.items()}
-    weights = arrays.pop("weights")
-    near = Near(**arrays) if arrays else None
+    numbers = {key: each.astype(np.float32) for key, each in arrays.items()}
+    weights = numbers.pop("weights")
+    near = Near(**numbers) if numbers else None
     shapes: list[tuple[int, ...]] = [weights.shape]
     expected: list[tuple[int, ...]] = [(3,)]
     if near is not None:
@@ -257,10 +284,8 @@ def _scope(files: Files, threshold: Any) -> Scope:
     return Scope(weights, float(threshold), near)
 
 
-def _from_json(path: Path, raw: Mapping[str, Any], scope: Scope | None, digest: str) -> Bundle:
+def _from_json(path: Path, raw: Mapping[str, Any], scope: Mapping[str, NDArray[Any]], digest: str) -> Bundle:
     spec = raw["input"]
-    policy = dict(raw["policy"])
-    policy.pop("scope_threshold")
     classes = tuple(ClassInfo(**each) for each in raw["classes"])
     _check_classes(classes)
     return Bundle(
@@ -270,7 +295,7 @@ def _from_json(path: Path, raw: Mapping[str, Any], scope: Scope | None, digest: 
         created=str(raw["created"]),
         input=_input(spec),
         classes=classes,
-        policy=_policy({**policy, "scope": scope}),
+        policy=policy_from(raw["policy"], scope),
         labels_proved=raw["labels_proved"],
         training=dict(raw["training"]),
         metrics=dict(raw["metrics"]),
@@ -288,18 +313,6 @@ def _input(raw: Mapping[str, Any]) -> InputSpec:
     if not all(isinstance(side, int) and 0 < side <= 4096 for side in (spec.width, spec.height)):
         raise ValueError("input: width, height")
     return spec
-
-
-def _policy(raw: Mapping[str, Any]) -> Policy:
-    policy = Policy(**raw)
-    for name, value in vars(policy).items():
-        if name != "scope" and not (isinstance(value, int | float) and math.isfinite(value)):
-            raise ValueError(f"policy: {name}")
-    if not policy.temperature > 0 or policy.doubt < 0:
-        raise ValueError("policy: temperature, doubt")
-    if not policy.fit_below < policy.unfit_above:
-        raise ValueError("policy: fit_below, unfit_above")
-    return policy
 
 
 def _check_classes(classes: tuple[ClassInfo, ...]) -> None:

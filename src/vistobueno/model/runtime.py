@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..core.commissioning import Calibration
 from ..core.errors import BundleRefused, ModelRefused
 from ..core.input import InputSpec
 from ..core.photo import Photo
+from ..core.policy import Policy
 from .archive import UNREADABLE, npz_arrays, npz_bytes
 from .bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, SCOPE, Bundle, read_bundle
+from .calibrated import calibration_of, refuse_other
 from .description import read_graph, strange_operations
 from .keras_file import load_h5
 
@@ -83,7 +86,26 @@ class Model:
         self.bundle, self.runtime, self.threads = bundle, runtime, threads
         self._idle: list[Callable[[NDArray[np.float32]], Outputs]] = []
         self._run_shared = _tensorflow(bundle) if runtime == "tensorflow" else None
+        self.calibration: Calibration | None = None
         self._weights = b"" if runtime == "tensorflow" else bundle.read(MODEL_TFLITE)  # once for all
+
+    @property
+    def policy(self) -> Policy:
+        """When it answers: as its calibration says where it has one, else as its bundle does."""
+        return self.bundle.policy if self.calibration is None else self.calibration.policy
+
+    def with_calibration(self, calibration: Calibration | None) -> "Model":
+        """The same model, which answers by a line's calibration; None: as its bundle's network and policy do.
+
+        Raises:
+            BundleRefused: ``calibration_of_another``.
+        """
+        if calibration is not None:
+            refuse_other(self.bundle, calibration)
+        model = Model.__new__(Model)
+        vars(model).update(vars(self))  # the interpreters are shared
+        model.calibration = calibration
+        return model
 
     def score(self, photo: Photo) -> Scores:
         """Judge one photograph; it never depends on any other."""
@@ -96,7 +118,10 @@ class Model:
     def score_input(self, values: NDArray[np.float32]) -> Scores:
         """Judge one input as the model takes it: (1, *spec.shape) float32, scaled, in the model's colour order."""
         outputs = self._outputs(values)
-        return Scores(*(outputs[name][0] if name in outputs else None for name in OUTPUTS))  # type: ignore[arg-type]
+        scores = Scores(*(outputs[name][0] if name in outputs else None for name in OUTPUTS))  # type: ignore[arg-type]
+        if self.calibration is None:
+            return scores
+        return replace(scores, logits=self.calibration.logits(scores.logits, scores.embedding))
 
     def _outputs(self, values: NDArray[np.float32]) -> Outputs:
         if self._run_shared is not None:
@@ -110,7 +135,7 @@ class Model:
         return outputs
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return load_model, (self.bundle.path, self.runtime, self.threads)
+        return _reloaded, (self.bundle.path, self.runtime, self.threads, self.calibration)
 
 
 def load_model(path: Path | str | None = None, runtime: RuntimeName = "litert", threads: int = 1) -> Model:
@@ -121,11 +146,14 @@ def load_model(path: Path | str | None = None, runtime: RuntimeName = "litert", 
         runtime: ``litert`` to serve, ``tensorflow`` to compare (needs the extra ``[train]``).
         threads: threads that one prediction may use.
 
+    A calibrated bundle answers by its calibration; the golden answers prove its network all the same.
+
     Raises:
         BundleRefused: what `read_bundle` raises, and ``golden_moved``, ``golden_classes``, ``golden_input``,
             ``golden_unreadable``, ``bundle_unreadable`` or ``runtime_missing``.
     """
     bundle = read_bundle(Path(path) if path is not None else shipped_bundle())
+    calibration = calibration_of(bundle)
     try:
         model = Model(bundle, runtime, threads)
         _check_golden(model)
@@ -135,7 +163,12 @@ def load_model(path: Path | str | None = None, runtime: RuntimeName = "litert", 
             es=f"El motor {runtime} no está instalado ({error}). Instálelo, o use el motor litert.",
             en=f"The runtime {runtime} is not installed ({error}). Install it, or use the runtime litert.",
         ) from error
-    return model
+    return model.with_calibration(calibration)
+
+
+def _reloaded(path: Path, runtime: RuntimeName, threads: int, calibration: Calibration | None) -> Model:
+    """A model in another process."""
+    return load_model(path, runtime, threads).with_calibration(calibration)
 
 
 def shipped_bundle() -> Path:

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ..core.classes import ClassInfo
 from ..core.errors import ModelRefused
@@ -317,6 +316,8 @@ def prove_order(predicted: NDArray[np.integer], truth: NDArray[np.integer], coun
 
 
 def _assign(hits: NDArray[np.float64]) -> tuple[int, ...]:
+    from scipy.optimize import linear_sum_assignment  # where models are served there is no scipy
+
     # The tiny bonus keeps the order of labels.txt where photographs say nothing.
     _, columns = linear_sum_assignment(hits + 1e-6 * np.eye(len(hits)), maximize=True)
     return tuple(int(column) for column in columns)

@@ -163,8 +163,7 @@ def _page(
     request: Request, identity: Identity, station: Station, name: str, here: str, *, more: Mapping[str, Any] = {},
     **values: object,
 ) -> Response:  # fmt: skip
-    language, bundle = identity.language, station.model.bundle
-    policy = bundle.policy
+    language, bundle, policy = identity.language, station.model.bundle, station.model.policy
     told = {
         **_session(identity),
         "may": sorted(identity.scopes),

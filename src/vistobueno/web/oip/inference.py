@@ -143,8 +143,7 @@ def _one(model: Model, item: Item) -> tuple[Scores, Verdict]:
         scores = model.score_picture(item)
     else:
         scores = model.score_input(item[np.newaxis])
-    bundle = model.bundle
-    return scores, judge(scores.logits, scores.embedding, photo, bundle.classes, bundle.policy)
+    return scores, judge(scores.logits, scores.embedding, photo, model.bundle.classes, model.policy)
 
 
 def _outputs(bundle: Bundle, scores: list[Scores], verdicts: list[Verdict]) -> dict[str, Values]:

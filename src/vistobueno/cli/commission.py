@@ -1,0 +1,207 @@
+"""`vistobueno commission`: a line's answered photographs → a calibrated bundle, and what it is worth."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..core.commissioning import MOST_LOST, Commissioned, Progress, Promise
+from ..core.errors import PhotoRefused
+from ..core.intervals import Share
+from ..core.photo import Photo, open_photo
+from ..core.version import __version__
+from ..i18n import say
+from ..model.bundle import refuse_taken
+from ..model.calibrated import digest_of, write_calibrated
+from ..model.commission import commission_line, see
+from ..model.runtime import Model
+from ..services.bulk import limits_for
+from ..training.data import LIMITS, LabelledPhoto, read_data, refuse_unknown, unreadable
+from .model import tell_left_out
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_FEW = 10  # photographs of a class below which a person is told
+_EXAMPLES = 5
+_RATES = ("forced", "escapes", "overkill", "review")
+
+
+def run_commission(
+    data: Path,
+    out: Path,
+    alpha: float | None,
+    beta: float | None,
+    skip_unreadable: bool,
+    as_json: bool,
+    model: Model,
+    language: str,
+) -> None:
+    """Fit ``model`` to the line whose answered photographs lie in ``data``, write it to ``out``, print what it is worth."""
+    refuse_taken(out)
+    found = read_data(data, model.bundle.classes)
+    refuse_unknown(found.photos, model.bundle.classes)
+    photos = [photo for photo in found.photos if photo.label in {each.key for each in model.bundle.classes}]
+    refused: dict[str, PhotoRefused] = {}
+    read: list[LabelledPhoto] = []
+
+    def opened() -> Iterator[Photo]:
+        limits = replace(limits_for(model), max_bytes=LIMITS.max_bytes, min_side=LIMITS.min_side)
+        for number, photo in enumerate(photos, 1):
+            try:
+                picture = open_photo(photo.path.read_bytes(), limits)
+            except PhotoRefused as error:
+                refused[str(photo.path)] = error
+                continue
+            read.append(photo)
+            yield picture
+            progress("photographs", number, len(photos))
+
+    with _bars(language) as progress:
+        seen = see(opened(), model)
+        if refused and not skip_unreadable:
+            raise unreadable(refused)
+        labels, groups = [photo.label for photo in read], [f"{photo.source}/{photo.group}" for photo in read]
+        commissioned = commission_line(model, seen, labels, groups, alpha=alpha, beta=beta, progress=progress)
+    facts = {
+        **commissioned.calibration.facts,
+        "created": datetime.now(UTC).date().isoformat(),
+        "photographs": len(read),
+        "name": data.stem if data.is_file() else data.absolute().name,
+        "program": __version__,
+    }
+    calibration = replace(commissioned.calibration, facts=facts)
+    bundle = write_calibrated(model.bundle, calibration, out)
+    tell_left_out({"passed_over": len(found.passed_over), "unreadable": len(refused)}, language)
+    if as_json:
+        told = {**facts, "calibration": digest_of(calibration), "digest": bundle.digest, "folder": str(out)}
+        print(json.dumps(told, indent=1, ensure_ascii=False))
+        return
+    _print(commissioned, read, model, language)
+    print(say(language, "commission_written", folder=out))
+    print(say(language, "commission_use", folder=out))
+
+
+@contextmanager
+def _bars(language: str) -> Iterator[Progress]:
+    """Progress on standard error where someone looks."""
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    with Bars(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(say(language, f"commission_step_{step}"), total=total)
+            bars.update(tasks[step], completed=done)
+
+        yield progress
+
+
+def _print(found: Commissioned, photos: Sequence[LabelledPhoto], model: Model, language: str) -> None:
+    from rich.console import Console
+
+    console = Console()
+    console.print(say(language, "commission_title", photographs=len(photos)), style="bold")
+    console.print(_classes(found, model, language))
+    for sentence in (*_lacking(photos, model, language), *_promised(found, language)):
+        console.print(sentence, soft_wrap=True)
+    console.print(_before_and_after(found, language))
+    console.print(say(language, "commission_crossed"), style="dim", soft_wrap=True)
+    for sentence in (*_elsewhere(found, model, language), *_examples(found, photos, language)):
+        console.print(sentence, soft_wrap=True, markup=False)
+
+
+def _classes(found: Commissioned, model: Model, language: str) -> "Table":
+    from rich.table import Column, Table
+
+    names = [say(language, f"commission_{each}") for each in ("class", "photographs", "fruit")]
+    table = Table(names[0], *(Column(name, justify="right") for name in names[1:]))
+    counts = found.calibration.facts["classes"]
+    for each in model.bundle.classes:
+        if each.key in counts:
+            own = counts[each.key]
+            table.add_row(each.names.get(language, each.key), str(own["photographs"]), str(own["groups"]))
+    return table
+
+
+def _lacking(photos: Sequence[LabelledPhoto], model: Model, language: str) -> Iterator[str]:
+    """Which classes have few photographs, and which of the line's products lack one of their conditions."""
+    counts = Counter(photo.label for photo in photos)
+    own = {photo.product for photo in photos}
+    names = {each.key: each.names.get(language, each.key) for each in model.bundle.classes}
+    if few := [names[key] for key in sorted(counts) if counts[key] < _FEW]:
+        yield say(language, "commission_few", classes=", ".join(few), least=_FEW)
+    expected = [each.key for each in model.bundle.classes if each.product is None or each.product in own]
+    if none := [names[key] for key in expected if key not in counts]:
+        yield say(language, "commission_none", classes=", ".join(none))
+
+
+def _promised(found: Commissioned, language: str) -> Iterator[str]:
+    for side, promise in (("escapes", found.escapes), ("overkill", found.overkill)):
+        yield f"{say(language, 'commission_promise')}. {_promise(side, promise, language)}"
+    yield say(language, "commission_approximately")
+
+
+def _promise(side: str, promise: Promise, language: str) -> str:
+    more = say(language, "commission_more", more=promise.more, wished=percent(promise.wished, language))
+    if not promise.n:
+        return f"{say(language, f'commission_no_{side}')} {more}"
+    said = say(language, f"commission_promise_{side}", rate=percent(promise.rate, language), n=promise.n)
+    return f"{said} {more}" if promise.more else said
+
+
+def _before_and_after(found: Commissioned, language: str) -> "Table":
+    from rich.table import Column, Table
+
+    heads = (say(language, f"commission_{each}") for each in ("before", "after"))
+    table = Table(say(language, "commission_line"), *(Column(head, justify="right") for head in heads))
+    for name in _RATES:
+        before, after = getattr(found.before, name), getattr(found.after, name)
+        table.add_row(say(language, f"commission_{name}"), _cell(before, language), _cell(after, language))
+    if "" in found.known:
+        table.add_row(say(language, "commission_known"), *(_cell(each, language) for each in found.known[""]))
+    return table
+
+
+def _elsewhere(found: Commissioned, model: Model, language: str) -> Iterator[str]:
+    if not found.known:
+        key = "commission_alone" if found.weight else "commission_thresholds_only"
+        yield say(language, key, name=model.bundle.name)
+        return
+    worse = {name: pair for name, pair in found.known.items() if name and pair[0].share - pair[1].share > MOST_LOST}
+    for name, (before, after) in worse.items():
+        shares = {"before": percent(before.share, language), "after": percent(after.share, language)}
+        yield say(language, "commission_worse", source=name, n=before.n, **shares)
+    if not worse:
+        yield say(language, "commission_kept", most=percent(MOST_LOST, language))
+
+
+def _examples(found: Commissioned, photos: Sequence[LabelledPhoto], language: str) -> Iterator[str]:
+    pairs = zip(photos, found.verdicts_before, found.verdicts_after, strict=True)
+    changed = [(photo, a.answer, b.answer) for photo, a, b in pairs if a.answer != b.answer]
+    if changed:
+        yield say(language, "commission_changed", count=len(changed))
+    for photo, before, after in changed[:_EXAMPLES]:
+        said = {"before": say(language, before), "after": say(language, after), "truth": photo.label}
+        yield say(language, "commission_example", file=photo.path.name, **said)
+
+
+def _cell(share: Share, language: str) -> str:
+    if not share.n:
+        return "·"
+    low, high = (percent(each, language) for each in (share.low, share.high))
+    return f"{percent(share.share, language)} ({low} – {high})"
+
+
+def percent(share: float, language: str) -> str:
+    """2.4 %, or 2,4 % in Spanish."""
+    text = f"{share * 100:.1f}".removesuffix(".0")
+    return f"{text}%" if language == "en" else f"{text.replace('.', ',')}\u00a0%"
