@@ -25,12 +25,12 @@ Indices = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
 
 STRENGTH = 1e-3  # C of the regression, as the shipped layer's
-WEIGHTS = (0.1, 0.3, 1.0, 3.0)
+WEIGHTS = (0.03, 0.1, 0.3, 1.0, 3.0)
 """What all of a line's photographs may count together, relative to all of the training memory."""
 FOLDS, MEMORY_FOLDS = 5, 3
 MOST_LOST = 0.005  # of the forced accuracy on what the model was trained on
 PATIENCE = 0.06  # share of a line's fruit that people may have to look at: thresholds that ask for more are given up
-_AIMED = 0.04  # share of it that they look at where the promise alone would ask for less
+_AIMED = 0.05  # share of it that they look at where the promise alone would ask for less
 _PASSED = 0.99  # share of a line's fruit that its scope lets through at the least
 _CAUGHT = 0.95  # share of what is known to be something else that it may be as loose as to catch
 _ALONE = 5_000.0  # what a line counts where the model kept no training memory, in photographs
@@ -167,7 +167,7 @@ def commission(
     folds = folds_of(line.labels, line.groups, FOLDS, seed)
     crossed = _crossed(fits, own_logits, line, folds, memory is None, progress)
     of_memory = {} if memory is None else _of_memory(fits, memory, seed, progress)
-    counts = _counts(line)
+    counts = _counts(line.groups, line.weights)
     outside = None if memory is None else ~products[memory.labels]
     losses = {
         weight: _loss(logits, line.labels, counts)
@@ -183,7 +183,10 @@ def commission(
     changed = replace(policy, temperature=temperature, familiar=0.0, doubt=0.0)
     changed = replace(changed, scope=_scope(logits, inside, known_logits, memory, products, classes, policy.scope))
     p = p_unfit(logits / temperature, classes)
-    changed, escapes, overkill = _thresholds(p, inside, unfit, line, changed, wished)
+    low, high, escapes, overkill = line_thresholds(
+        p[inside], unfit[inside], line.groups[inside], line.weights[inside], wished
+    )
+    changed = replace(changed, fit_below=low, unfit_above=high, alpha=escapes.rate, beta=overkill.rate)
     kernel, bias = fits.folded(weight) if weight else (None, None)
     before = _verdicts(own_logits, line.embeddings, classes, policy)
     after = _verdicts(logits, line.embeddings, classes, changed)
@@ -276,10 +279,10 @@ def _refuse_few(line: Examples, inside: NDArray[np.bool_]) -> None:
         )
 
 
-def _counts(line: Examples) -> NDArray[np.float64]:
-    """What each photograph of a line counts in rates: its chance of having been asked put right, a group as one."""
-    _, place, sizes = np.unique(line.groups, return_inverse=True, return_counts=True)
-    counts = line.weights / sizes[place]
+def _counts(groups: NDArray[np.generic], weights: Floats) -> NDArray[np.float64]:
+    """What each photograph of a line counts in rates, 1 on average: by its weight, a group as one."""
+    _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    counts = weights / sizes[place]
     return np.asarray(counts / counts.mean(), np.float64)
 
 
@@ -430,17 +433,24 @@ def _signs(logits: Logits, classes: tuple[ClassInfo, ...]) -> NDArray[np.float64
     return np.array([[energy(z), other_log_odds(z, classes)] for z in logits], np.float64).reshape(-1, 2)
 
 
-def _thresholds(
+def line_thresholds(
     p: NDArray[np.float64],
-    inside: NDArray[np.bool_],
     unfit: NDArray[np.bool_],
-    line: Examples,
-    policy: Policy,
+    groups: NDArray[np.generic],
+    weights: NDArray[np.float64],
     wished: tuple[float, float],
-) -> tuple[Policy, Promise, Promise]:
-    """Thresholds for the smallest rates that the line's data can promise and its people can bear."""
-    p, unfit, groups, weights = p[inside], unfit[inside], line.groups[inside], line.weights[inside]
-    counts = _counts(replace(line, **{name: value[inside] for name, value in vars(line).items()}))
+) -> tuple[float, float, Promise, Promise]:
+    """Thresholds for the smallest rates that a line's data can promise and its people can bear; see `commission`.
+
+    Args:
+        p: (N,) cross-fitted probability of unfit, of the products; unfit: (N,) the truth.
+        groups, weights: (N,) as in `Examples`.
+        wished: escape and overkill rate.
+
+    Returns:
+        ``fit_below``, ``unfit_above``, and what is promised of escapes and of overkill.
+    """
+    counts = _counts(groups, weights)
     floors = [_floor(groups[side], weights[side]) for side in (unfit, ~unfit)]
     steps = [0, 0]
 
@@ -462,14 +472,12 @@ def _thresholds(
             break
         steps = min(open_, key=lambda each: (reviewed(band(each)), each[0]))  # rather overkill than escapes
         limits = band(steps)
-    rates = asked(steps)
     low, high = _widened(p, counts, limits)
     promises = [
         Promise(rate if np.isfinite(floor) else 1.0, len(np.unique(groups[side])), wish, _more(wish, floor))
-        for rate, floor, wish, side in zip(rates, floors, wished, (unfit, ~unfit), strict=True)
+        for rate, floor, wish, side in zip(asked(steps), floors, wished, (unfit, ~unfit), strict=True)
     ]
-    changed = replace(policy, fit_below=low, unfit_above=high, alpha=promises[0].rate, beta=promises[1].rate)
-    return changed, promises[0], promises[1]
+    return low, high, promises[0], promises[1]
 
 
 def _floor(groups: NDArray[np.generic], weights: NDArray[np.float64]) -> float:
@@ -492,7 +500,8 @@ def _widened(p: NDArray[np.float64], counts: NDArray[np.float64], limits: tuple[
     """The band of review, widened on both sides while it takes less than what people may be asked anyway.
 
     Forty scores stand for a whole line: each is spread by a normal curve (a kernel estimate), so that the share of the
-    line's fruit in the band is told more smoothly than by counting.
+    line's fruit in the band is told more smoothly than by counting. It reaches twice as far towards fit: an escape costs
+    more than a fit fruit that a person looks at.
     """
     margins = np.array([_margin(each) for each in p])
     width = max(0.3, 0.5 * float(np.std(margins)) * len(p) ** -0.2)
@@ -502,7 +511,7 @@ def _widened(p: NDArray[np.float64], counts: NDArray[np.float64], limits: tuple[
 
     low, high = limits
     for reach in np.linspace(0, 12, 241)[1:]:
-        wider = (min(limits[0], _logistic(-reach)), max(limits[1], _logistic(reach)))
+        wider = (min(limits[0], _logistic(-reach)), max(limits[1], _logistic(reach / 2)))
         if below(wider[1]) - below(wider[0]) > _AIMED:
             break
         low, high = wider

@@ -50,9 +50,10 @@ def from_bytes(data: bytes) -> Calibration:
         calibration = Calibration(
             str(said["network"]), policy_from(said["policy"], scope), kernel, bias, dict(said["facts"])
         )
+        if (kernel is None) != (bias is None):
+            raise ValueError("kernel, bias")
         if kernel is not None and (
-            bias is None
-            or kernel.dtype != np.float32
+            kernel.dtype != np.float32
             or bias.dtype != np.float32
             or kernel.shape[1:] != bias.shape
             or not (np.isfinite(kernel).all() and np.isfinite(bias).all())
