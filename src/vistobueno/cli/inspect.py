@@ -51,7 +51,7 @@ def run(paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, j
     if form == "table":
         print(say(language, "summary", **{key: counts[key] for key in _SIGNS}))
         if counts.total() > counts["refused"]:
-            print(say(language, "camera_unmeasured"))
+            print(say(language, "camera_unmeasured" if model.calibration is None else "camera_commissioned"))
     return 3 if counts["refused"] or empty else 1 if counts["unfit"] else 2 if counts["review"] else 0
 
 

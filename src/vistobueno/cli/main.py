@@ -202,6 +202,21 @@ def model_remeasure(
     remeasure(data, _bundle_path(model), out, language or user_language())
 
 
+@model_app.command("remember")
+def model_remember(
+    data: Annotated[Path, typer.Argument(help="Labelled photographs of many cameras: class folders or a table.")],
+    model: ModelOption = "",
+    out: Annotated[Path, typer.Option(help="The bundle's folder, which may be the old one's.")] = Path(
+        "remembering-model"
+    ),
+    language: Language = "",
+) -> None:
+    """Give a bundle a training memory, from which a line is commissioned; `train` gives its own bundles one."""
+    from .model import remember
+
+    remember(data, _load(model, ""), out, language or user_language())
+
+
 @model_app.command("download")
 def model_download(
     url: Annotated[str, typer.Argument(help="Google Drive, HTTPS, file URL or folder (MODEL_URL).")],

@@ -8,7 +8,8 @@ from typing import Any
 from ..core.errors import ModelRefused
 from ..i18n import say
 from ..model.bundle import Bundle, read_bundle
-from ..model.runtime import shipped_bundle
+from ..model.calibrated import calibration_of, digest_of
+from ..model.runtime import Model, shipped_bundle
 
 
 def info(path: Path | None, language: str) -> None:
@@ -18,7 +19,8 @@ def info(path: Path | None, language: str) -> None:
 
 def print_bundle(bundle: Bundle, language: str) -> None:
     """Name, digest, classes in order, input, thresholds, and every thing nobody knows of the model."""
-    policy, spec = bundle.policy, bundle.input
+    calibration, spec = calibration_of(bundle), bundle.input
+    policy = bundle.policy if calibration is None else calibration.policy
     print(say(language, "model_name", name=bundle.name, version=bundle.version, created=bundle.created))
     print(say(language, "model_digest", digest=bundle.digest))
     print(say(language, "model_classes", classes=", ".join(each.key for each in bundle.classes)))
@@ -26,6 +28,9 @@ def print_bundle(bundle: Bundle, language: str) -> None:
     thresholds = {"low": policy.fit_below, "high": policy.unfit_above, "alpha": policy.alpha, "beta": policy.beta}
     print(say(language, "model_policy", **thresholds))
     print(say(language, "labels_proved" if bundle.labels_proved else "labels_unproved"))
+    if calibration is not None:
+        facts = {name: calibration.facts.get(name, "?") for name in ("created", "photographs", "name")}
+        print(say(language, "model_commissioned", digest=digest_of(calibration), **facts))
     for what in bundle.origin.get("unknown", ()):
         print(say(language, "model_unknown", what=what))
 
@@ -53,6 +58,24 @@ def remeasure(data: Path, model: Path | None, out: Path, language: str) -> None:
     again = measured_again(read_bundle(model or shipped_bundle()), read_photos(data), out)
     print_bundle(again, language)
     print(say(language, "model_remeasured", folder=again.path))
+
+
+def remember(data: Path, model: Model, out: Path, language: str) -> None:
+    """Write a bundle with a training memory."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ..training.data import read_data
+    from ..training.remember import remember as remembered
+
+    found = read_data(data, model.bundle.classes)
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task(say(language, "remembering"), total=len(found.photos))
+        bundle = remembered(
+            model, found.photos, out, lambda done, total: bars.update(task, completed=done, total=total)
+        )
+    tell_left_out({"passed_over": len(found.passed_over)}, language)
+    print(say(language, "model_remembers", folder=bundle.path, photographs=len(found.photos)))
 
 
 def download(url: str, sha256: str, to: Path, language: str) -> None:

@@ -30,6 +30,7 @@ WEIGHTS = (0.03, 0.1, 0.3, 1.0, 3.0)
 FOLDS, MEMORY_FOLDS = 5, 3
 MOST_LOST = 0.005  # of the forced accuracy on what the model was trained on
 PATIENCE = 0.06  # share of a line's fruit that people may have to look at: thresholds that ask for more are given up
+_WORST = (0.10, 0.15)  # escape and overkill rate beyond which nothing is promised for the sake of patience
 _AIMED = 0.05  # share of it that they look at where the promise alone would ask for less
 _PASSED = 0.99  # share of a line's fruit that its scope lets through at the least
 _CAUGHT = 0.95  # share of what is known to be something else that it may be as loose as to catch
@@ -148,7 +149,8 @@ def commission(
     The line's photographs are judged by layers that were fitted without any of their group: on what these say, weight,
     temperature, scope and thresholds are set. Thresholds keep an escape rate of ``alpha`` or, with n groups of unfit
     fruit too few for it, 1 / (n + 1): no data of n can promise less. Where that would send more than `PATIENCE` of the
-    fruit to people, the promise is made for a larger rate, the next of 2 / (n + 1), 3 / (n + 1) …; likewise for overkill.
+    fruit to people, the promise is made for a larger rate, the next of 2 / (n + 1), 3 / (n + 1) … up to 10 %; likewise
+    for overkill, up to 15 %.
 
     Args:
         memory: what the model was trained on; None: the layer is fitted to the line alone, or left as it is.
@@ -467,10 +469,10 @@ def line_thresholds(
     limits = band(steps)
     while reviewed(limits) > PATIENCE:
         further = [[steps[0] + 1, steps[1]], [steps[0], steps[1] + 1]]
-        open_ = [each for each in further if asked(each) != asked(steps)]
-        if not open_:
+        bearable = [each for each in further if _bearable_rates(asked(each), asked(steps))]
+        if not bearable:
             break
-        steps = min(open_, key=lambda each: (reviewed(band(each)), each[0]))  # rather overkill than escapes
+        steps = min(bearable, key=lambda each: (reviewed(band(each)), each[0]))  # rather overkill than escapes
         limits = band(steps)
     low, high = _widened(p, counts, limits)
     promises = [
@@ -478,6 +480,12 @@ def line_thresholds(
         for rate, floor, wish, side in zip(asked(steps), floors, wished, (unfit, ~unfit), strict=True)
     ]
     return low, high, promises[0], promises[1]
+
+
+def _bearable_rates(rates: tuple[float, float], before: tuple[float, float]) -> bool:
+    """Whether rates are larger than before, and no larger than anybody should promise."""
+    grown = [(rate, most) for rate, was, most in zip(rates, before, _WORST, strict=True) if rate > was]
+    return bool(grown) and all(rate <= most for rate, most in grown)
 
 
 def _floor(groups: NDArray[np.generic], weights: NDArray[np.float64]) -> float:

@@ -50,14 +50,10 @@ def from_bytes(data: bytes) -> Calibration:
         calibration = Calibration(
             str(said["network"]), policy_from(said["policy"], scope), kernel, bias, dict(said["facts"])
         )
-        if (kernel is None) != (bias is None):
+        layer = [each for each in (kernel, bias) if each is not None]
+        if len(layer) == 1 or any(each.dtype != np.float32 or not np.isfinite(each).all() for each in layer):
             raise ValueError("kernel, bias")
-        if kernel is not None and (
-            kernel.dtype != np.float32
-            or bias.dtype != np.float32
-            or kernel.shape[1:] != bias.shape
-            or not (np.isfinite(kernel).all() and np.isfinite(bias).all())
-        ):
+        if layer and layer[0].shape[1:] != layer[1].shape:
             raise ValueError("kernel, bias")
     except UNREADABLE as error:
         raise BundleRefused(
