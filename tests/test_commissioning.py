@@ -107,12 +107,15 @@ def test_a_line_may_show_less_than_the_model_knows() -> None:
 
 
 def test_without_a_memory_the_line_alone_decides_or_only_its_thresholds_are_set() -> None:
-    alone = commissioned([2, 3] * 30, memory=None)
-    assert alone.known == {} and alone.calibration.facts["memory"] == 0
-    right = alone.after.forced.share
-    assert right >= alone.before.forced.share
-    if alone.weight == 0:
-        assert alone.calibration.kernel is None
+    strangers = drawn(np.array([OTHER] * 100), 52, moved=1)
+    for labels in ([2, 3] * 30, [2, 3, OTHER] * 20):
+        alone = commissioned(labels, memory=None)
+        assert alone.known == {} and alone.calibration.facts["memory"] == 0
+        assert alone.after.forced.share >= alone.before.forced.share - 0.05
+        assert (alone.calibration.kernel is None) == (alone.weight == 0)
+    assert alone.weight > 0  # it shows what is no fruit: the layer may be fitted to it
+    assert np.mean(["out_of_scope" in each.reasons for each in judged(alone, strangers)]) > 0.8
+    assert commissioned([2, 3] * 30, memory=None).calibration.kernel is None
 
 
 def test_too_few_photographs_are_refused_with_a_number() -> None:

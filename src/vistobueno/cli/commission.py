@@ -111,7 +111,7 @@ def _print(found: Commissioned, photos: Sequence[LabelledPhoto], model: Model, l
     console = Console()
     console.print(say(language, "commission_title", photographs=len(photos)), style="bold")
     console.print(_classes(found, model, language))
-    for sentence in (*_lacking(photos, model, language), *_promised(found, language)):
+    for sentence in (*_lacking(found, photos, model, language), *_promised(found, language)):
         console.print(sentence, soft_wrap=True)
     console.print(_before_and_after(found, language))
     console.print(say(language, "commission_crossed"), style="dim", soft_wrap=True)
@@ -132,7 +132,7 @@ def _classes(found: Commissioned, model: Model, language: str) -> "Table":
     return table
 
 
-def _lacking(photos: Sequence[LabelledPhoto], model: Model, language: str) -> Iterator[str]:
+def _lacking(found: Commissioned, photos: Sequence[LabelledPhoto], model: Model, language: str) -> Iterator[str]:
     """Which classes have few photographs, and which of the line's products lack one of their conditions."""
     counts = Counter(photo.label for photo in photos)
     own = {photo.product for photo in photos}
@@ -140,7 +140,8 @@ def _lacking(photos: Sequence[LabelledPhoto], model: Model, language: str) -> It
     if few := [names[key] for key in sorted(counts) if counts[key] < _FEW]:
         yield say(language, "commission_few", classes=", ".join(few), least=_FEW)
     expected = [each.key for each in model.bundle.classes if each.product is None or each.product in own]
-    if none := [names[key] for key in expected if key not in counts]:
+    kept = bool(found.known) or not found.weight  # else the line alone decides
+    if none := [names[key] for key in expected if kept and key not in counts]:
         yield say(language, "commission_none", classes=", ".join(none))
 
 

@@ -17,7 +17,7 @@ from .errors import DataRefused
 from .intervals import Share, share_of
 from .logistic import Standard, fit_logistic, fit_standard
 from .policy import Policy, Scope
-from .verdict import Verdict, energy, judge, other_log_odds, softmax
+from .verdict import Verdict, distance_of, energy, judge, other_log_odds, softmax, stranger_score
 
 Floats = NDArray[np.floating]
 Logits = NDArray[np.float32]
@@ -153,7 +153,8 @@ def commission(
     for overkill, up to 15 %.
 
     Args:
-        memory: what the model was trained on; None: the layer is fitted to the line alone, or left as it is.
+        memory: what the model was trained on; None: the layer is left as it is or, where the line's photographs show
+            something else than the products too, fitted to them alone: whichever judges the line better.
         own_logits: (N, K) what the network itself says of the line's photographs.
         policy: of the model; ``alpha`` and ``beta`` are its by default.
 
@@ -167,7 +168,12 @@ def commission(
     wished = (policy.alpha if alpha is None else alpha, policy.beta if beta is None else beta)
     fits = _Fits(memory, line, len(classes))
     folds = folds_of(line.labels, line.groups, FOLDS, seed)
-    crossed = _crossed(fits, own_logits, line, folds, memory is None, progress)
+    weights: tuple[float, ...] = WEIGHTS
+    if memory is None:
+        weights = (1.0,) if np.isin(np.flatnonzero(~products), line.labels).all() else ()
+    crossed = _crossed(fits, weights, line, folds, progress)
+    if memory is None:
+        crossed[0.0] = np.asarray(own_logits, np.float32)
     of_memory = {} if memory is None else _of_memory(fits, memory, seed, progress)
     counts = _counts(line.groups, line.weights)
     outside = None if memory is None else ~products[memory.labels]
@@ -183,7 +189,8 @@ def commission(
     logits, known_logits = crossed[weight], of_memory.get(weight)
     temperature = _temperature(logits, line.labels, counts, known_logits, memory)
     changed = replace(policy, temperature=temperature, familiar=0.0, doubt=0.0)
-    changed = replace(changed, scope=_scope(logits, inside, known_logits, memory, products, classes, policy.scope))
+    known_outside = None if known_logits is None or outside is None else known_logits[outside]
+    changed = replace(changed, scope=_scope(logits, line.embeddings, inside, known_outside, classes, policy.scope))
     p = p_unfit(logits / temperature, classes)
     low, high, escapes, overkill = line_thresholds(
         p[inside], unfit[inside], line.groups[inside], line.weights[inside], wished
@@ -302,11 +309,10 @@ def _balanced(line: Examples) -> NDArray[np.float64]:
 
 
 def _crossed(
-    fits: _Fits, own: Floats, line: Examples, folds: Indices, alone: bool, progress: Progress
+    fits: _Fits, weights: Sequence[float], line: Examples, folds: Indices, progress: Progress
 ) -> dict[float, Logits]:
-    """Logits of the line by layers that were fitted without each one's group, for each weight; 0: the network's own."""
-    weights = (1.0,) if alone else WEIGHTS
-    crossed = {0.0: np.asarray(own, np.float32)} if alone else {}
+    """Logits of the line by layers that were fitted without each one's group, for each weight."""
+    crossed = {}
     total = len(weights) * FOLDS
     for at, weight in enumerate(weights):
         logits = np.zeros((len(line.labels), fits.classes), np.float32)
@@ -411,23 +417,27 @@ def _temperature(
 
 def _scope(
     logits: Logits,
+    embeddings: Floats,
     inside: NDArray[np.bool_],
-    known: Logits | None,
-    memory: Examples | None,
-    products: NDArray[np.bool_],
+    known_outside: Logits | None,
     classes: tuple[ClassInfo, ...],
     own: Scope | None,
 ) -> Scope | None:
-    """What tells the line's fruit from all else that is known; the model's own scope where nothing else is."""
-    outside = [logits[~inside]]
-    if known is not None and memory is not None:
-        outside.append(known[~products[memory.labels]])
-    signs_out = _signs(np.concatenate(outside), classes)
-    if not len(signs_out):
-        return own
-    scope = weigh_scope(_signs(logits[inside], classes), signs_out, pass_rate=_PASSED)
-    score = scope.weights[0] + signs_out @ scope.weights[1:]
-    return replace(scope, threshold=max(scope.threshold, float(np.quantile(score, 1 - _CAUGHT))))
+    """What tells the line's fruit from all else that is known; without any, the model's own scope made to take it in."""
+    outside = logits[~inside] if known_outside is None else np.concatenate([logits[~inside], known_outside])
+    if len(outside):
+        signs = _signs(outside, classes)
+        scope = weigh_scope(_signs(logits[inside], classes), signs, pass_rate=_PASSED)
+        caught = float(np.quantile(scope.weights[0] + signs @ scope.weights[1:], 1 - _CAUGHT))
+        return replace(scope, threshold=max(scope.threshold, caught))
+    if own is None:
+        return None
+    scores = [
+        stranger_score(z, distance_of(z, e, own), classes, own)
+        for z, e in zip(logits[inside], embeddings[inside], strict=True)
+    ]
+    reached = np.quantile([score for score in scores if score is not None], _PASSED, method="higher")
+    return replace(own, threshold=max(own.threshold, float(reached) + 1e-6))
 
 
 def _signs(logits: Logits, classes: tuple[ClassInfo, ...]) -> NDArray[np.float64]:
