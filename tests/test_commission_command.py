@@ -172,6 +172,13 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_written(
     ):
         said = vistobueno("commission", data, "--out", out, "--model", remembering.path)
         assert said.code == 3 and said.err and not said.out
+    nothing = tmp_path / "nothing" / "apple_fit"
+    nothing.mkdir(parents=True)
+    shutil.copy(broken, nothing)
+    said = vistobueno(
+        "commission", nothing.parent, "--out", tmp_path / "out", "--model", remembering.path, "--skip-unreadable"
+    )
+    assert said.code == 3 and said.err
     assert not (tmp_path / "out").exists() and (tmp_path / "taken" / "letter.txt").read_text() == "mine"
     again = ("--out", tmp_path / "out", "--model", remembering.path, "--skip-unreadable")
     assert vistobueno("commission", tmp_path / "with_broken", *again).code == 0

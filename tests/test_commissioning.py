@@ -20,8 +20,8 @@ from vistobueno.core.commissioning import (
     p_unfit,
 )
 from vistobueno.core.errors import BundleRefused, DataRefused
-from vistobueno.core.intervals import share_of
 from vistobueno.core.policy import Policy, Scope
+from vistobueno.core.shares import share_of
 from vistobueno.core.verdict import judge
 from vistobueno.model.calibrated import digest_of, from_bytes, to_bytes
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..core.commissioning import MOST_LOST, Commissioned, Progress, Promise
 from ..core.errors import PhotoRefused
-from ..core.intervals import Share
 from ..core.photo import Photo, open_photo
+from ..core.shares import Share
 from ..core.version import __version__
 from ..i18n import say
 from ..model.bundle import refuse_taken

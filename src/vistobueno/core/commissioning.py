@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from .calibration import answer_thresholds, fit_temperature, weigh_scope
 from .classes import ClassInfo
 from .errors import DataRefused
-from .intervals import Share, share_of
 from .logistic import Standard, fit_logistic, fit_standard
 from .policy import Policy, Scope
+from .shares import Share, share_of
 from .verdict import Verdict, distance_of, energy, judge, other_log_odds, softmax, stranger_score
 
 Floats = NDArray[np.floating]

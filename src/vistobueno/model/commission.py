@@ -101,6 +101,8 @@ def commission_line(
 
 def _borne(policy: Policy, measured: NDArray[np.float64]) -> Policy:
     """The policy, with room for photographs as dark, blurred or bright as those that people could answer."""
+    if not len(measured):
+        return policy
     (sharpness, darkest, _), (_, brightest, clipped) = measured.min(axis=0), measured.max(axis=0)
     return replace(
         policy,
