@@ -251,6 +251,9 @@ def evaluate(
     unknown_cameras: Annotated[
         bool, typer.Option("--unknown-cameras", help="Photographs trained on: by models that never saw their source.")
     ] = False,
+    corruptions: Annotated[
+        bool, typer.Option("--corruptions", help="Also with blur, noise, JPEG, colour cast, darkness and cover.")
+    ] = False,
     skip_unreadable: SkipOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     model: ModelOption = "",
@@ -261,7 +264,8 @@ def evaluate(
     from .commands.training import run_evaluate
 
     loaded = _load(model, runtime)
-    run_evaluate(data, report, unknown_cameras, skip_unreadable, as_json, loaded, language or user_language())
+    asked = {"unknown_cameras": unknown_cameras, "skip_unreadable": skip_unreadable}
+    run_evaluate(data, report, asked, corruptions, as_json, loaded, language or user_language())
 
 
 @app.command()
