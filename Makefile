@@ -39,6 +39,7 @@ test: $(DEV)
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 # The browser's modules too, as they are written: their types stand in comments.
 types: $(DEV)

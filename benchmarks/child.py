@@ -26,7 +26,7 @@ def draw(folder: str, width: int, height: int, count: int) -> list[str]:
     import numpy as np
     from PIL import Image
 
-    from vistobueno.drawn import CLASSES, draw_photo
+    from vistobueno.cli.drawn import CLASSES, draw_photo
 
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -68,8 +68,8 @@ def steady(model: str, photos: list[str], rounds: int) -> dict[str, dict[str, li
     import numpy as np
 
     from vistobueno import inspect, load_model, open_photo
-    from vistobueno.bulk.pool import limits_for
     from vistobueno.model.runtime import prepare, scaled
+    from vistobueno.services.bulk import limits_for
 
     ours = load_model(model, threads=1)
     limits, spec = limits_for(ours), ours.bundle.input

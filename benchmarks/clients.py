@@ -17,10 +17,10 @@ EMAIL, PASSWORD = "bench@example.org", "of a station that ends soon"
 
 def key(folder: str) -> str:
     """A key for the station whose records are in ``folder``."""
-    from vistobueno.access import SCOPES, Access
-    from vistobueno.records.values import SYSTEM
+    from vistobueno.accounts import SCOPES, Access
+    from vistobueno.core.inspection import SYSTEM
+    from vistobueno.services import open_records
     from vistobueno.settings import Settings
-    from vistobueno.station import open_records
 
     settings = Settings(data_dir=Path(folder) / "data")
     settings.data_dir.mkdir(parents=True, exist_ok=True)

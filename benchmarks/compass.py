@@ -18,7 +18,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from vistobueno.model.bundle import ClassInfo
+from vistobueno.core.classes import ClassInfo
+from vistobueno.core.verdict import other_log_odds, probability_unfit, softmax
 from vistobueno.training import augment
 from vistobueno.training.backbone import Backbone, choose_backbone
 from vistobueno.training.cutout import cut_out
@@ -28,7 +29,6 @@ from vistobueno.training.figures import roc_auc
 from vistobueno.training.fit import VIEWS, classes_of
 from vistobueno.training.memory import keep_freed_memory
 from vistobueno.training.tail import Recipe, fit_tail, predict
-from vistobueno.verdict import other_log_odds, probability_unfit, softmax
 
 Rows = NDArray[np.int64]
 FOLDS = 4

@@ -10,10 +10,10 @@ from statistics import quantiles
 
 from sqlalchemy import Engine, text
 
-from vistobueno.records.database import migrate, open_database, writing
-from vistobueno.records.ledger import Ledger
-from vistobueno.records.lists import inspections_page, waiting_page
-from vistobueno.records.values import Filter
+from vistobueno.core.inspection import Filter
+from vistobueno.store.database import migrate, open_database, writing
+from vistobueno.store.ledger import Ledger
+from vistobueno.store.lists import inspections_page, waiting_page
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # the suite's own way to a real PostgreSQL
 

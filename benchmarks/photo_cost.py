@@ -25,9 +25,9 @@ def measured(path: Path, beyond: bool = False) -> dict[str, float | str]:
 
 def child(path: Path, beyond: bool) -> dict[str, float | str]:
     """The same in this process, Linux only: its high-water mark is set back first."""
-    from vistobueno import photo
-    from vistobueno.errors import PhotoRefused
-    from vistobueno.formats import Header, read_header
+    from vistobueno.core import photo
+    from vistobueno.core.errors import PhotoRefused
+    from vistobueno.core.formats import Header, read_header
 
     if beyond:
         photo._MOST_MEMORY, photo._MOST_SECONDS = 10**12, 10**6  # type: ignore[assignment]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _CHILD = Path(__file__).with_name("child.py")
-_INSPECT = "from vistobueno.cli import main; main()"  # what the installed command `vistobueno` runs
+_INSPECT = "from vistobueno.cli.main import main; main()"  # what the installed command `vistobueno` runs
 _ANSWERS = (0, 1, 2)  # exit codes of `inspect`: fit, unfit, review
 
 

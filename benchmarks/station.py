@@ -20,7 +20,7 @@ from machine import cores
 from processes import child, ended
 
 _HOME = Path(__file__).parent
-_SERVE = [sys.executable, "-c", "from vistobueno.cli import main; main()", "serve"]
+_SERVE = [sys.executable, "-c", "from vistobueno.cli.main import main; main()", "serve"]
 _TARGET = "/api/v1/inspections"
 CLIENTS, PARALLEL, JUDGED = 8, 32, 100
 

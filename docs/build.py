@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vistobueno.commands.config import markdown_lines
+from vistobueno.cli.config import markdown_lines
 from vistobueno.model.runtime import shipped_bundle
-from vistobueno.web.api import described, make_api
+from vistobueno.web.api.routes import described, make_api
 
 HERE = Path(__file__).resolve().parent
 LANGUAGES = ("es", "en")

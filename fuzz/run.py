@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from targets import ROOT, TARGETS, Target
-from vistobueno.errors import VistoBuenoError
+from vistobueno.core.errors import VistoBuenoError
 
 KEPT, REGRESSIONS = ROOT / "build" / "fuzz", Path(__file__).with_name("regressions.txt")
 QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -73,7 +73,7 @@ def with_checksums(data: bytes) -> bytes:
 
 
 def read_photograph(data: bytes, folder: Path) -> None:
-    from vistobueno.photo import Limits, open_photo
+    from vistobueno.core.photo import Limits, open_photo
 
     open_photo(data, Limits(min_side=16)).pixels  # noqa: B018 they are made when asked for
 
@@ -110,8 +110,8 @@ def tail_damaged(data: bytes, rng: Random) -> bytes:
 
 
 def read_zip(data: bytes, folder: Path) -> None:
-    from vistobueno.photo import open_photo
-    from vistobueno.station.batch import inspect_entries
+    from vistobueno.core.photo import open_photo
+    from vistobueno.services.batch import inspect_entries
 
     def inspect(photo: bytes, name: str, place: int) -> Any:
         return open_photo(photo)
@@ -125,16 +125,10 @@ def bundle() -> dict[str, bytes]:
     """The files of a bundle, whole but for its network: reading does not run it."""
     import numpy as np
 
-    from vistobueno.model.bundle import (
-        GOLDEN,
-        MODEL_H5,
-        MODEL_TFLITE,
-        ClassInfo,
-        InputSpec,
-        Policy,
-        Scope,
-        write_bundle,
-    )
+    from vistobueno.core.classes import ClassInfo
+    from vistobueno.core.input import InputSpec
+    from vistobueno.core.policy import Policy, Scope
+    from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, write_bundle
 
     rng = np.random.default_rng(0)
     scope = Scope(*(rng.normal(0, 1, shape).astype(np.float32) for shape in (8, (8, 4), (3, 4), 4, 4, 3)), 0.5)
@@ -252,8 +246,8 @@ def changed_text(text: str | bytes, rng: Random) -> bytes:
 
 
 def read_model(data: bytes, folder: Path) -> None:
-    from vistobueno.training.foreign import load_foreign
-    from vistobueno.training.foreign_file import read_foreign
+    from vistobueno.training.importing.foreign import load_foreign
+    from vistobueno.training.importing.foreign_file import read_foreign
 
     path, work = folder / ("model.keras" if data.startswith(b"PK") else "model.h5"), folder / "work"
     path.write_bytes(data)

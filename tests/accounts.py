@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from vistobueno.access import Access, AccessRefused, SignInRefused
-from vistobueno.access.directory import Person
-from vistobueno.access.passwords import Passwords
-from vistobueno.records.values import SYSTEM
+from vistobueno.accounts import Access, AccessRefused, SignInRefused
+from vistobueno.accounts.directory import Person
+from vistobueno.accounts.passwords import Passwords
+from vistobueno.core.inspection import SYSTEM
 from vistobueno.settings import Settings
 
 PASSWORD = "manga verde salta alto"  # noqa: S105 of nobody

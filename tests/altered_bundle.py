@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vistobueno.model.bundle import SCOPE, Bundle, Policy, write_bundle
+from vistobueno.core.policy import Policy
+from vistobueno.model.bundle import SCOPE, Bundle, write_bundle
 
 _FACTS = ("name", "version", "created", "input", "classes", "policy", "labels_proved", "training", "metrics", "origin")
 

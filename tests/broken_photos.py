@@ -10,7 +10,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
 
-from vistobueno.drawn import draw_photo
+from vistobueno.cli.drawn import draw_photo
 
 SIZE = (320, 240)
 TURNS = {

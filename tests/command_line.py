@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from altered_bundle import ALL_FIT, ALL_REVIEW, ALL_UNFIT, decided, rewritten
-from vistobueno import cli
-from vistobueno.bulk.pool import limits_for
-from vistobueno.inspector import inspect
-from vistobueno.model.bundle import Bundle, Policy
+from vistobueno.cli import main as cli
+from vistobueno.core.photo import open_photo
+from vistobueno.core.policy import Policy
+from vistobueno.model.bundle import Bundle
+from vistobueno.model.inspector import inspect
 from vistobueno.model.runtime import load_model
-from vistobueno.photo import open_photo
+from vistobueno.services.bulk import limits_for
 
 VARIABLES = ("MODEL_PATH", "MODEL_URL", "MODEL_SHA256", "RUNTIME", "LC_ALL", "LC_MESSAGES", "LANG", "COLUMNS")
 

@@ -26,7 +26,7 @@ def photographs() -> Path:
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Class folders with three pictures of each class, drawn by the project."""
-    from vistobueno.drawn import write_samples
+    from vistobueno.cli.drawn import write_samples
 
     folder = tmp_path_factory.mktemp("drawn")
     write_samples(folder, per_class=3, seed=1)
@@ -84,7 +84,7 @@ def empty_database(new_database: Callable[[], str]) -> str:
 @pytest.fixture
 def engine(new_database: Callable[[], str]) -> Iterator[Engine]:
     """A database with the schema."""
-    from vistobueno.records.database import migrate, open_database
+    from vistobueno.store.database import migrate, open_database
 
     opened = open_database(new_database())
     migrate(opened)

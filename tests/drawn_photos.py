@@ -2,7 +2,7 @@
 
 import io
 
-from vistobueno.drawn import draw_photo
+from vistobueno.cli.drawn import draw_photo
 
 
 def jpeg(key: str = "apple_fit", seed: int = 1, size: tuple[int, int] = (640, 480), **options: object) -> bytes:

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from misbehaving_server import MisbehavingServer
-from vistobueno.errors import DownloadFailed
+from vistobueno.core.classes import ClassInfo
+from vistobueno.core.errors import DownloadFailed
+from vistobueno.core.input import InputSpec
+from vistobueno.core.policy import Policy
 from vistobueno.model import transfer
-from vistobueno.model.bundle import Bundle, ClassInfo, InputSpec, Policy, write_bundle, zip_bundle
+from vistobueno.model.bundle import Bundle, write_bundle, zip_bundle
 from vistobueno.model.download import download_model
 
 NOISE = hashlib.shake_128(b"weights").digest(2_500_000)

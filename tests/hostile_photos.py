@@ -8,7 +8,7 @@ from functools import partial
 from PIL import Image
 
 from broken_photos import READABLE, png, png_chunk, progressive_jpeg, saved, segment
-from vistobueno.formats.boxes import boxes, only, read_items
+from vistobueno.core.formats.boxes import boxes, only, read_items
 
 FAST = {"preset": "ultrafast"}  # of x265; pillow_heif writes into the dictionary that it is given
 HUGE = (7000, 7100)  # 49.7 megapixels

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine, insert
 
-from vistobueno.records import schema
-from vistobueno.records.database import writing
-from vistobueno.records.evidence import new_key
-from vistobueno.records.ledger import Ledger
-from vistobueno.records.values import Actor, Inspection
+from vistobueno.core.inspection import Actor, Inspection
+from vistobueno.store import schema
+from vistobueno.store.database import writing
+from vistobueno.store.ledger import Ledger
+from vistobueno.store.photos.evidence import new_key
 
 ANA = Actor("person", 1, "Ana")
 SORTER = Actor("key", 7, "sorter")

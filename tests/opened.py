@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from vistobueno.bulk.pool import limits_for
-from vistobueno.inspector import inspect
+from vistobueno.core.photo import open_photo
+from vistobueno.core.verdict import Verdict
 from vistobueno.model.bundle import Bundle
+from vistobueno.model.inspector import inspect
 from vistobueno.model.runtime import Model
-from vistobueno.photo import open_photo
+from vistobueno.services import Station
+from vistobueno.services.bulk import limits_for
 from vistobueno.settings import Settings
-from vistobueno.station import Station
-from vistobueno.verdict import Verdict
 
 Open = Callable[..., Station]
 

@@ -9,10 +9,10 @@ import httpx
 
 from accounts import PASSWORD
 from serving import Served
-from vistobueno.access import Access
-from vistobueno.access.directory import Person
-from vistobueno.records.values import SYSTEM
-from vistobueno.station import open_records
+from vistobueno.accounts import Access
+from vistobueno.accounts.directory import Person
+from vistobueno.core.inspection import SYSTEM
+from vistobueno.services import open_records
 from vistobueno.web.problems import LANGUAGE_COOKIE
 
 HTML = {"Accept": "text/html,application/xhtml+xml", "Accept-Language": "en"}

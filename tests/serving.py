@@ -13,10 +13,10 @@ from pathlib import Path
 
 import httpx
 
-from vistobueno.access import SCOPES, Access
-from vistobueno.records.values import SYSTEM
+from vistobueno.accounts import SCOPES, Access
+from vistobueno.core.inspection import SYSTEM
+from vistobueno.services import open_records
 from vistobueno.settings import Settings
-from vistobueno.station import open_records
 
 PASSWORD = "a long one for one test run"  # noqa: S105 of a station that ends with the test
 READY_WITHIN = 60.0  # seconds; a machine may be busy
@@ -72,7 +72,7 @@ class Served:
         command = [
             sys.executable,
             "-c",
-            f"{self.first}\nfrom vistobueno.cli import main; main()",
+            f"{self.first}\nfrom vistobueno.cli.main import main; main()",
             "serve",
             "--language",
             "en",

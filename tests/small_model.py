@@ -6,21 +6,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from vistobueno.calibration import weigh_scope
-from vistobueno.model.bundle import (
-    GOLDEN,
-    MODEL_H5,
-    MODEL_TFLITE,
-    Bundle,
-    ClassInfo,
-    InputSpec,
-    Near,
-    Policy,
-    write_bundle,
-)
+from vistobueno.core.calibration import weigh_scope
+from vistobueno.core.classes import ClassInfo
+from vistobueno.core.input import InputSpec
+from vistobueno.core.policy import Near, Policy
+from vistobueno.core.verdict import scope_distance
+from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, write_bundle
 from vistobueno.model.runtime import golden_file, scaled
 from vistobueno.training.convert import as_list, to_h5, to_tflite, with_outputs
-from vistobueno.verdict import scope_distance
 
 SIDE = 64
 SPEC = InputSpec(SIDE, SIDE, scale=(1 / 128,) * 3, offset=(-127 / 128,) * 3)

@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import Engine, select
 
 from accounts import HERE, OTHER, PASSWORD, THERE, Accounts, refused_with
-from vistobueno.access import AccessRefused, LinkRefused, PasswordRefused, SignInRefused
-from vistobueno.access.passwords import Passwords
-from vistobueno.access.sessions import IDLE
-from vistobueno.records import schema
-from vistobueno.records.database import reading
-from vistobueno.records.values import SYSTEM
+from vistobueno.accounts import AccessRefused, LinkRefused, PasswordRefused, SignInRefused
+from vistobueno.accounts.passwords import Passwords
+from vistobueno.accounts.sessions import IDLE
+from vistobueno.core.inspection import SYSTEM
+from vistobueno.store import schema
+from vistobueno.store.database import reading
 
 
 def test_who_has_the_password_comes_in_and_is_known_by_the_token(access: Accounts) -> None:

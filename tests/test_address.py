@@ -8,10 +8,10 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy.exc import OperationalError
 
 from servers import PostgreSQL
-from vistobueno.errors import VistoBuenoError
-from vistobueno.records.address import Server, read_address
-from vistobueno.records.database import database_alive, migrate, open_database, reading, unavailable
+from vistobueno.core.errors import VistoBuenoError
 from vistobueno.settings import SettingRefused
+from vistobueno.store.address import Server, read_address
+from vistobueno.store.database import database_alive, migrate, open_database, reading, unavailable
 
 SECRET = "hunter2"  # noqa: S105 of nobody
 HERE = {"user": "ana", "password": SECRET, "host": "db.example", "dbname": "station"}

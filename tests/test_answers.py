@@ -8,9 +8,9 @@ import pytest
 
 from people_at import HTML, signed_in
 from serving import Served, serving
+from vistobueno.desk.shell import PLACES
 from vistobueno.model.bundle import Bundle
 from vistobueno.settings import Settings
-from vistobueno.ui.shell import PLACES
 
 KEY = "a key that Prometheus alone knows"
 BROKEN = """
@@ -118,8 +118,8 @@ def test_metrics_are_for_the_addresses_and_the_key_that_the_settings_name(served
 def test_who_may_read_metrics_is_a_setting() -> None:
     from starlette.requests import HTTPConnection
 
-    from vistobueno.web.guard import may_read_metrics
-    from vistobueno.web.proxies import seen_through
+    from vistobueno.web.middleware.guard import may_read_metrics
+    from vistobueno.web.middleware.proxies import seen_through
 
     def may(peer: str, forwarded: str = "", trusted: str = "", **settings: str) -> bool:
         headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []

@@ -15,7 +15,7 @@ import pytest
 from foreign_zips import lying_bzip2, zip_of
 from people_at import signed_in
 from serving import Served, serving
-from vistobueno.drawn import draw_photo
+from vistobueno.cli.drawn import draw_photo
 from vistobueno.model.bundle import Bundle
 
 API = "/api/v1"

@@ -11,12 +11,12 @@ import pytest
 from starlette.requests import Request
 
 from aside import awaited
-from vistobueno.access import Identity
-from vistobueno.errors import PhotoRefused
-from vistobueno.records.values import Actor
+from vistobueno.accounts import Identity
+from vistobueno.core.errors import PhotoRefused
+from vistobueno.core.inspection import Actor
+from vistobueno.services import Batch, ZipOutcome
 from vistobueno.settings import Settings
-from vistobueno.station import Batch, ZipOutcome
-from vistobueno.web import api_batches
+from vistobueno.web.api import batches as api_batches
 
 REFUSED = PhotoRefused("damaged_photo", es="Está dañada.", en="It is damaged.")
 

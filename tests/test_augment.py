@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from test_cutout import SIDE, busy_ground, fruit_on
-from vistobueno.model.bundle import InputSpec
+from vistobueno.core.input import InputSpec
+from vistobueno.core.photo import Photo
 from vistobueno.model.runtime import prepare
-from vistobueno.photo import Photo
 from vistobueno.training import augment
 from vistobueno.training.cutout import Cutout, cut_out
 from vistobueno.training.views import view_of

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from vistobueno.drawn import CLASSES, draw_photo
-from vistobueno.errors import DataRefused
+from vistobueno.cli.drawn import CLASSES, draw_photo
+from vistobueno.core.errors import DataRefused
 from vistobueno.training import backbone
 from vistobueno.training.backbone import choose_backbone, efficientnet_lite, packaged_weights
 from vistobueno.training.features import split_network

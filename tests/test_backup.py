@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert
 
 from kept import ANA, draft, fill_every_protected_table, keep
-from vistobueno.records.backup import MANIFEST, Manifest, write_backup
-from vistobueno.records.blobs import BlobEvidence
-from vistobueno.records.database import Unavailable, migrate, open_database, writing
-from vistobueno.records.evidence import Evidence, EvidenceMissing
-from vistobueno.records.folder import FolderEvidence
-from vistobueno.records.ledger import Ledger
-from vistobueno.records.lists import inspections_page
-from vistobueno.records.restore import BackupRefused, hashes_of, read_manifest, restore
-from vistobueno.records.retention import station_id
-from vistobueno.records.schema import people
-from vistobueno.records.values import Filter
+from vistobueno.core.inspection import Filter
+from vistobueno.store.backup.restore import BackupRefused, hashes_of, read_manifest, restore
+from vistobueno.store.backup.write import MANIFEST, Manifest, write_backup
+from vistobueno.store.database import Unavailable, migrate, open_database, writing
+from vistobueno.store.ledger import Ledger
+from vistobueno.store.lists import inspections_page
+from vistobueno.store.photos.blobs import BlobEvidence
+from vistobueno.store.photos.evidence import Evidence, EvidenceMissing
+from vistobueno.store.photos.folder import FolderEvidence
+from vistobueno.store.retention import station_id
+from vistobueno.store.schema import people
 
 
 def keep_with_photograph(engine: Engine, evidence: Evidence, **changes: object) -> str:
@@ -196,7 +196,7 @@ def test_a_backup_that_is_not_whole_changes_nothing(
 def test_an_entry_that_leads_elsewhere_is_refused(
     station: tuple[Engine, FolderEvidence], models: Path, other: tuple[Engine, FolderEvidence, Path], tmp_path: Path
 ) -> None:
-    from vistobueno.records.backup import digest_of
+    from vistobueno.store.backup.write import digest_of
 
     write_backup(*station, models, tmp_path / "backup.zip")
 

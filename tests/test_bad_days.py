@@ -13,14 +13,14 @@ from kept import ANA
 from opened import verdict_on
 from servers import PostgreSQL, postgresql_server
 from vistobueno.model.bundle import Bundle
+from vistobueno.services import Station, Unavailable
 from vistobueno.settings import Settings
-from vistobueno.station import Station, Unavailable
 
 INSPECT_UNTIL_KILLED = """
 import sys
 from pathlib import Path
 from vistobueno.settings import read_settings
-from vistobueno.station import Actor, Station
+from vistobueno.services import Actor, Station
 
 station = Station.open(read_settings())
 photo = Path(sys.argv[1]).read_bytes()

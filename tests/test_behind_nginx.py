@@ -18,11 +18,11 @@ from websockets.sync.client import ClientConnection, connect
 from people_at import access_of, browser, csrf_in, person_of, sign_in
 from servers import until
 from serving import Served, free_port, serving
-from vistobueno.access import COOKIE
+from vistobueno.accounts import COOKIE
 from vistobueno.model.bundle import Bundle
-from vistobueno.records import schema
-from vistobueno.records.database import reading
-from vistobueno.station import open_records
+from vistobueno.services import open_records
+from vistobueno.store import schema
+from vistobueno.store.database import reading
 
 SECURE = f"__Host-{COOKIE}"
 WAIT = 30.0

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vistobueno.drawn import CLASSES, draw_photo
-from vistobueno.model.bundle import ClassInfo
+from vistobueno.cli.drawn import CLASSES, draw_photo
+from vistobueno.core.classes import ClassInfo
 
 HOME = Path(__file__).parents[1] / "benchmarks"
 

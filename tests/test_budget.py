@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from serving import Served, serving
 from test_operation import API, JPEG, picture
 from vistobueno.model.bundle import Bundle
-from vistobueno.station import Busy
-from vistobueno.station.judging import Judging
+from vistobueno.services import Busy
+from vistobueno.services.judging import Judging
 from vistobueno.web.budget import Budget
 
 LARGE = 14_900_000  # bytes, of a photograph that may be sent

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from altered_bundle import ALL_UNFIT
-from vistobueno.bulk import pool
-from vistobueno.bulk.pool import Outcome, inspect_many, limits_for
-from vistobueno.errors import PhotoRefused
+from vistobueno.core.errors import PhotoRefused
+from vistobueno.core.photo import Limits, Photo
 from vistobueno.model.runtime import Model
-from vistobueno.photo import Limits, Photo
+from vistobueno.services import bulk as pool
+from vistobueno.services.bulk import Outcome, inspect_many, limits_for
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from altered_bundle import ALL_FIT, content_of, facts_of, rewritten
 from small_model import SPEC
-from vistobueno.errors import BundleRefused
+from vistobueno.core.classes import ClassInfo
+from vistobueno.core.errors import BundleRefused
+from vistobueno.core.policy import Policy
 from vistobueno.model import bundle as room
 from vistobueno.model.archive import npz_bytes
-from vistobueno.model.bundle import Bundle, ClassInfo, Policy, read_bundle, write_bundle, zip_bundle
+from vistobueno.model.bundle import Bundle, read_bundle, write_bundle, zip_bundle
 
 FACTS = ("name", "version", "created", "input", "classes", "labels_proved", "training", "metrics", "origin", "files")
 

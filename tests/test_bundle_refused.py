@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from altered_bundle import edited, rehashed
-from vistobueno.errors import BundleRefused
+from vistobueno.core.errors import BundleRefused
 from vistobueno.model import archive
 from vistobueno.model import bundle as room
 from vistobueno.model.archive import npz_bytes

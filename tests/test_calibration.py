@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vistobueno.calibration import (
+from vistobueno.core.calibration import (
     answer_thresholds,
     conformal_thresholds,
     fit_doubt,
@@ -14,8 +14,8 @@ from vistobueno.calibration import (
     temperatures_at,
     weigh_scope,
 )
-from vistobueno.model.bundle import Policy
-from vistobueno.verdict import stranger_score
+from vistobueno.core.policy import Policy
+from vistobueno.core.verdict import stranger_score
 
 DRAWS = 2_000
 Floats = NDArray[np.float64]

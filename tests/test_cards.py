@@ -5,7 +5,7 @@ import pytest
 
 from small_model import CLASSES, SPEC
 from test_figures import some_judged
-from vistobueno.model.bundle import Policy
+from vistobueno.core.policy import Policy
 from vistobueno.training.cards import cards
 from vistobueno.training.figures import FIGURES, all_figures, cell, proportion
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from command_line import Run, deciding, models, vistobueno
-from vistobueno.texts import LANGUAGES, certainty, say
-from vistobueno.ui.home import _today
+from vistobueno.desk.home import _today
+from vistobueno.i18n import LANGUAGES, certainty, say
 
 __all__ = ["deciding", "models", "vistobueno"]
 FINER = re.compile(r"\d[.,]\d+\s?%|\b100\s?%|(?<![\d.,])0\s?%|[<>]\s?\d+\s?%")

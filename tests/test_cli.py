@@ -9,8 +9,9 @@ import pytest
 
 from altered_bundle import rewritten
 from command_line import VARIABLES, Run, broken, deciding, lines_of, models, photo, vistobueno
-from vistobueno import __version__, cli
-from vistobueno.commands import inspect as verbs
+from vistobueno.cli import inspect as verbs
+from vistobueno.cli import main as cli
+from vistobueno.core.version import __version__
 from vistobueno.model.bundle import Bundle, zip_bundle
 
 __all__ = ["broken", "deciding", "models", "photo", "vistobueno"]
@@ -203,7 +204,7 @@ def test_the_demo_draws_and_judges_and_says_that_they_are_drawings(
     vistobueno: Run, models: dict[str, Path], tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "vistobueno.drawn.write_samples", lambda folder, **_: shutil.copytree(drawn, folder / "drawings")
+        "vistobueno.cli.drawn.write_samples", lambda folder, **_: shutil.copytree(drawn, folder / "drawings")
     )
     said = vistobueno("demo", "-m", models["unfit"], "--folder", tmp_path / "kept", "-l", "en")
     assert said.code == 0
@@ -223,7 +224,7 @@ def test_the_version_is_told(vistobueno: Run) -> None:
 def spawn(*arguments: object, **environment: str) -> subprocess.Popen[bytes]:
     given = {key: value for key, value in os.environ.items() if key not in VARIABLES}
     given |= {"PYTHONPATH": os.pathsep.join(sys.path), **environment}
-    command = [sys.executable, "-c", "from vistobueno.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from vistobueno.cli.main import main; main()", *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=given)
 
 

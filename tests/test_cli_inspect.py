@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from command_line import Run, broken, deciding, lines_of, models, photo, vistobueno
-from vistobueno.bulk.pool import limits_for
-from vistobueno.commands import inspect as verbs
-from vistobueno.inspector import inspect
+from vistobueno.cli import inspect as verbs
+from vistobueno.core.photo import open_photo
+from vistobueno.model.inspector import inspect
 from vistobueno.model.runtime import load_model
-from vistobueno.photo import open_photo
+from vistobueno.services.bulk import limits_for
 
 __all__ = ["broken", "deciding", "models", "photo", "vistobueno"]
 

@@ -4,9 +4,9 @@ from dataclasses import fields
 import pytest
 from typer.testing import CliRunner
 
-from vistobueno.cli import app
-from vistobueno.commands.config import markdown_lines
-from vistobueno.errors import VistoBuenoError
+from vistobueno.cli.config import markdown_lines
+from vistobueno.cli.main import app
+from vistobueno.core.errors import VistoBuenoError
 from vistobueno.settings import Settings
 
 NAMES = [each.name.upper() for each in fields(Settings)]

@@ -12,10 +12,10 @@ import pytest
 import tf_keras
 
 from foreign_networks import SHAPES, teachable_machine
-from vistobueno.errors import ModelRefused
-from vistobueno.training import confined
-from vistobueno.training.confined import converted
-from vistobueno.training.pack import pack_model
+from vistobueno.core.errors import ModelRefused
+from vistobueno.training.importing import confined
+from vistobueno.training.importing.confined import converted
+from vistobueno.training.importing.pack import pack_model
 
 PACKAGE = Path(confined.__file__).parents[2]
 
@@ -71,7 +71,7 @@ def test_it_writes_nowhere_else_starts_nothing_connects_to_nothing_and_knows_no_
     program = f"""
 import os, socket, subprocess, sys
 from pathlib import Path
-from vistobueno.training.child import _limit, _refusing
+from vistobueno.training.importing.child import _limit, _refusing
 work = Path({str(tmp_path / "work")!r})
 _limit(8 * 2**30, 60)
 sys.addaudithook(_refusing(work))
@@ -104,7 +104,7 @@ for harm in (
 
 
 def test_what_is_converted_in_it_is_what_is_converted_here(tmp_path: Path) -> None:
-    from vistobueno.training.conversion import convert
+    from vistobueno.training.importing.conversion import convert
 
     model = SHAPES["one sigmoid"](tf_keras)
     model.save(tmp_path / "m.keras")

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 from serving import Served, serving
 from test_api import API, picture
 from vistobueno.model.bundle import Bundle
-from vistobueno.web.api import make_api
+from vistobueno.web.api.routes import make_api
 
 KEPT_TO = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
            response_schema_conformance, negative_data_rejection]  # fmt: skip

@@ -10,14 +10,16 @@ import tensorflow as tf
 import tf_keras
 
 from foreign_networks import SHAPES, SIDE, entry, functional, of_operators, own_answers, pooled, strong
-from vistobueno.errors import ModelRefused
-from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, ClassInfo, Policy, write_bundle
+from vistobueno.core.classes import ClassInfo
+from vistobueno.core.errors import ModelRefused
+from vistobueno.core.policy import Policy
+from vistobueno.core.verdict import softmax
+from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, write_bundle
 from vistobueno.model.runtime import golden_file, golden_pictures, load_model, scaled
-from vistobueno.training.conversion import convert
 from vistobueno.training.converted import Converted
-from vistobueno.training.scaling import input_spec
-from vistobueno.training.serving import own_probabilities, scales_inside
-from vistobueno.verdict import softmax
+from vistobueno.training.importing.conversion import convert
+from vistobueno.training.importing.scaling import input_spec
+from vistobueno.training.importing.serving import own_probabilities, scales_inside
 
 KERAS_2 = SHAPES | of_operators(tf.nn, tf_keras.applications.resnet50.preprocess_input)
 OF_BOTH = (

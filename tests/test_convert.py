@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from small_model import SPEC, small_network
-from vistobueno.errors import ModelRefused
+from vistobueno.core.errors import ModelRefused
 from vistobueno.model.runtime import golden_pictures, scaled
 from vistobueno.training.convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
 from vistobueno.training.converted import AGREEMENT

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vistobueno.drawn import draw_photo
+from vistobueno.cli.drawn import draw_photo
 from vistobueno.training.cutout import cut_out
 
 SIDE = 160

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vistobueno.errors import DataRefused
+from vistobueno.core.errors import DataRefused
 from vistobueno.training.data import LabelledPhoto, conditions_of, data_digest, fold_of_each, read_data, read_photos
 
 HEADER = "file,label,group,source,variant\n"

@@ -14,7 +14,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from kept import ANA, draft, fill_every_protected_table
 from servers import PostgreSQL
-from vistobueno.records.database import (
+from vistobueno.core.inspection import Filter
+from vistobueno.settings import SettingRefused
+from vistobueno.store.database import (
     DatabaseRefused,
     Unavailable,
     database_alive,
@@ -24,13 +26,11 @@ from vistobueno.records.database import (
     unavailable,
     writing,
 )
-from vistobueno.records.ledger import Ledger, Write, one_after_another
-from vistobueno.records.lists import inspections_page
-from vistobueno.records.migrations import HEAD
-from vistobueno.records.protection import APPEND_ONLY, NAMES
-from vistobueno.records.schema import metadata
-from vistobueno.records.values import Filter
-from vistobueno.settings import SettingRefused
+from vistobueno.store.ledger import Ledger, Write, one_after_another
+from vistobueno.store.lists import inspections_page
+from vistobueno.store.migrations import HEAD
+from vistobueno.store.protection import APPEND_ONLY, NAMES
+from vistobueno.store.schema import metadata
 
 
 def test_the_migrations_give_exactly_the_schema(engine: Engine) -> None:
@@ -66,13 +66,13 @@ def test_the_migrations_give_every_index_and_condition_of_the_schema(engine: Eng
 
 
 def test_the_newest_migration_is_the_one_that_the_program_expects() -> None:
-    with resources.as_file(resources.files("vistobueno.records") / "migrations") as folder:
+    with resources.as_file(resources.files("vistobueno.store") / "migrations") as folder:
         assert ScriptDirectory(str(folder)).get_current_head() == HEAD
 
 
 def at_revision(engine: Engine, revision: str) -> None:
     """Bring an empty database to an earlier step."""
-    script = ScriptDirectory(str(resources.files("vistobueno.records") / "migrations"))
+    script = ScriptDirectory(str(resources.files("vistobueno.store") / "migrations"))
     with engine.execution_options(writes=True).begin() as connection:
         environment = EnvironmentContext(Config(), script, fn=lambda here, _: script._upgrade_revs(revision, here))
         with environment:
@@ -173,7 +173,7 @@ def test_a_file_that_was_taken_away_is_missed_and_found_again(tmp_path: Path) ->
 
 
 def test_a_file_that_another_holds_is_waited_for_and_then_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vistobueno.records.database.PATIENCE", 0.05)
+    monkeypatch.setattr("vistobueno.store.database.PATIENCE", 0.05)
     url = f"sqlite:///{tmp_path / 'station.sqlite'}"
     engine, other = open_database(url), open_database(url)
     migrate(engine)
@@ -188,7 +188,7 @@ def test_a_file_that_another_holds_is_waited_for_and_then_said(tmp_path: Path, m
 def test_another_writer_of_the_ledger_is_waited_for_and_then_said_by_a_server_too(
     postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vistobueno.records.database.PATIENCE", 1)
+    monkeypatch.setattr("vistobueno.store.database.PATIENCE", 1)
     engine = open_database(postgresql.new_database())
     with writing(engine) as first:
         one_after_another(first)

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import Engine, event
 
 from kept import keep
-from vistobueno.records import ledger
-from vistobueno.records.days import Days, midnight
-from vistobueno.records.ledger import Ledger
-from vistobueno.records.values import DayCount, Inspection
+from vistobueno.core.inspection import DayCount, Inspection
+from vistobueno.store import ledger
+from vistobueno.store.days import Days, midnight
+from vistobueno.store.ledger import Ledger
 
 LIMA, KATHMANDU, MADRID = (ZoneInfo(each) for each in ("America/Lima", "Asia/Kathmandu", "Europe/Madrid"))
 FIRST, LAST = date(2026, 10, 22), date(2026, 10, 28)  # between them Madrid turns its clocks back

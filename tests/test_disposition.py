@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vistobueno.web.disposition import file_name
+from vistobueno.web.api.disposition import file_name
 
 NAMES = {
     b"filename*=UTF-8''pl%C3%A1tano.jpg": "plátano.jpg",

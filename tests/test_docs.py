@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from test_house import command_at
-from vistobueno.commands.config import markdown_lines
-from vistobueno.drawn import draw_photo, write_samples
+from vistobueno.cli.config import markdown_lines
+from vistobueno.cli.drawn import draw_photo, write_samples
 from vistobueno.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -167,7 +167,7 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     sys.path.insert(0, str(ROOT / "tests" / "browser"))
     from driving import ANA, running
 
-    from vistobueno.records.values import Actor
+    from vistobueno.core.inspection import Actor
 
     with running(tmp_path_factory.mktemp("station")) as server:
         person = server.access.person_by_email(ANA.email)
@@ -215,7 +215,7 @@ def test_the_table_of_variables_in_the_site_is_the_program_s(language: str, site
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_api_in_the_site_is_what_the_station_describes(language: str, site: Path) -> None:
-    from vistobueno.web.api import described, make_api
+    from vistobueno.web.api.routes import described, make_api
 
     html = re.sub(r"<[^>]+>", "", (site / language / "api.html").read_text(encoding="utf-8"))
     missing = [path for path in described(make_api())["paths"] if f"/api/v1{path}" not in html]

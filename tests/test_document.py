@@ -12,9 +12,9 @@ from PIL import Image
 
 from people_at import signed_in
 from serving import Served, serving
+from vistobueno.i18n import LANGUAGES
 from vistobueno.model.bundle import Bundle
-from vistobueno.texts import LANGUAGES
-from vistobueno.web.document import document
+from vistobueno.web.middleware.document import document
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fetching import bundle, hasty, leftovers, other, refused, server, sha256, to, zipped
 from misbehaving_server import MisbehavingServer, drive_id
-from vistobueno.errors import BundleRefused, DownloadFailed
+from vistobueno.core.errors import BundleRefused, DownloadFailed
 from vistobueno.model import download, failures, transfer
 from vistobueno.model.bundle import Bundle, read_bundle
 from vistobueno.model.download import cached_model, download_model

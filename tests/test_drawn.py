@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vistobueno.drawn import CLASSES, draw_photo, write_samples
-from vistobueno.photo import open_photo
+from vistobueno.cli.drawn import CLASSES, draw_photo, write_samples
+from vistobueno.core.photo import open_photo
 
 SIZE = (160, 120)
 

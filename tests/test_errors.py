@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vistobueno.errors import PhotoRefused, VistoBuenoError
+from vistobueno.core.errors import PhotoRefused, VistoBuenoError
 from vistobueno.model.failures import CODES, failed
 
 SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
@@ -31,7 +31,7 @@ def family() -> list[type[VistoBuenoError]]:
 
 FAMILY = family()
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-TABLES = {"model/failures.py", "access/errors.py", "web/problems.py", "training/confined.py"}
+TABLES = {"model/failures.py", "accounts/errors.py", "web/problems.py", "training/importing/confined.py"}
 """Where a code comes in by name: its sentences are in a table, in the texts, or come from another process."""
 DOWNLOADS = "model/failures.py"
 """Keeps its sentences in a table; its one call takes a code from it."""

@@ -7,10 +7,10 @@ import pytest
 
 from small_model import CLASSES
 from test_held_out import sure_of, with_held_out
-from vistobueno.errors import DataRefused
-from vistobueno.inspector import inspect
+from vistobueno.core.errors import DataRefused
+from vistobueno.core.photo import Limits, open_photo
+from vistobueno.model.inspector import inspect
 from vistobueno.model.runtime import Model, load_model
-from vistobueno.photo import Limits, open_photo
 from vistobueno.training.data import LabelledPhoto, read_photos
 from vistobueno.training.evaluate import evaluate, figures
 from vistobueno.training.held_out import HeldOut, hashes_of

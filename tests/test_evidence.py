@@ -10,12 +10,12 @@ from obstore.store import S3Store
 from sqlalchemy import Engine, text
 
 from servers import free_port
-from vistobueno.records.blobs import BlobEvidence
-from vistobueno.records.database import Unavailable, migrate, open_database, writing
-from vistobueno.records.evidence import KEY, Evidence, EvidenceMissing, Taken, new_key, open_evidence
-from vistobueno.records.folder import FolderEvidence
-from vistobueno.records.objects import ObjectEvidence
 from vistobueno.settings import SettingRefused, Settings
+from vistobueno.store.database import Unavailable, migrate, open_database, writing
+from vistobueno.store.photos.blobs import BlobEvidence
+from vistobueno.store.photos.evidence import KEY, Evidence, EvidenceMissing, Taken, new_key, open_evidence
+from vistobueno.store.photos.folder import FolderEvidence
+from vistobueno.store.photos.objects import ObjectEvidence
 
 PHOTO = b"\xff\xd8 a photograph \x00\xff" * 100
 S3_SETTINGS = {"s3_access_key_id": "test", "s3_secret_access_key": "test"}
@@ -196,7 +196,7 @@ def test_a_database_that_is_gone_is_said(engine: Engine) -> None:
 
 
 def test_many_keys_in_the_database_are_all_listed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vistobueno.records.blobs._AT_ONCE", 3)
+    monkeypatch.setattr("vistobueno.store.photos.blobs._AT_ONCE", 3)
     evidence = BlobEvidence(engine)
     keys = sorted(new_key() for _ in range(7))
     for key in keys:

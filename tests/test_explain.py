@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vistobueno.inspector import inspect
-from vistobueno.model.explain import heat_map, overlay
+from vistobueno.core.heat_map import heat_map, overlay
+from vistobueno.core.photo import open_photo
+from vistobueno.model.inspector import inspect
 from vistobueno.model.runtime import Model
-from vistobueno.photo import open_photo
 
 evidence = arrays(np.float32, (5, 4), elements=st.floats(-1e6, 1e6, width=32))
 normal = st.floats(-1e6, 1e6, width=32).filter(lambda value: value == 0 or abs(value) > 1e-20)

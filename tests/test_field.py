@@ -11,7 +11,7 @@ import pytest
 
 from people_at import HTML, signed_in
 from serving import Served, serving
-from vistobueno.drawn import draw_photo
+from vistobueno.cli.drawn import draw_photo
 from vistobueno.model.bundle import Bundle
 
 NAME = "</script><img src=x onerror=alert(1)>&amp;.jpg"

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vistobueno.drawn import CLASSES, draw_photo
-from vistobueno.errors import DataRefused
-from vistobueno.inspector import inspect
+from vistobueno.cli.drawn import CLASSES, draw_photo
+from vistobueno.core.errors import DataRefused
+from vistobueno.core.photo import open_photo
 from vistobueno.model.bundle import HELD_OUT, Bundle, read_bundle
+from vistobueno.model.inspector import inspect
 from vistobueno.model.runtime import golden_pictures, load_model
-from vistobueno.photo import open_photo
 from vistobueno.training.data import LabelledPhoto, read_photos
 from vistobueno.training.evaluate import evaluate, figures
 from vistobueno.training.fit import classes_of, train

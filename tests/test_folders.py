@@ -5,7 +5,7 @@ from pathlib import Path
 from PIL import Image
 
 from drawn_photos import PHOTO
-from vistobueno.folders import is_photo, lies_beside, search
+from vistobueno.core.folders import is_photo, lies_beside, search
 
 BESIDE = [
     "._a.jpg",

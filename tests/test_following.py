@@ -16,10 +16,10 @@ from kept import ANA
 from servers import until
 from serving import serving
 from vistobueno.model.bundle import Bundle
-from vistobueno.records.database import writing
-from vistobueno.records.schema import models
+from vistobueno.services import Station
 from vistobueno.settings import Settings
-from vistobueno.station import Station
+from vistobueno.store.database import writing
+from vistobueno.store.schema import models
 
 SOON = 1.0  # second, in which all agree
 
@@ -79,7 +79,7 @@ def test_a_process_that_cannot_load_the_active_model_says_so_goes_on_and_follows
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("vistobueno.station.following._AGAIN", 0.2)
+    monkeypatch.setattr("vistobueno.services.following._AGAIN", 0.2)
     here, there = two
     other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
     here.add_model(other.path, ANA)

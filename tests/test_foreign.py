@@ -14,9 +14,9 @@ import pytest
 import tf_keras
 
 from foreign_networks import SIDE, base, entry, functional, own_answers, pooled, strong, teachable_machine
-from vistobueno.errors import ModelRefused
-from vistobueno.training.foreign import layers_of, load_foreign
-from vistobueno.training.foreign_file import read_foreign
+from vistobueno.core.errors import ModelRefused
+from vistobueno.training.importing.foreign import layers_of, load_foreign
+from vistobueno.training.importing.foreign_file import read_foreign
 
 CASES = Path(__file__).parents[2] / "shared" / "cases"
 Rewrite = Callable[[dict[str, Any]], object]

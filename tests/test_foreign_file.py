@@ -12,8 +12,8 @@ import pytest
 import tf_keras
 
 from foreign_networks import entry, strong
-from vistobueno.errors import ModelRefused
-from vistobueno.training.foreign_file import read_foreign
+from vistobueno.core.errors import ModelRefused
+from vistobueno.training.importing.foreign_file import read_foreign
 
 
 def network(library: object) -> object:

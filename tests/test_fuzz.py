@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from vistobueno.errors import PhotoRefused
+from vistobueno.core.errors import PhotoRefused
 
 HOME = Path(__file__).parents[1] / "fuzz"
 

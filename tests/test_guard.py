@@ -14,12 +14,12 @@ from aside import awaited
 from people_at import HTML, access_of, browser, person_of, signed_in
 from serving import Served, serving
 from test_rules import ROUTES
-from vistobueno.access import COOKIE
-from vistobueno.access.trail import ADDRESS_HEADER, REQUEST_HEADER
+from vistobueno.accounts import COOKIE
+from vistobueno.accounts.trail import ADDRESS_HEADER, REQUEST_HEADER
+from vistobueno.core.inspection import SYSTEM
 from vistobueno.model.bundle import Bundle
-from vistobueno.records.values import SYSTEM
-from vistobueno.web import guard
-from vistobueno.web.guard import is_open, telling
+from vistobueno.web.middleware import guard
+from vistobueno.web.middleware.guard import is_open, telling
 from vistobueno.web.rules import rule_for
 
 REFUSED = {303, 401, 403, 404, 405}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from small_model import CLASSES
-from vistobueno.errors import BundleRefused
+from vistobueno.core.errors import BundleRefused
 from vistobueno.model.bundle import GOLDEN, HELD_OUT, MODEL_H5, MODEL_TFLITE, Bundle, read_bundle, write_bundle
 from vistobueno.training.data import LabelledPhoto, read_photos
 from vistobueno.training.held_out import HeldOut, Predictions, hashes_of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import typer
 
-from vistobueno.cli import app
+from vistobueno.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -85,7 +85,7 @@ def test_the_readme_shows_the_commands_of_the_design() -> None:
 
 
 def test_the_readme_s_exit_codes_are_the_program_s() -> None:
-    from vistobueno import cli
+    from vistobueno.cli import main as cli
 
     sentence = "`inspect` ends with 0 when all is fit, 1 when something is unfit, 2 when something needs a person, 3 on an error."
     assert sentence in README

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[1]
-UI = sorted((ROOT / "src" / "vistobueno" / "ui").glob("*.py"))
+UI = sorted((ROOT / "src" / "vistobueno" / "desk").glob("*.py"))
 NOT_IN_THE_IMAGE = ("pandas", "pyarrow", "altair", "pydeck", "narwhals")
 ASK_FOR_THEM = re.compile(
     r"(dataframe|table|data_editor|.*_chart|map|pydeck|graphviz|plotly|vega_lite|metric_chart|json_editor)$"
@@ -46,10 +46,10 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 from vistobueno.web.app import application
 application()
-import vistobueno.ui
-for each in pkgutil.iter_modules(vistobueno.ui.__path__):
+import vistobueno.desk
+for each in pkgutil.iter_modules(vistobueno.desk.__path__):
     if each.name != "main":
-        importlib.import_module(f"vistobueno.ui.{{each.name}}")
+        importlib.import_module(f"vistobueno.desk.{{each.name}}")
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -6,12 +6,13 @@ import pytest
 
 import vistobueno
 from altered_bundle import ALL_FIT, ALL_UNFIT, decided, rewritten
-from vistobueno.drawn import draw_photo
-from vistobueno.inspector import inspect
-from vistobueno.model.bundle import Bundle, Policy
+from vistobueno.cli.drawn import draw_photo
+from vistobueno.core.photo import Photo, open_photo
+from vistobueno.core.policy import Policy
+from vistobueno.core.verdict import judge
+from vistobueno.model.bundle import Bundle
+from vistobueno.model.inspector import inspect
 from vistobueno.model.runtime import Model, load_model
-from vistobueno.photo import Photo, open_photo
-from vistobueno.verdict import judge
 
 
 @pytest.fixture(scope="module")

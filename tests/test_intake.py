@@ -6,12 +6,14 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 
 from aside import awaited
-from vistobueno.access import Identity
-from vistobueno.records.values import Actor
-from vistobueno.station import Unavailable
-from vistobueno.web import api_batches, api_inspections, api_lists
-from vistobueno.web.api import make_api
-from vistobueno.web.intake import Bounded, file_in
+from vistobueno.accounts import Identity
+from vistobueno.core.inspection import Actor
+from vistobueno.services import Unavailable
+from vistobueno.web.api import batches as api_batches
+from vistobueno.web.api import inspections as api_inspections
+from vistobueno.web.api import lists as api_lists
+from vistobueno.web.api.intake import Bounded, file_in
+from vistobueno.web.api.routes import make_api
 
 
 def sent(body: bytes) -> Request:

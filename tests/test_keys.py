@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 
 from accounts import HERE, PASSWORD, Accounts, refused_with
-from vistobueno.access import AccessRefused
-from vistobueno.access.identity import PERMISSIONS, ROLES, SCOPES
-from vistobueno.records.values import SYSTEM
+from vistobueno.accounts import AccessRefused
+from vistobueno.accounts.identity import PERMISSIONS, ROLES, SCOPES
+from vistobueno.core.inspection import SYSTEM
 
 
 def test_roles_grow_and_a_key_never_administers() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vistobueno.errors import ModelRefused
-from vistobueno.model.bundle import ClassInfo
+from vistobueno.core.classes import ClassInfo
+from vistobueno.core.errors import ModelRefused
 from vistobueno.training.labels import Meanings, class_key, prove_order, read_labels
 
 SIX = ["apple_fit", "apple_unfit", "banana_fit", "banana_unfit", "orange_fit", "orange_unfit"]

@@ -13,11 +13,11 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from kept import ANA, MAP, SORTER, draft, keep
-from vistobueno.records.database import migrate, open_database, reading, writing
-from vistobueno.records.ledger import Conflict, Ledger, NotFound, Write, content_of
-from vistobueno.records.lists import CursorRefused, inspections_page, waiting_page
-from vistobueno.records.schema import inspections, tallies, waiting
-from vistobueno.records.values import Actor, Filter, Inspection
+from vistobueno.core.inspection import Actor, Filter, Inspection
+from vistobueno.store.database import migrate, open_database, reading, writing
+from vistobueno.store.ledger import Conflict, Ledger, NotFound, Write, content_of
+from vistobueno.store.lists import CursorRefused, inspections_page, waiting_page
+from vistobueno.store.schema import inspections, tallies, waiting
 
 NAMESAKE = Actor("person", SORTER.id, SORTER.name)
 ON_MANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -5,9 +5,9 @@ import pytest
 from sqlalchemy import Engine
 
 from accounts import HERE, OTHER, PASSWORD, Accounts, refused_with
-from vistobueno.access import AccessRefused, LinkRefused, PasswordRefused
-from vistobueno.access.entry import Subject
-from vistobueno.records.values import SYSTEM
+from vistobueno.accounts import AccessRefused, LinkRefused, PasswordRefused
+from vistobueno.accounts.entry import Subject
+from vistobueno.core.inspection import SYSTEM
 from vistobueno.settings import SettingRefused
 
 

@@ -17,7 +17,7 @@ import pytest
 from serving import READY_WITHIN, free_port
 from vistobueno.web.logs import configure_logs
 
-COMMAND = [sys.executable, "-c", "from vistobueno.cli import main; main()", "serve", "--port"]
+COMMAND = [sys.executable, "-c", "from vistobueno.cli.main import main; main()", "serve", "--port"]
 
 
 def first_words(folder: Path, **environment: str) -> list[str]:

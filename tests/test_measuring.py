@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from vistobueno.records.evidence import Taken, new_key
-from vistobueno.records.folder import FolderEvidence
-from vistobueno.records.store import unavailable
-from vistobueno.station import measuring
-from vistobueno.station.measuring import Measuring
+from vistobueno.services import measuring
+from vistobueno.services.measuring import Measuring
+from vistobueno.store.photos.evidence import Taken, new_key
+from vistobueno.store.photos.folder import FolderEvidence
+from vistobueno.store.photos.protocol import unavailable
 
 
 class Slow(FolderEvidence):

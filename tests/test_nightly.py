@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 from obstore.store import S3Store
 
-from vistobueno.commands.nightly import BackupNotKept, run_nightly
-from vistobueno.commands.upkeep import run_restore
-from vistobueno.records.database import migrate, open_database
+from vistobueno.cli.nightly import BackupNotKept, run_nightly
+from vistobueno.cli.upkeep import run_restore
 from vistobueno.settings import SettingRefused, Settings
+from vistobueno.store.database import migrate, open_database
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_place_that_cannot_be_written_is_an_error_in_words_before_any_photogra
     station: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
-    monkeypatch.setattr("vistobueno.commands.nightly.run_retention", lambda *_: pytest.fail("a photograph is gone"))
+    monkeypatch.setattr("vistobueno.cli.nightly.run_retention", lambda *_: pytest.fail("a photograph is gone"))
     with pytest.raises(BackupNotKept, match="backup_not_kept"):
         run_nightly(with_backups(station, backup_url=str(tmp_path / "file" / "below")), "es")
     assert list(station.data_dir.glob("vistobueno-backup-*")) == []
@@ -91,7 +91,7 @@ def test_a_place_of_a_kind_that_is_not_known_is_refused_and_no_folder_is_made_of
     station: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("vistobueno.commands.nightly.run_retention", lambda *_: pytest.fail("a photograph is gone"))
+    monkeypatch.setattr("vistobueno.cli.nightly.run_retention", lambda *_: pytest.fail("a photograph is gone"))
     with pytest.raises(SettingRefused, match="BACKUP_URL"):
         run_nightly(with_backups(station, backup_url=url), "es")
     assert [each.name for each in tmp_path.iterdir()] == ["data"]

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from serving import Served, serving
-from vistobueno.drawn import draw_photo
+from vistobueno.cli.drawn import draw_photo
 from vistobueno.model.bundle import Bundle
 
 API = "/api/v1"

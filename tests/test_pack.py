@@ -10,18 +10,18 @@ import tf_keras
 from keras import layers as L  # noqa: N812 the architectures below are read at a glance
 from PIL import Image
 
-from vistobueno.drawn import draw_photo
-from vistobueno.errors import DataRefused, ModelRefused
-from vistobueno.inspector import inspect
+from vistobueno.cli.drawn import draw_photo
+from vistobueno.core.errors import DataRefused, ModelRefused
+from vistobueno.core.photo import Limits, open_photo
+from vistobueno.core.verdict import softmax
 from vistobueno.model.bundle import Bundle, read_bundle
+from vistobueno.model.inspector import inspect
 from vistobueno.model.runtime import golden_pictures, load_model, prepare, scaled
-from vistobueno.photo import Limits, open_photo
-from vistobueno.training import pack
-from vistobueno.training.conversion import convert
 from vistobueno.training.converted import Converted
-from vistobueno.training.pack import pack_model
-from vistobueno.training.scaling import SCALINGS, input_spec
-from vistobueno.verdict import softmax
+from vistobueno.training.importing import pack
+from vistobueno.training.importing.conversion import convert
+from vistobueno.training.importing.pack import pack_model
+from vistobueno.training.importing.scaling import SCALINGS, input_spec
 
 SIDE = 64
 KEYS = ("apple_fit", "apple_unfit", "banana_fit", "banana_unfit", "orange_fit", "orange_unfit")
@@ -57,7 +57,7 @@ def labels_in(folder: Path, names: Sequence[str] = KEYS) -> Path:
 
 
 def drawn_pixels(fruit: Path, keys: Sequence[str]) -> tuple[Any, Any]:
-    from vistobueno.model.bundle import InputSpec
+    from vistobueno.core.input import InputSpec
 
     files = [(index, file) for index, key in enumerate(keys) for file in sorted((fruit / key).iterdir())]
     opened = [open_photo(file.read_bytes(), Limits(cover=2 * SIDE)) for _, file in files]
@@ -299,7 +299,7 @@ def test_without_a_check_it_says_loudly_what_is_unproved_and_answers_nothing(tmp
 def test_the_command_line_says_loudly_that_the_order_is_unproved(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str
 ) -> None:
-    from vistobueno.commands.model import pack
+    from vistobueno.cli.model import pack
 
     plain_model().save(tmp_path / "m.h5")
     pack(tmp_path / "m.h5", labels_in(tmp_path), None, {}, language)

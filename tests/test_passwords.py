@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vistobueno.access.passwords import LONGEST, SHORTEST, Passwords, broken_rules, common_passwords
+from vistobueno.accounts.passwords import LONGEST, SHORTEST, Passwords, broken_rules, common_passwords
 
 CHEAP = Passwords(time_cost=1, memory_cost=64)
 

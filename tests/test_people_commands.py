@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from accounts import OTHER, PASSWORD
-from vistobueno import cli
-from vistobueno.access import Access, LinkRefused
-from vistobueno.commands.people import opened
-from vistobueno.records.values import SYSTEM
+from vistobueno.accounts import Access, LinkRefused
+from vistobueno.cli import main as cli
+from vistobueno.cli.people import opened
+from vistobueno.core.inspection import SYSTEM
 from vistobueno.settings import Settings
 
 Run = Callable[..., tuple[int, str, str]]

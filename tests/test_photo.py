@@ -15,9 +15,9 @@ from PIL import Image, ImageFilter
 
 import broken_photos as files
 from broken_photos import READABLE, REFUSED, SIZE, picture, saved
-from vistobueno.errors import PhotoRefused
-from vistobueno.photo import Limits, Photo, open_photo
-from vistobueno.station.pictures import kept_jpeg
+from vistobueno.core.errors import PhotoRefused
+from vistobueno.core.photo import Limits, Photo, open_photo
+from vistobueno.core.pictures import kept_jpeg
 
 ADVICE = {
     "es": re.compile(r"\b(Tome|tome|elija|Tómela|Envíe|Envíela|Acérquese)\b"),

@@ -16,10 +16,10 @@ import pytest
 from PIL import Image, ImageFile
 
 from hostile_photos import HOSTILE, REAL, REFUSED
-from vistobueno import photo as photo_module
-from vistobueno.errors import PhotoRefused
-from vistobueno.formats import Header
-from vistobueno.photo import Limits, open_photo
+from vistobueno.core import photo as photo_module
+from vistobueno.core.errors import PhotoRefused
+from vistobueno.core.formats import Header
+from vistobueno.core.photo import Limits, open_photo
 
 MOST_MEGABYTES, MOST_SECONDS = 200, 5  # two seconds, on a slower machine than the one that was measured on
 CASES = Path(__file__).parents[2] / "shared" / "cases" / "hostile"

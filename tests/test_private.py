@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 
 from drawn_photos import PHOTO
 from kept import ANA
-from vistobueno.access import Access
-from vistobueno.cli import app
+from vistobueno.accounts import Access
+from vistobueno.cli.main import app
 from vistobueno.model.bundle import Bundle
-from vistobueno.records.private import mend
+from vistobueno.services import Station
 from vistobueno.settings import Settings
-from vistobueno.station import Station
+from vistobueno.store.private import mend
 
 
 @pytest.fixture(autouse=True)

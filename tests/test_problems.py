@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from starlette.requests import HTTPConnection
 
-from vistobueno.access import Access, set_running_access
-from vistobueno.records.database import open_database
+from vistobueno.accounts import Access, set_running_access
 from vistobueno.settings import Settings
+from vistobueno.store.database import open_database
 from vistobueno.web.problems import language_of
 
 

@@ -9,7 +9,7 @@ import pytest
 from issuer import CLIENT, SECRET, Issuer, issuing
 from people_at import access_of, browser, person_of
 from serving import Served, serving
-from vistobueno.access import COOKIE
+from vistobueno.accounts import COOKIE
 from vistobueno.model.bundle import Bundle
 
 

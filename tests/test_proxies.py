@@ -10,7 +10,7 @@ from aside import awaited
 from vistobueno.settings import Settings
 from vistobueno.web import logs
 from vistobueno.web.app import running
-from vistobueno.web.proxies import NetworksRefused, parse, seen_through
+from vistobueno.web.middleware.proxies import NetworksRefused, parse, seen_through
 
 
 def scope(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import vistobueno
-from vistobueno import errors
-from vistobueno.drawn import draw_photo
+from vistobueno.cli.drawn import draw_photo
+from vistobueno.core import errors
 from vistobueno.model.runtime import Model
 
 ROOT = Path(__file__).parents[1]

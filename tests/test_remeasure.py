@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from test_held_out import sure_of, with_held_out
-from vistobueno.errors import DataRefused
+from vistobueno.core.errors import DataRefused
 from vistobueno.model.bundle import Bundle
 from vistobueno.model.runtime import Model, load_model
 from vistobueno.training.data import LabelledPhoto, data_digest, read_photos

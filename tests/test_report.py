@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from vistobueno.i18n import say
 from vistobueno.model.runtime import Model
-from vistobueno.texts import say
 from vistobueno.training.data import LabelledPhoto, read_photos
 from vistobueno.training.evaluate import Evaluation, evaluate
 from vistobueno.training.report import write_report

@@ -14,15 +14,15 @@ from kept import ANA
 from opened import Open, open_station, station
 from servers import until
 from serving import PASSWORD, serving
-from vistobueno.access import Access, LinkRefused, SignInRefused
-from vistobueno.access.passwords import Passwords
-from vistobueno.cli import app
+from vistobueno.accounts import Access, LinkRefused, SignInRefused
+from vistobueno.accounts.passwords import Passwords
+from vistobueno.cli.main import app
+from vistobueno.core.inspection import SYSTEM
 from vistobueno.model.bundle import Bundle
-from vistobueno.records.database import Unavailable, open_database
-from vistobueno.records.lock import Occupied, StationLock
-from vistobueno.records.values import SYSTEM
+from vistobueno.services import Station, open_records
 from vistobueno.settings import Settings
-from vistobueno.station import Station, open_records
+from vistobueno.store.database import Unavailable, open_database
+from vistobueno.store.lock import Occupied, StationLock
 
 __all__ = ["open_station", "station"]
 
@@ -95,7 +95,7 @@ def test_the_lock_of_a_station_that_was_killed_is_gone(
 
 
 def test_a_station_locks_again_when_its_server_was_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vistobueno.records.lock._PROVED_EVERY", 0.1)
+    monkeypatch.setattr("vistobueno.store.lock._PROVED_EVERY", 0.1)
     from servers import postgresql_server
 
     with postgresql_server() as server:
@@ -159,7 +159,7 @@ def test_nothing_that_a_restore_brings_back_opens_the_door(new_database: Callabl
 def test_a_restore_that_cannot_be_proved_leaves_what_was_there(
     station: Station, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vistobueno.records import restore as module
+    from vistobueno.store.backup import restore as module
 
     file, data, database = tmp_path / "backup.zip", station.settings.data_dir, station.settings.database_url
     vistobueno("backup", file, data=data, database=database)

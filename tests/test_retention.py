@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import Engine, select
 
 from kept import draft
-from vistobueno.records import ledger as ledger_room
-from vistobueno.records.database import Unavailable, reading
-from vistobueno.records.evidence import EvidenceMissing, new_key
-from vistobueno.records.folder import FolderEvidence
-from vistobueno.records.ledger import Ledger
-from vistobueno.records.retention import apply_retention, recent_folders, station_id, sweep
-from vistobueno.records.schema import evidence_removals
-from vistobueno.records.values import Actor, Inspection
+from vistobueno.core.inspection import Actor, Inspection
+from vistobueno.store import ledger as ledger_room
+from vistobueno.store.database import Unavailable, reading
+from vistobueno.store.ledger import Ledger
+from vistobueno.store.photos.evidence import EvidenceMissing, new_key
+from vistobueno.store.photos.folder import FolderEvidence
+from vistobueno.store.retention import apply_retention, recent_folders, station_id, sweep
+from vistobueno.store.schema import evidence_removals
 
 ADMIN = Actor("person", 9, "Eva")
 
@@ -102,7 +102,7 @@ def test_a_store_that_is_away_loses_no_record(
 def test_many_are_removed_a_part_at_a_time(
     engine: Engine, evidence: FolderEvidence, old: list[Inspection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vistobueno.records.retention._AT_ONCE", 1)
+    monkeypatch.setattr("vistobueno.store.retention._AT_ONCE", 1)
     assert apply_retention(engine, evidence, 30) == 2
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vistobueno.access.identity import PERMISSIONS, SCOPES
+from vistobueno.accounts.identity import PERMISSIONS, SCOPES
 from vistobueno.settings import Settings
 from vistobueno.web.rules import READS, RULES, rule_for
 

@@ -17,12 +17,13 @@ from PIL import Image
 
 from altered_bundle import content_of, edited, rehashed, rewritten
 from small_model import CLASSES, SIDE, SPEC, small_network
-from vistobueno.errors import BundleRefused
+from vistobueno.core.errors import BundleRefused
+from vistobueno.core.input import InputSpec
+from vistobueno.core.photo import Photo, open_photo
 from vistobueno.model import runtime
 from vistobueno.model.archive import npz_bytes
-from vistobueno.model.bundle import Bundle, InputSpec
+from vistobueno.model.bundle import Bundle
 from vistobueno.model.runtime import Model, golden_pictures, load_model, prepare, scaled, shipped_bundle
-from vistobueno.photo import Photo, open_photo
 from vistobueno.training.convert import to_h5, to_tflite
 
 RUNTIMES = ("litert", "tensorflow")

@@ -13,9 +13,9 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from foreign_networks import SHAPES, SIDE, of_operators
 from test_conversion import difference, runs_under_tensorflow
-from vistobueno.errors import ModelRefused
-from vistobueno.training.conversion import convert
+from vistobueno.core.errors import ModelRefused
 from vistobueno.training.converted import Converted
+from vistobueno.training.importing.conversion import convert
 
 
 def save(model: Any, folder: Path) -> Path:

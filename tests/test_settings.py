@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vistobueno.errors import VistoBuenoError
+from vistobueno.core.errors import VistoBuenoError
 from vistobueno.settings import SettingRefused, Settings, read_settings
 
 SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"

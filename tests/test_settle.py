@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from small_model import CLASSES
-from vistobueno.drawn import draw_photo
-from vistobueno.model.bundle import Policy
-from vistobueno.photo import open_photo
+from vistobueno.cli.drawn import draw_photo
+from vistobueno.core.photo import open_photo
+from vistobueno.core.policy import Policy
+from vistobueno.core.verdict import is_poor
 from vistobueno.training.data import LabelledPhoto
 from vistobueno.training.held_out import Predictions
 from vistobueno.training.settle import MEASURED, settle_policy, with_quality
-from vistobueno.verdict import is_poor
 
 KEYS = [each.key for each in CLASSES]
 NONE_LEFT_OUT = Predictions(np.zeros((0, len(KEYS)), np.float32), np.zeros(0, np.float32))

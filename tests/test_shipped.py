@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vistobueno.core.photo import open_photo
 from vistobueno.model.bundle import HELD_OUT
 from vistobueno.model.runtime import Model, load_model, shipped_bundle
-from vistobueno.photo import open_photo
 from vistobueno.training.data import LabelledPhoto, data_digest, read_photos
 from vistobueno.training.evaluate import evaluate, figures
 

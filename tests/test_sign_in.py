@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from accounts import OTHER, PASSWORD
 from people_at import access_of, browser, csrf_in, person_of, sign_in
 from serving import Served, serving
-from vistobueno.access import COOKIE
+from vistobueno.accounts import COOKIE
+from vistobueno.core.inspection import SYSTEM
+from vistobueno.desk import palette
 from vistobueno.model.bundle import Bundle
-from vistobueno.records.values import SYSTEM
-from vistobueno.ui import palette
-from vistobueno.web.sign_in import safe_next
+from vistobueno.web.auth.sign_in import safe_next
 
 TEMPLATES = Path(__file__).parents[1] / "src" / "vistobueno" / "web" / "templates"
 

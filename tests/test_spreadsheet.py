@@ -4,7 +4,7 @@ import io
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vistobueno.spreadsheet import csv_line
+from vistobueno.services.spreadsheet import csv_line
 
 SIGNS = "=+-@＝＋－＠"
 UNSEEN = ' "\xa0\t\r\n\u200b\ufeff'

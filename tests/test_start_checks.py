@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from vistobueno.commands.serve import address_of
+from vistobueno.cli.serve import address_of
 from vistobueno.settings import Settings
 from vistobueno.web import start_checks
 from vistobueno.web.start_checks import vanishing

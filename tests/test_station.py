@@ -12,9 +12,9 @@ from PIL import ExifTags, Image
 from drawn_photos import PHOTO, jpeg
 from kept import ANA, SORTER
 from opened import Open, open_station, station, verdict_on
-from vistobueno.errors import PhotoRefused
+from vistobueno.core.errors import PhotoRefused
 from vistobueno.model.bundle import Bundle
-from vistobueno.station import (
+from vistobueno.services import (
     Busy,
     Conflict,
     Filter,
@@ -204,7 +204,7 @@ def test_the_table_for_spreadsheets(station: Station) -> None:
 
 
 def test_a_table_of_several_pages_is_whole(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vistobueno.station.station._EXPORTED_AT_ONCE", 2)
+    monkeypatch.setattr("vistobueno.services.station._EXPORTED_AT_ONCE", 2)
     for _ in range(5):
         station.inspect(PHOTO, ANA, source="page")
     assert len(list(station.export_csv(Filter(), "en"))) == 6

@@ -9,12 +9,12 @@ import pytest
 from drawn_photos import PHOTO, jpeg
 from foreign_zips import lying_bzip2, overlapping, zip_of
 from kept import ANA
-from vistobueno.errors import PhotoRefused
+from vistobueno.core.errors import PhotoRefused
+from vistobueno.core.inspection import Inspection
 from vistobueno.model.bundle import Bundle
-from vistobueno.records.values import Inspection
+from vistobueno.services import BatchRefused, Conflict, Station, Unavailable, batch
+from vistobueno.services.batch import inspect_entries
 from vistobueno.settings import Settings
-from vistobueno.station import BatchRefused, Conflict, Station, Unavailable, batch
-from vistobueno.station.batch import inspect_entries
 
 
 @pytest.fixture

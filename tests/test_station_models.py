@@ -12,12 +12,12 @@ from altered_bundle import ALL_FIT, ALL_REVIEW, edited, rewritten
 from drawn_photos import PHOTO
 from kept import ANA
 from opened import Open, open_station, station
-from vistobueno.errors import BundleRefused
+from vistobueno.core.errors import BundleRefused
+from vistobueno.core.inspection import SYSTEM
 from vistobueno.model.bundle import Bundle
-from vistobueno.records.values import SYSTEM
+from vistobueno.services import NotFound, Station
+from vistobueno.services.models import Models
 from vistobueno.settings import Settings
-from vistobueno.station import NotFound, Station
-from vistobueno.station.models import Models
 
 __all__ = ["open_station", "station"]
 

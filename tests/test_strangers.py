@@ -16,17 +16,17 @@ from command_line import Run, lines_of, vistobueno
 from drawn_photos import jpeg
 from kept import ANA
 from opened import Open, open_station
-from vistobueno.drawn import draw_photo
+from vistobueno.cli.drawn import draw_photo
+from vistobueno.core.inspection import Filter, Inspection
+from vistobueno.core.verdict import judge
+from vistobueno.desk.home import _today
+from vistobueno.desk.pieces import product_of
+from vistobueno.i18n import say
 from vistobueno.model.bundle import Bundle
 from vistobueno.model.runtime import load_model
-from vistobueno.records.values import Filter, Inspection
-from vistobueno.station import Station
-from vistobueno.texts import say
-from vistobueno.ui.home import _today
-from vistobueno.ui.pieces import product_of
-from vistobueno.verdict import judge
-from vistobueno.web.api_values import CountOut, InspectionOut, count_as, inspection_as
-from vistobueno.web.inference import _outputs
+from vistobueno.services import Station
+from vistobueno.web.api.values import CountOut, InspectionOut, count_as, inspection_as
+from vistobueno.web.oip.inference import _outputs
 
 __all__ = ["open_station", "vistobueno"]
 PRODUCTS = ("apple", "banana", "orange")

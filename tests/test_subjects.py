@@ -1,9 +1,9 @@
 import pytest
 
 from accounts import HERE, Accounts, refused_with
-from vistobueno.access import AccessRefused, LinkRefused, Throttled
-from vistobueno.access.entry import Subject
-from vistobueno.records.values import SYSTEM
+from vistobueno.accounts import AccessRefused, LinkRefused, Throttled
+from vistobueno.accounts.entry import Subject
+from vistobueno.core.inspection import SYSTEM
 
 
 def subject(email: str = "ana@example.org", sub: str = "1") -> Subject:

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aside import awaited
-from vistobueno.web import inference
-from vistobueno.web.tensors import TensorRefused, read_call
+from vistobueno.web.oip import inference
+from vistobueno.web.oip.tensors import TensorRefused, read_call
 
 ONE: dict[str, Any] = {"name": "input", "datatype": "FP32", "shape": [1], "data": [1.0]}
 

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vistobueno.texts import LANGUAGES, counted, say, user_language
+from vistobueno.i18n import LANGUAGES, counted, say, user_language
 
 SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
 SAME_WORD = {"error", "report_roc", "ui_role_inspector", "ui_role_supervisor"}
 """Said alike in Spanish and English."""
 
 
-ROOMS = sorted({file.name.partition(".")[0] for file in (SOURCE / "texts").glob("*.json")})
+ROOMS = sorted({file.name.partition(".")[0] for file in (SOURCE / "i18n").glob("*.json")})
 
 
 @cache
 def room(name: str, language: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads((SOURCE / "texts" / f"{name}.{language}.json").read_text(encoding="utf-8"))
+    found: dict[str, str] = json.loads((SOURCE / "i18n" / f"{name}.{language}.json").read_text(encoding="utf-8"))
     return found
 
 
@@ -61,14 +61,14 @@ def test_both_languages_have_the_same_keys_in_the_same_order() -> None:
 
 def test_there_is_a_file_for_each_room_and_language_and_no_other() -> None:
     expected = {f"{name}.{language}.json" for name in ROOMS for language in LANGUAGES}
-    assert {file.name for file in (SOURCE / "texts").glob("*.json")} == expected
+    assert {file.name for file in (SOURCE / "i18n").glob("*.json")} == expected
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_key_is_written_twice_in_one_file_or_in_two(language: str) -> None:
     pairs: list[tuple[str, str]] = []
     for name in ROOMS:
-        text = (SOURCE / "texts" / f"{name}.{language}.json").read_text(encoding="utf-8")
+        text = (SOURCE / "i18n" / f"{name}.{language}.json").read_text(encoding="utf-8")
         json.loads(text, object_pairs_hook=pairs.extend)
     assert len(pairs) == len(texts(language))
 

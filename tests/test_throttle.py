@@ -1,8 +1,8 @@
 import pytest
 
 from accounts import HERE, PASSWORD, THERE, Accounts, fail
-from vistobueno.access import LinkRefused, Throttled
-from vistobueno.access.throttle import Throttle, network
+from vistobueno.accounts import LinkRefused, Throttled
+from vistobueno.accounts.throttle import Throttle, network
 
 
 def test_after_five_failures_from_one_place_one_waits_and_is_told_how_long(access: Accounts) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from vistobueno.access import tokens
+from vistobueno.accounts import tokens
 from vistobueno.settings import Settings
 
 

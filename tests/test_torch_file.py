@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vistobueno.errors import DataRefused
+from vistobueno.core.errors import DataRefused
 from vistobueno.training.backbone import packaged_weights
 from vistobueno.training.torch_file import read_torch_file
 

@@ -2,11 +2,11 @@ import pytest
 from sqlalchemy import Engine, update
 
 from accounts import HERE, OTHER, PASSWORD, Accounts, fail
-from vistobueno.access import SignInRefused
-from vistobueno.access.trail import coming_from
-from vistobueno.records import schema
-from vistobueno.records.database import writing
-from vistobueno.records.values import SYSTEM
+from vistobueno.accounts import SignInRefused
+from vistobueno.accounts.trail import coming_from
+from vistobueno.core.inspection import SYSTEM
+from vistobueno.store import schema
+from vistobueno.store.database import writing
 
 
 def test_the_trail_tells_who_did_what_from_where_in_which_request(access: Accounts) -> None:

@@ -16,16 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from vistobueno.access.keys import ApiKey
-from vistobueno.model.bundle import Bundle, Policy
-from vistobueno.texts import LANGUAGES, say
-from vistobueno.ui import audit, formats, keys, model, palette
-from vistobueno.ui.card import card_html
-from vistobueno.ui.history import filter_of
-from vistobueno.ui.hypertext import deed_of, h
-from vistobueno.ui.visit import zone_named
+from vistobueno.accounts.keys import ApiKey
+from vistobueno.core.policy import Policy
+from vistobueno.desk import audit, formats, keys, model, palette
+from vistobueno.desk.card import card_html
+from vistobueno.desk.history import filter_of
+from vistobueno.desk.hypertext import deed_of, h
+from vistobueno.desk.visit import zone_named
+from vistobueno.i18n import LANGUAGES, say
+from vistobueno.model.bundle import Bundle
 
-UI = Path(__file__).parents[1] / "src" / "vistobueno" / "ui"
+UI = Path(__file__).parents[1] / "src" / "vistobueno" / "desk"
 LIMA = ZoneInfo("America/Lima")
 
 
@@ -186,7 +187,7 @@ def test_a_stranger_s_card_brings_no_html_along(text: str) -> None:
 
 
 def test_the_pages_do_without_the_heavy_libraries() -> None:
-    program = "import sys, vistobueno.ui.shell; print(*sys.modules, sep='\\n')"
+    program = "import sys, vistobueno.desk.shell; print(*sys.modules, sep='\\n')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) & {"pandas", "pyarrow", "altair", "matplotlib"} == set()
 
@@ -221,7 +222,7 @@ def test_a_person_and_a_machine_of_the_same_number_are_told_apart(
 
 
 def test_everything_that_is_written_to_the_trail_has_words() -> None:
-    access = UI.parent / "access"
+    access = UI.parent / "accounts"
     calls = [node for file in access.glob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
              if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "write"]  # fmt: skip
     written = {each.args[3].value for each in calls if len(each.args) > 3 and isinstance(each.args[3], ast.Constant)}

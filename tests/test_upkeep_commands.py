@@ -7,12 +7,12 @@ from typer.testing import CliRunner
 
 from drawn_photos import PHOTO
 from kept import ANA
-from vistobueno.cli import app
-from vistobueno.errors import BundleRefused
+from vistobueno.cli.main import app
+from vistobueno.core.errors import BundleRefused
 from vistobueno.model.bundle import Bundle
-from vistobueno.records.restore import BackupRefused
+from vistobueno.services import Station
 from vistobueno.settings import Settings
-from vistobueno.station import Station
+from vistobueno.store.backup.restore import BackupRefused
 
 
 def vistobueno(*words: str | Path, data: Path) -> str:

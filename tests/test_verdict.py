@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from small_model import CLASSES
-from vistobueno.model.bundle import ClassInfo, Near, Policy, Scope
-from vistobueno.photo import Photo
-from vistobueno.verdict import (
+from vistobueno.core.classes import ClassInfo
+from vistobueno.core.photo import Photo
+from vistobueno.core.policy import Near, Policy, Scope
+from vistobueno.core.verdict import (
     Verdict,
     judge,
     most_probable_product,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foreign_zips import UTF8, lying_bzip2, overlapping, unicode_path, zip_of
-from vistobueno.zips import UNPACKING, EntryRefused, content, entries, lines, member, open_zip, whole_entries
+from vistobueno.core.zips import UNPACKING, EntryRefused, content, entries, lines, member, open_zip, whole_entries
 
 SPANISH = ("plátano.jpg", "PLÁTANO Ñ.jpg", "caña nº 3.jpg", "Época/Íñigo/añejo.jpg", "¿cuál?.jpg", "FotoÁrbol.jpg")
 

@@ -13,28 +13,28 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .errors import BundleRefused, DataRefused, DownloadFailed, ModelRefused, PhotoRefused, VistoBuenoError
-    from .inspector import inspect
+    from .core.errors import BundleRefused, DataRefused, DownloadFailed, ModelRefused, PhotoRefused, VistoBuenoError
+    from .core.photo import Limits, Photo, open_photo
+    from .core.verdict import Verdict
+    from .model.inspector import inspect
     from .model.runtime import Model, load_model
-    from .photo import Limits, Photo, open_photo
-    from .verdict import Verdict
 
-__version__ = "0.1.0"
+from .core.version import __version__
 
 _HOMES = {
     "load_model": "model.runtime",
     "Model": "model.runtime",
-    "open_photo": "photo",
-    "Photo": "photo",
-    "Limits": "photo",
-    "inspect": "inspector",
-    "Verdict": "verdict",
-    "VistoBuenoError": "errors",
-    "PhotoRefused": "errors",
-    "BundleRefused": "errors",
-    "ModelRefused": "errors",
-    "DownloadFailed": "errors",
-    "DataRefused": "errors",
+    "open_photo": "core.photo",
+    "Photo": "core.photo",
+    "Limits": "core.photo",
+    "inspect": "model.inspector",
+    "Verdict": "core.verdict",
+    "VistoBuenoError": "core.errors",
+    "PhotoRefused": "core.errors",
+    "BundleRefused": "core.errors",
+    "ModelRefused": "core.errors",
+    "DownloadFailed": "core.errors",
+    "DataRefused": "core.errors",
 }
 
 __all__ = [

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import VistoBuenoError
+from .core.errors import VistoBuenoError
 
 _WEB = ("http", "https")
 

@@ -9,7 +9,7 @@ playwright_api = pytest.importorskip("playwright.sync_api")
 from driving import DESK, PASSWORD, PATIENCE, Person, Running, chromium, context_for, launched, running, settled  # noqa: E402
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright  # noqa: E402
 
-from vistobueno.access import COOKIE  # noqa: E402
+from vistobueno.accounts import COOKIE  # noqa: E402
 
 OpenPage = Callable[..., Page]
 KNOWN = ("Failed to load resource", "The page that you have requested does not seem to exist",

@@ -18,11 +18,11 @@ from typing import Any
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from vistobueno.access import Access
-from vistobueno.drawn import draw_photo
-from vistobueno.records.database import open_database
-from vistobueno.records.values import SYSTEM
+from vistobueno.accounts import Access
+from vistobueno.cli.drawn import draw_photo
+from vistobueno.core.inspection import SYSTEM
 from vistobueno.settings import Settings
+from vistobueno.store.database import open_database
 
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "artefacts" / "screenshots"

@@ -57,7 +57,7 @@ def test_a_wrong_invitation_is_refused_in_words(open_page: OpenPage) -> None:
 
 
 def test_access_is_taken_away_and_given_back(open_page: OpenPage, station: Running) -> None:
-    from vistobueno.records.values import SYSTEM
+    from vistobueno.core.inspection import SYSTEM
 
     person = station.access.add_person("tomas@frutas.example", "Tomas Gil", "inspector", SYSTEM, password=PASSWORD)
     page = open_page(ANA, "/administration", PHONE)
@@ -84,7 +84,7 @@ def test_access_is_taken_away_and_given_back(open_page: OpenPage, station: Runni
 
 
 def test_sessions_are_ended_by_keyboard_and_not_by_one_key(open_page: OpenPage, station: Running) -> None:
-    from vistobueno.records.values import SYSTEM
+    from vistobueno.core.inspection import SYSTEM
 
     person = station.access.add_person("tere@frutas.example", "Tere Vega", "inspector", SYSTEM, password=PASSWORD)
     station.access.sign_in(person.email, PASSWORD, "127.0.0.1")

@@ -21,10 +21,10 @@ from driving import (
 )
 from playwright.sync_api import Browser, Page, Route, expect
 
+from vistobueno.core.inspection import SYSTEM
 from vistobueno.model.bundle import Bundle
-from vistobueno.records.database import open_database
-from vistobueno.records.values import SYSTEM
-from vistobueno.station.models import Models
+from vistobueno.services.models import Models
+from vistobueno.store.database import open_database
 
 FILES = ".capture .files input"
 PageOf = Callable[[Running, Person, str], Page]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from driving import ANA, DESK, LUIS, PASSWORD, PHONE, SOFIA, Person, Running, context_for, settled, shot, sign_in
 from playwright.sync_api import Browser, Page, expect
 
-from vistobueno.records.values import SYSTEM
+from vistobueno.core.inspection import SYSTEM
 
 OpenPage = Callable[..., Page]
 

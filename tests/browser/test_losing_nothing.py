@@ -8,7 +8,7 @@ import pytest
 from driving import LUIS, PASSWORD, PHONE, Running, chromium, free_port, jpeg, running, settled, sign_in, upload
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from vistobueno.records.values import SYSTEM
+from vistobueno.core.inspection import SYSTEM
 
 OpenPage = Callable[..., Page]
 FILES = ".capture .files input"

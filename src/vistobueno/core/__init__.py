@@ -1,1 +1,1 @@
-"""What an inspection is made of, without files, databases or HTTP. Pure."""
+"""What photographs, scores, verdicts and inspections are; pure, and below everything."""

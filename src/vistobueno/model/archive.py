@@ -16,9 +16,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BundleRefused
-from ..folders import lies_beside
-from ..zips import UNPACKING, Entry, content, entries, member, open_zip, whole_entries
+from ..core.errors import BundleRefused
+from ..core.folders import lies_beside
+from ..core.zips import UNPACKING, Entry, content, entries, member, open_zip, whole_entries
 
 LARGEST = 512 * 1024 * 1024  # bytes, unpacked, of one file and of all in a .zip
 _MOST_ENTRIES = 1_000

@@ -7,14 +7,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..errors import BundleRefused
+from ..core.classes import ClassInfo
+from ..core.errors import BundleRefused
+from ..core.input import InputSpec
+from ..core.policy import Near, Policy, Scope
 from .archive import LARGEST, UNREADABLE, Files, npz_arrays, npz_bytes, write_zip
 
 FORMAT = 1
@@ -23,100 +25,6 @@ HELD_OUT, MEMORY = "held_out.npz", "memory.npz"
 _REQUIRED = (MODEL_H5, MODEL_TFLITE, GOLDEN)
 _KNOWN = (*_REQUIRED, SCOPE, HELD_OUT, MEMORY, "bundle.json", "card.es.md", "card.en.md")
 _LARGEST_JSON, _LARGEST_SCOPE = 16_000_000, 100_000_000  # bytes
-
-Array = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class ClassInfo:
-    """One class, in the order the model was trained in.
-
-    ``product`` and ``condition`` are None for the one class that gathers what is none of the products.
-    """
-
-    key: str
-    product: str | None
-    condition: Literal["fit", "unfit"] | None
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """How a photograph becomes the model's input: model input = pixel (0 to 255) × scale + offset, by channel.
-
-    ``fit`` says what happens to a photograph that is not of the input's shape: it is stretched, cropped at the centre,
-    or padded with mid-grey. ``grey`` is one channel, the luma of ITU-R 601-2, and takes the first scale and offset.
-    """
-
-    width: int
-    height: int
-    colour: Literal["rgb", "bgr", "grey"] = "rgb"
-    scale: tuple[float, float, float] = (1 / 255, 1 / 255, 1 / 255)
-    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    resize: Literal["nearest", "bilinear", "area", "bicubic"] = "bilinear"
-    fit: Literal["stretch", "crop", "pad"] = "stretch"
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Of one input: height, width, channels."""
-        return self.height, self.width, 1 if self.colour == "grey" else 3
-
-
-@dataclass(frozen=True, eq=False)
-class Near:
-    """What the training classes look like in the embedding.
-
-    An embedding e (D,) becomes z = (e − mean) @ components (d,), where the within-class covariance is the identity.
-    Its distance is min over classes of ‖z − centre‖² minus the same to the background Gaussian (relative Mahalanobis,
-    Ren et al. 2021).
-    """
-
-    mean: Array
-    components: Array
-    centres: Array
-    background_mean: Array
-    background_scale: Array
-
-
-@dataclass(frozen=True, eq=False)
-class Scope:
-    """How far a photograph may be from what the model was trained on.
-
-    ``weights`` (3,) make the stranger score: [1, distance, log-odds of the `other` class] · weights. The distance is
-    that to ``near`` or, where that is None, the energy of the logits; see `verdict.distance_of`.
-    """
-
-    weights: Array
-    threshold: float
-    near: Near | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Policy:
-    """When to answer, and when a person must look. Set on calibration data, never typed in.
-
-    Attributes:
-        temperature: logits are divided by it before softmax.
-        familiar, doubt: beyond the distance ``familiar`` (see `Scope`) the temperature grows by the factor e for each
-            1 / ``doubt``: the less a photograph is like those the model knows, the less sure its answer.
-        fit_below, unfit_above: probability of unfit at or below which the answer is fit, at or above which unfit.
-        alpha, beta: the escape rate and the overkill rate that the thresholds were set for.
-        scope: None when nothing is known of strangers.
-        min_sharpness, min_brightness, max_brightness, max_clipped: what a photograph must reach to be judged.
-    """
-
-    temperature: float = 1.0
-    familiar: float = 0.0
-    doubt: float = 0.0
-    fit_below: float = -1.0
-    unfit_above: float = 2.0
-    alpha: float = 0.01
-    beta: float = 0.02
-    scope: Scope | None = None
-    min_sharpness: float = 0.0
-    min_brightness: float = 0.0
-    max_brightness: float = 1.0
-    max_clipped: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -338,7 +246,8 @@ def _scope(files: Files, threshold: Any) -> Scope:
     arrays = {key: each.astype(np.float32) for key, each in arrays.items()}
     weights = arrays.pop("weights")
     near = Near(**arrays) if arrays else None
-    shapes, expected = [weights.shape], [(3,)]
+    shapes: list[tuple[int, ...]] = [weights.shape]
+    expected: list[tuple[int, ...]] = [(3,)]
     if near is not None:
         wide, reduced = near.components.shape
         shapes += [near.mean.shape, near.background_mean.shape, near.background_scale.shape, near.centres.shape]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelRefused
+from ..core.errors import ModelRefused
 
 
 def _words(text: str) -> frozenset[str]:

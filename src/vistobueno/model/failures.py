@@ -1,6 +1,6 @@
 """What can go wrong while a model is fetched: one code and one sentence in each language, which says what to do."""
 
-from ..errors import DownloadFailed
+from ..core.errors import DownloadFailed
 
 _SENTENCES = {
     "sha256_missing": (

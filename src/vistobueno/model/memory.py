@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BundleRefused
+from ..core.errors import BundleRefused
 from .archive import UNREADABLE, npz_arrays, npz_bytes
 from .bundle import MEMORY, Bundle
 

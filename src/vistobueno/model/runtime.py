@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import BundleRefused, ModelRefused
-from ..photo import Photo
+from ..core.errors import BundleRefused, ModelRefused
+from ..core.input import InputSpec
+from ..core.photo import Photo
 from .archive import UNREADABLE, npz_arrays, npz_bytes
-from .bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, SCOPE, Bundle, InputSpec, read_bundle
+from .bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, SCOPE, Bundle, read_bundle
 from .description import read_graph, strange_operations
 from .keras_file import load_h5
 

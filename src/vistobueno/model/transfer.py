@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from ..errors import DownloadFailed
+from ..core.errors import DownloadFailed
 from .failures import failed
 
 Progress = Callable[[int, int | None], None]

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from ..errors import DataRefused
+from ..core.errors import DataRefused
 from .torch_file import read_torch_file
 
 _STEM, _HEAD, _EPSILON = 32, 1280, 1e-3

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..model.bundle import ClassInfo, Policy
-from ..texts import say
+from ..core.classes import ClassInfo
+from ..core.policy import Policy
+from ..i18n import say
 from .figures import FIGURES, cell
 
 _SHARES = ("condition_accuracy", "escape_rate", "overkill_rate", "review_share", "strangers_reviewed")

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ..errors import ModelRefused
-from ..model.bundle import InputSpec
+from ..core.errors import ModelRefused
+from ..core.input import InputSpec
 from ..model.runtime import OUTPUTS, golden_pictures, scaled
 from .converted import within_agreement
 

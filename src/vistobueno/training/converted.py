@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ModelRefused
+from ..core.errors import ModelRefused
 from ..model.archive import npz_bytes
 from ..model.bundle import MODEL_H5, MODEL_TFLITE
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ..errors import DataRefused
-from ..inspector import inspect
-from ..model.bundle import ClassInfo
+from ..core.classes import ClassInfo
+from ..core.errors import DataRefused
+from ..core.photo import Photo, open_photo
+from ..core.verdict import Verdict
+from ..model.inspector import inspect
 from ..model.runtime import Model
-from ..photo import Photo, open_photo
-from ..verdict import Verdict
 from .data import LIMITS, LabelledPhoto
 from .evaluate import judged_from
 from .figures import rates

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.bundle import ClassInfo
+from ..core.classes import ClassInfo
 from .data import LabelledPhoto, conditions_of, fold_of_each, products_told_apart, source_groups, weights_of
 from .features import Features, Progress
 from .held_out import Predictions

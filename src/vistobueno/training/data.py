@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataRefused, PhotoRefused, VistoBuenoError
-from ..folders import is_photo, lies_beside, search
-from ..model.bundle import ClassInfo
-from ..photo import Limits, open_photo
-from ..verdict import Condition
+from ..core.classes import ClassInfo
+from ..core.errors import DataRefused, PhotoRefused, VistoBuenoError
+from ..core.folders import is_photo, lies_beside, search
+from ..core.photo import Limits, open_photo
+from ..core.verdict import Condition
 from .labels import OTHER, class_key, condition_in, decoded, listed
 
 _NEEDED = {"file", "label"}

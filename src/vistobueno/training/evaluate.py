@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataRefused, PhotoRefused
-from ..inspector import inspect
-from ..model.bundle import Bundle, ClassInfo, Policy
+from ..core.classes import ClassInfo
+from ..core.errors import DataRefused, PhotoRefused
+from ..core.photo import Limits, open_photo
+from ..core.policy import Policy
+from ..core.verdict import Verdict
+from ..model.bundle import Bundle
+from ..model.inspector import inspect
 from ..model.runtime import Model
-from ..photo import Limits, open_photo
-from ..verdict import Verdict
 from .data import LabelledPhoto, refuse_unknown, unreadable
 from .figures import Judged, all_figures, confusion
 from .held_out import HeldOut

@@ -21,7 +21,7 @@ from keras import layers
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..photo import open_photo
+from ..core.photo import open_photo
 from .augment import Picture
 from .backbone import Backbone
 from .cutout import cut_out

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..verdict import FORCED_AT
+from ..core.verdict import FORCED_AT
 
 _Z = 1.959964  # two-sided 95 %
 FIGURES = ("condition_accuracy", "class_accuracy", "escape_rate", "overkill_rate", "review_share", "calibration_error")

@@ -15,24 +15,16 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from .. import __version__
-from ..errors import DataRefused
-from ..model.bundle import (
-    GOLDEN,
-    HELD_OUT,
-    MEMORY,
-    MODEL_H5,
-    MODEL_TFLITE,
-    Bundle,
-    ClassInfo,
-    InputSpec,
-    Policy,
-    write_bundle,
-)
+from ..core.classes import ClassInfo
+from ..core.errors import DataRefused
+from ..core.input import InputSpec
+from ..core.photo import Photo
+from ..core.policy import Policy
+from ..core.verdict import Verdict, judge
+from ..core.version import __version__
+from ..model.bundle import GOLDEN, HELD_OUT, MEMORY, MODEL_H5, MODEL_TFLITE, Bundle, write_bundle
 from ..model.memory import Memory
 from ..model.runtime import golden_file, prepare, scaled
-from ..photo import Photo
-from ..verdict import Verdict, judge
 from .backbone import choose_backbone
 from .cards import cards
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs

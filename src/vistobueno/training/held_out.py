@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BundleRefused
+from ..core.classes import ClassInfo
+from ..core.errors import BundleRefused
+from ..core.policy import Policy
+from ..core.verdict import Verdict, energy, judge
 from ..model.archive import UNREADABLE, npz_arrays, npz_bytes
-from ..model.bundle import HELD_OUT, Bundle, ClassInfo, Policy
-from ..verdict import Verdict, energy, judge
+from ..model.bundle import HELD_OUT, Bundle
 from .data import LabelledPhoto
 
 

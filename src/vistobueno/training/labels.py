@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from ..errors import ModelRefused
-from ..model.bundle import ClassInfo
-from ..verdict import Condition
+from ..core.classes import ClassInfo
+from ..core.errors import ModelRefused
+from ..core.verdict import Condition
 
 OTHER = "other"
 _PRODUCTS = {

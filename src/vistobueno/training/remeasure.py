@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import DataRefused
+from ..core.errors import DataRefused
 from ..model.bundle import Bundle, write_bundle
 from .cards import cards
 from .data import LabelledPhoto

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..model.explain import overlay
-from ..photo import open_photo
-from ..texts import certainty, counted, say
-from ..verdict import FORCED_AT
+from ..core.heat_map import overlay
+from ..core.photo import open_photo
+from ..core.verdict import FORCED_AT
+from ..i18n import certainty, counted, say
 from .charts import curve, matrix
 from .evaluate import Evaluation, figures
 from .figures import FIGURES, cell, confusion, reliability, risk_coverage, roc_curve

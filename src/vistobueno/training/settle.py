@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration import (
+from ..core.calibration import (
     answer_thresholds,
     conformal_thresholds,
     fit_doubt,
@@ -14,9 +14,10 @@ from ..calibration import (
     temperatures_at,
     weigh_scope,
 )
-from ..model.bundle import ClassInfo, Policy
-from ..photo import Limits, open_photo
-from ..verdict import other_log_odds, probability_unfit, softmax
+from ..core.classes import ClassInfo
+from ..core.photo import Limits, open_photo
+from ..core.policy import Policy
+from ..core.verdict import other_log_odds, probability_unfit, softmax
 from .data import LabelledPhoto
 from .held_out import Predictions
 

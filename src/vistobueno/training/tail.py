@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
-from ..model.bundle import ClassInfo
+from ..core.classes import ClassInfo
 from .features import Features
 from .pooling import over_places
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataRefused
+from ..core.errors import DataRefused
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _DAMAGE = (

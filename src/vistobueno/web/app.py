@@ -9,17 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import VistoBuenoError
+from ..core.errors import VistoBuenoError
+from ..i18n import say, user_language
 from ..settings import Settings, read_settings
-from ..texts import say, user_language
-from .process import settle
+from .middleware.process import settle
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
 
-    from ..station import Station
+    from ..services import Station
 
-SCRIPT = Path(__file__).resolve().parent.parent / "ui" / "main.py"
+SCRIPT = Path(__file__).resolve().parent.parent / "desk" / "main.py"
 PATIENCE = 30.0  # seconds that a start waits for a database that starts at the same time
 _log = logging.getLogger("vistobueno.web")
 
@@ -29,12 +29,17 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     settle()
     from starlette.middleware import Middleware
 
-    from . import api, document, health, inference, metrics, provider, sign_in
-    from .answers import Answers
+    from . import metrics
+    from .api import health
+    from .api import routes as api
+    from .auth import provider, sign_in
     from .field import pages
-    from .guard import Guard
-    from .observed import Observed, Routed
-    from .proxies import Proxies
+    from .middleware import document
+    from .middleware.answers import Answers
+    from .middleware.guard import Guard
+    from .middleware.observed import Observed, Routed
+    from .middleware.proxies import Proxies
+    from .oip import inference
 
     return {
         "lifespan": partial(running, settings=settings),
@@ -63,10 +68,10 @@ def application(settings: Settings | None = None) -> "App":
 @asynccontextmanager
 async def running(_: object, settings: Settings | None = None) -> AsyncIterator[None]:
     """The station and its access are open while the application runs."""
-    from ..access import Access, set_running_access
-    from ..station import set_running_station
+    from ..accounts import Access, set_running_access
+    from ..services import set_running_station
     from .logs import configure_logs
-    from .proxies import parse
+    from .middleware.proxies import parse
     from .start_checks import warn
 
     settings = settings or read_settings()
@@ -102,7 +107,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
 
 def _opened(settings: Settings) -> "Station":
     """Open the station; a database or a store that is not there yet is waited for."""
-    from ..station import Station, Unavailable
+    from ..services import Station, Unavailable
 
     last = time.monotonic() + PATIENCE
     while True:

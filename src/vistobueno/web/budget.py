@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
-from ..station import Busy
-from ..texts import LANGUAGES, say
+from ..i18n import LANGUAGES, say
+from ..services import Busy
 
 
 class Budget:

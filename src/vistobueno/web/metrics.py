@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..records.values import Inspection
-from ..station import running_station
+from ..core.inspection import Inspection
+from ..services import running_station
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 REGISTRY = CollectorRegistry()

@@ -7,10 +7,10 @@ from typing import Any
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from ..access import running_access
-from ..errors import BundleRefused, DataRefused, DownloadFailed, PhotoRefused, VistoBuenoError
-from ..station import Busy, Conflict, CursorRefused, NotFound, Unavailable
-from ..texts import LANGUAGES, say
+from ..accounts import running_access
+from ..core.errors import BundleRefused, DataRefused, DownloadFailed, PhotoRefused, VistoBuenoError
+from ..i18n import LANGUAGES, say
+from ..services import Busy, Conflict, CursorRefused, NotFound, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 LANGUAGE_COOKIE = "vistobueno_language"

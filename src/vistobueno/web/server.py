@@ -10,7 +10,7 @@ import uvicorn
 
 from ..settings import Settings
 from .app import application
-from .connection import BoundedConnection
+from .middleware.connection import BoundedConnection
 from .stopping import stop
 
 ANSWERED_WITHIN, LAST_WORDS, ENDED_WITHIN = 12.0, 20, 25.0

@@ -4,9 +4,9 @@ import logging
 import sys
 from pathlib import Path
 
-from ..records.address import read_address
+from ..i18n import say
 from ..settings import Settings
-from ..texts import say
+from ..store.address import read_address
 
 _LOG = logging.getLogger(__name__)
 _MOUNTS = Path("/proc/mounts")

@@ -14,20 +14,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from ...access import running_access
-from ...access.identity import Identity
-from ...errors import VistoBuenoError
-from ...records.values import LONGEST_NOTE
-from ...station import Station
-from ...texts import LANGUAGES, say, texts
-from ...ui import palette
-from ...ui.bar import bar_html
-from ...ui.icons import icon
-from ...ui.pieces import answer
-from ..api_values import inspection_as
-from ..apology import apology
-from ..asking import allowed, identity_of, open_station
-from ..intake import body_in
+from ...accounts import running_access
+from ...accounts.identity import Identity
+from ...core.errors import VistoBuenoError
+from ...core.inspection import LONGEST_NOTE
+from ...desk import palette
+from ...desk.bar import bar_html
+from ...desk.icons import icon
+from ...desk.pieces import answer
+from ...i18n import LANGUAGES, say, texts
+from ...services import Station
+from ..api.asking import allowed, identity_of, open_station
+from ..api.intake import body_in
+from ..api.values import inspection_as
+from ..error_page import apology
 from ..problems import refuse
 
 ACCEPTED = (
@@ -144,7 +144,7 @@ def _parts() -> dict[str, bytes]:
     found = {
         each.name: each.read_bytes() for each in folder.iterdir() if each.name.endswith(".js") and each.name != "sw.js"
     }
-    look = files("vistobueno.ui").joinpath("style.css").read_bytes()
+    look = files("vistobueno.desk").joinpath("style.css").read_bytes()
     colours = f":root {{ {palette.variables()} }}\n".encode()
     return found | {"style.css": colours + look + folder.joinpath("field.css").read_bytes()}
 

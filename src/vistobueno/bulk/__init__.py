@@ -1,1 +1,0 @@
-"""Many photographs at once, on the cores of this machine."""

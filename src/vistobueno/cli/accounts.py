@@ -1,0 +1,103 @@
+"""The verbs of `vistobueno user …` and `key …`: what they take and say of themselves. The work is `people`'s."""
+
+from typing import Annotated
+
+import typer
+
+from ..i18n import user_language
+
+user_app = typer.Typer(
+    no_args_is_help=True, help="People: add, invite, list, change role, shut out, give a new password."
+)
+key_app = typer.Typer(no_args_is_help=True, help="Keys of machines: add, list, revoke.")
+
+Language = Annotated[str, typer.Option("--language", "-l", help="es or en; by default the environment's.")]
+EmailArgument = Annotated[str, typer.Argument(help="E-mail of the person.")]
+
+
+@user_app.command("add")
+def user_add(
+    email: EmailArgument,
+    name: Annotated[str, typer.Option(help="As others see it.")],
+    role: Annotated[str, typer.Option(help="inspector, supervisor or admin.")] = "inspector",
+    invite: Annotated[bool, typer.Option("--invite", help="Print a link to choose a password with.")] = False,
+    language: Language = "",
+) -> None:
+    """Add a person. The password is asked for, or read from standard input."""
+    from . import people
+
+    people.user_add(email, name, role, invite, language or user_language())
+
+
+@user_app.command("list")
+def user_list(language: Language = "") -> None:
+    """Everyone, with role and state, and who is invited."""
+    from . import people
+
+    people.user_list(language or user_language())
+
+
+@user_app.command("revoke-invitation")
+def user_revoke_invitation(email: EmailArgument, language: Language = "") -> None:
+    """End an invitation that was not used yet: its link opens no more."""
+    from . import people
+
+    people.user_revoke_invitation(email, language or user_language())
+
+
+@user_app.command("role")
+def user_role(email: EmailArgument, role: str, language: Language = "") -> None:
+    """Give a person another role."""
+    from . import people
+
+    people.user_role(email, role, language or user_language())
+
+
+@user_app.command("disable")
+def user_disable(
+    email: EmailArgument,
+    enable: Annotated[bool, typer.Option("--enable", help="Let them in again instead.")] = False,
+    language: Language = "",
+) -> None:
+    """Shut a person out at once: sessions, keys and links of theirs end."""
+    from . import people
+
+    people.user_disable(email, enable, language or user_language())
+
+
+@user_app.command("reset-link")
+def user_reset_link(email: EmailArgument, language: Language = "") -> None:
+    """Print a one-time link with which a person chooses a new password."""
+    from . import people
+
+    people.user_reset_link(email, language or user_language())
+
+
+@key_app.command("add")
+def key_add(
+    name: Annotated[str, typer.Argument(help="The machine's name.")],
+    owner: Annotated[str, typer.Option(help="E-mail of the person whose key it is.")],
+    scope: Annotated[list[str], typer.Option(help="inspect, read, review or infer; several times.")],
+    days: Annotated[int, typer.Option(min=0, max=36_500, help="Days that it opens; 0: until it is revoked.")] = 365,
+    language: Language = "",
+) -> None:
+    """Make a key; standard output is its secret, this once."""
+    from . import people
+
+    people.key_add(name, scope, owner, days, language or user_language())
+
+
+@key_app.command("list")
+def key_list(language: Language = "") -> None:
+    """All keys, without their secrets."""
+    from . import people
+
+    people.key_list(language or user_language())
+
+
+@key_app.command("revoke")
+def key_revoke(number: Annotated[int, typer.Argument(min=1, max=2**53)], language: Language = "") -> None:
+    """End a key."""
+    from . import people
+
+    people.key_revoke(number, language or user_language())

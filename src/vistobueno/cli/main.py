@@ -1,0 +1,348 @@
+"""The command line: `vistobueno inspect | demo | model … | train | evaluate`. It only translates; the rooms do the work."""
+
+import io
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..core.errors import VistoBuenoError
+from ..core.version import __version__
+from ..i18n import say, user_language
+from .accounts import Language, key_app, user_app
+
+OK, UNFIT, REVIEW, ERROR = 0, 1, 2, 3
+"""Exit codes of `inspect`, the gravest of what happened: error, then unfit, then review."""
+STOPPED, UNREAD = 130, 141
+"""Exit codes where no answer was given: the user pressed Ctrl-C; the reader of the output (head, less) went away."""
+
+app = typer.Typer(
+    name="vistobueno",
+    help="Visual quality control for perishable export produce. Control visual de calidad para fruta de exportación.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+model_app = typer.Typer(no_args_is_help=True, help="Model bundles: see, pack, verify, download, add to the station.")
+app.add_typer(model_app, name="model")
+app.add_typer(user_app, name="user")
+app.add_typer(key_app, name="key")
+
+ModelOption = Annotated[str, typer.Option("--model", "-m", help="Folder or .zip of a bundle (MODEL_PATH).")]
+BundleArgument = Annotated[
+    str, typer.Argument(help="A bundle, folder or .zip; by default the one in use.", show_default=False)
+]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-unreadable", help="Go on without photographs that cannot be read; they are counted.")
+]
+RuntimeOption = Annotated[str, typer.Option("--runtime", help="litert or tensorflow (RUNTIME).")]
+
+
+def main() -> None:
+    """Run the command line and exit: 3 for every error, never a trace for what a user can mend."""
+    language = _language_asked(sys.argv[1:])
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's remarks on its own start are not for users
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.encoding.lower().startswith("utf"):
+        sys.stdout.reconfigure(errors="replace")  # a ✔ that the terminal does not have stops nothing
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except VistoBuenoError as error:
+        complain(error.message(language), language)
+        code = ERROR
+    except (KeyboardInterrupt, typer.Abort):
+        code = STOPPED
+    except (Exception, SystemExit) as error:
+        code = _code_of(error, language)
+    sys.exit(code if isinstance(code, int) else OK)
+
+
+def complain(message: str, language: str) -> None:
+    """Say what went wrong on standard error."""
+    print(f"{say(language, 'error')}: {message}", file=sys.stderr)
+
+
+def _code_of(error: BaseException, language: str) -> int:
+    """Say what is wrong, with a trace only where it is the program; 1 and 2 are answers, never an error's code."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, BrokenPipeError):  # Typer and Rich turn it into an exit with code 1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return UNREAD
+        cause = cause.__context__
+    if hasattr(error, "format_message"):  # Typer's own: a wrong option or argument; empty where it printed the help
+        if message := error.format_message():
+            complain(message, language)
+    elif isinstance(error, OSError):
+        reason, name = error.strerror or str(error), error.filename or "?"
+        complain(say(language, "file_problem", name=name, reason=reason), language)
+    else:
+        traceback.print_exception(error)
+    return ERROR
+
+
+def _language_asked(arguments: Sequence[str]) -> str:
+    """What --language says, also where an error comes before the options are read; else the environment's."""
+    for before, argument in zip(["", *arguments], [*arguments, ""], strict=True):
+        if before in ("--language", "-l") and argument:
+            return argument
+        if argument.startswith("--language="):
+            return argument.partition("=")[2]
+    return user_language()
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command("inspect")
+def inspect_command(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or patterns like 'lot/*.jpg'.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A CSV table.")] = False,
+    heat_maps: Annotated[Path | None, typer.Option("--heat-maps", help="Write where the model looked here.")] = None,
+    model: ModelOption = "",
+    runtime: RuntimeOption = "",
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Photographs at once; 0: one a core.")] = 0,
+    language: Language = "",
+) -> None:
+    """Judge photographs. Exit code: 0 all fit, 1 something unfit, 2 something to review, 3 an error."""
+    _one_blas_thread()
+    from .inspect import run
+
+    form = "json" if as_json else "csv" if as_csv else "table"
+    raise typer.Exit(run(paths, form, heat_maps, _load(model, runtime), jobs, language or user_language()))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address it listens on (BIND_ADDRESS).")] = "",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port it listens on (PORT).")] = 0,
+    language: Language = "",
+) -> None:
+    """Start the station: pages, API and inference protocol on one port."""
+    from .serve import run_serve
+
+    settings = _settings()
+    settings = replace(settings, bind_address=host or settings.bind_address, port=port or settings.port)
+    run_serve(settings, language or user_language())
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path | None, typer.Option(help="Keep the drawings here.")] = None,
+    model: ModelOption = "",
+    runtime: RuntimeOption = "",
+    language: Language = "",
+) -> None:
+    """Draw pictures of fruit and judge them: a first look without a photograph."""
+    _one_blas_thread()
+    from .inspect import run_demo
+
+    run_demo(folder, _load(model, runtime), language or user_language())
+
+
+@model_app.command("info")
+def model_info(model: BundleArgument = "", language: Language = "") -> None:
+    """What a bundle is: classes, input, thresholds, figures, and what nobody knows of it."""
+    from .model import info
+
+    info(_bundle_path(model), language or user_language())
+
+
+@model_app.command("verify")
+def model_verify(model: BundleArgument = "", runtime: RuntimeOption = "", language: Language = "") -> None:
+    """Check every hash and every golden answer."""
+    loaded = _load(model, runtime)
+    print(say(language or user_language(), "model_verified", name=loaded.bundle.name, runtime=loaded.runtime))
+
+
+@model_app.command("pack")
+def model_pack(
+    h5: Annotated[Path, typer.Argument(help="A Keras model: .h5, .keras or the folder of a SavedModel.")],
+    labels: Annotated[Path, typer.Option(help="labels.txt: one class a line, in the model's order.")],
+    out: Annotated[Path | None, typer.Option(help="The bundle's folder; by default beside the model.")] = None,
+    input_size: Annotated[int | None, typer.Option("--input", help="Side of the input, in pixels.")] = None,
+    scaling: Annotated[str | None, typer.Option(help="0..1, -1..1, 0..255, caffe, torch; else found out.")] = None,
+    check: Annotated[Path | None, typer.Option(help="Labelled photographs that prove the order.")] = None,
+    product: Annotated[str | None, typer.Option(help="Product of the labels that name none, as in '0 Fresh'.")] = None,
+    fit: Annotated[list[str], typer.Option(help="A label of what is fit; several times.")] = [],  # noqa: B006
+    unfit: Annotated[list[str], typer.Option(help="A label of what is unfit; several times.")] = [],  # noqa: B006
+    skip_unreadable: SkipOption = False,
+    language: Language = "",
+) -> None:
+    """Make a bundle of a stranger's model, and say what could not be known."""
+    from .model import pack
+
+    asked: dict[str, Any] = {"input_size": input_size, "scaling": scaling, "check": check}
+    asked |= {"product": product, "fit": fit, "unfit": unfit, "skip_unreadable": skip_unreadable}
+    pack(h5, labels, out, asked, language or user_language())
+
+
+@model_app.command("remeasure")
+def model_remeasure(
+    data: Annotated[Path, typer.Argument(help="The photographs that it was trained on.")],
+    model: ModelOption = "",
+    out: Annotated[Path, typer.Option(help="The bundle's folder, which may be the old one's.")] = Path(
+        "remeasured-model"
+    ),
+    language: Language = "",
+) -> None:
+    """Write a bundle's figures and cards anew from the predictions that it keeps, as this version counts them."""
+    from .model import remeasure
+
+    remeasure(data, _bundle_path(model), out, language or user_language())
+
+
+@model_app.command("download")
+def model_download(
+    url: Annotated[str, typer.Argument(help="Google Drive, HTTPS, file URL or folder (MODEL_URL).")],
+    sha256: Annotated[str, typer.Option(help="SHA-256 the file must have (MODEL_SHA256).")] = "",
+    to: Annotated[Path, typer.Option(help="Where to put it.")] = Path("downloaded-model.zip"),
+    language: Language = "",
+) -> None:
+    """Fetch a bundle, verify it, and put it in place; a cut download is resumed."""
+    from .model import download
+
+    download(url, sha256, to, language or user_language())
+
+
+@model_app.command("add")
+def model_add(path: Annotated[Path, typer.Argument(help="A bundle, folder or .zip.")], language: Language = "") -> None:
+    """Prove a bundle and give it to the station, also while that runs; an administrator activates it."""
+    from .upkeep import run_add_model
+
+    run_add_model(_settings(), path, language or user_language())
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Argument(help="Class folders, or a table with file,label[,group,source,variant].")],
+    out: Annotated[Path, typer.Option(help="The bundle's folder.")] = Path("trained-model"),
+    backbone: Annotated[str, typer.Option(help="efficientnet-lite0/1/2, or a keras.applications name.")] = (
+        "efficientnet-lite0"
+    ),
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    views: Annotated[int | None, typer.Option(min=1, help="Pictures made of each photograph.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 7,
+    work: Annotated[Path | None, typer.Option(help="Where to keep what a resumed run needs.")] = None,
+    skip_unreadable: SkipOption = False,
+    language: Language = "",
+) -> None:
+    """Train a model on labelled photographs and make its bundle."""
+    from .training import run_train
+
+    asked: dict[str, Any] = {"backbone": backbone, "epochs": epochs, "views": views, "seed": seed, "work": work}
+    run_train(data, out, asked | {"skip_unreadable": skip_unreadable}, language or user_language())
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="Class folders, or a table.")],
+    report: Annotated[Path, typer.Option(help="The report, one HTML file.")] = Path("report.html"),
+    unknown_cameras: Annotated[
+        bool, typer.Option("--unknown-cameras", help="Photographs trained on: by models that never saw their source.")
+    ] = False,
+    corruptions: Annotated[
+        bool, typer.Option("--corruptions", help="Also with blur, noise, JPEG, colour cast, darkness and cover.")
+    ] = False,
+    skip_unreadable: SkipOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    model: ModelOption = "",
+    runtime: RuntimeOption = "",
+    language: Language = "",
+) -> None:
+    """Measure a model on labelled photographs it was not trained on."""
+    from .training import run_evaluate
+
+    loaded = _load(model, runtime)
+    asked = {"unknown_cameras": unknown_cameras, "skip_unreadable": skip_unreadable}
+    run_evaluate(data, report, asked, corruptions, as_json, loaded, language or user_language())
+
+
+@app.command()
+def config(
+    markdown: Annotated[bool, typer.Option("--markdown", help="The table of the documents: names, defaults.")] = False,
+    language: Language = "",
+) -> None:
+    """Every environment variable: the value in force, where it comes from, what it means. Secrets are masked."""
+    from .config import run
+
+    run(os.environ, markdown, language or user_language())
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="One .zip to write.")], language: Language = "") -> None:
+    """Write all that the station keeps to one file, while it runs: rows, photographs, models."""
+    from .upkeep import run_backup
+
+    run_backup(_settings(), file, language or user_language())
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Also where there is something; it is lost.")] = False,
+    keep_keys: Annotated[bool, typer.Option("--keep-keys", help="Keys of machines in the backup open again.")] = False,
+    language: Language = "",
+) -> None:
+    """Verify a backup and make the station what it says; its sessions, links and keys end. Stop the station first."""
+    from .upkeep import run_restore
+
+    run_restore(_settings(), file, replace, language or user_language(), keep_keys=keep_keys)
+
+
+@app.command()
+def retention(
+    days: Annotated[int | None, typer.Option(min=1, max=100_000, help="By default RETENTION_DAYS.")] = None,
+    language: Language = "",
+) -> None:
+    """Remove photographs that are too old; verdicts stay, and photographs that await review."""
+    from .upkeep import run_retention
+
+    run_retention(_settings(), days, language or user_language())
+
+
+@app.command()
+def nightly(language: Language = "") -> None:
+    """Retention, then a backup to BACKUP_URL, proved and dated; the oldest go. For cron; the station keeps running."""
+    from .nightly import run_nightly
+
+    run_nightly(_settings(), language or user_language())
+
+
+def _settings(**given: str) -> Any:
+    from ..settings import read_settings
+
+    return read_settings({**os.environ, **given})
+
+
+def _one_blas_thread() -> None:
+    """Before numpy is imported: judging has no matrices worth a thread pool, whose start costs more than a verdict."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def _load(model: str, runtime: str) -> Any:
+    from ..model.runtime import load_model
+
+    return load_model(_bundle_path(model), _settings(**({"RUNTIME": runtime} if runtime else {})).runtime)
+
+
+def _bundle_path(model: str) -> Path | None:
+    """--model, then MODEL_PATH, then MODEL_URL (downloaded once), then the shipped bundle."""
+    settings = _settings()
+    if model or settings.model_path:
+        return Path(model or settings.model_path)
+    if settings.model_url:
+        from ..model.download import cached_model
+
+        return cached_model(settings.model_url, settings.model_sha256)
+    return None

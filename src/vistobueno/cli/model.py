@@ -1,0 +1,81 @@
+"""`vistobueno model …`: what a bundle is, packing a stranger's model, fetching one."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import ModelRefused
+from ..i18n import say
+from ..model.bundle import Bundle, read_bundle
+from ..model.runtime import shipped_bundle
+
+
+def info(path: Path | None, language: str) -> None:
+    """Print what a bundle is."""
+    print_bundle(read_bundle(path or shipped_bundle()), language)
+
+
+def print_bundle(bundle: Bundle, language: str) -> None:
+    """Name, digest, classes in order, input, thresholds, and every thing nobody knows of the model."""
+    policy, spec = bundle.policy, bundle.input
+    print(say(language, "model_name", name=bundle.name, version=bundle.version, created=bundle.created))
+    print(say(language, "model_digest", digest=bundle.digest))
+    print(say(language, "model_classes", classes=", ".join(each.key for each in bundle.classes)))
+    print(say(language, "model_input", width=spec.width, height=spec.height, colour=spec.colour, fit=spec.fit))
+    thresholds = {"low": policy.fit_below, "high": policy.unfit_above, "alpha": policy.alpha, "beta": policy.beta}
+    print(say(language, "model_policy", **thresholds))
+    print(say(language, "labels_proved" if bundle.labels_proved else "labels_unproved"))
+    for what in bundle.origin.get("unknown", ()):
+        print(say(language, "model_unknown", what=what))
+
+
+def pack(h5: Path, labels: Path, out: Path | None, asked: Mapping[str, Any], language: str) -> None:
+    """Pack a stranger's model as ``asked`` (see `pack_model`) and print what came of it."""
+    try:
+        from ..training.importing.pack import pack_model
+
+        h5 = h5.absolute()  # of "." too, a SavedModel's folder
+        target = out or h5.with_name(f"{h5.stem}-bundle")
+        bundle = pack_model(h5, labels, out=target, **asked)
+    except ImportError as error:
+        raise needs_training(error) from error
+    tell_left_out(bundle.origin["check"], language)
+    print_bundle(bundle, language)
+    print(say(language, "model_packed", folder=bundle.path))
+
+
+def remeasure(data: Path, model: Path | None, out: Path, language: str) -> None:
+    """Write a bundle again with its figures and cards counted anew."""
+    from ..training.data import read_photos
+    from ..training.remeasure import remeasure as measured_again
+
+    again = measured_again(read_bundle(model or shipped_bundle()), read_photos(data), out)
+    print_bundle(again, language)
+    print(say(language, "model_remeasured", folder=again.path))
+
+
+def download(url: str, sha256: str, to: Path, language: str) -> None:
+    """Fetch a bundle, verify it, print what it is."""
+    from ..model.download import download_model
+    from ..settings import read_settings
+
+    path = download_model(url, sha256 or read_settings().model_sha256 or None, to)
+    print_bundle(read_bundle(path), language)
+    print(say(language, "model_downloaded", folder=path))
+
+
+def tell_left_out(counts: Mapping[str, Any], language: str) -> None:
+    """Say on standard error how many files were passed over, and how many photographs could not be read."""
+    for key in ("passed_over", "unreadable"):
+        if counts.get(key):
+            print(say(language, key, count=counts[key]), file=sys.stderr)
+
+
+def needs_training(error: ImportError) -> ModelRefused:
+    """The error for a verb that needs the training extra where it is not installed."""
+    return ModelRefused(
+        "training_missing",
+        es=say("es", "training_needs", error=error),
+        en=say("en", "training_needs", error=error),
+    )

@@ -1,0 +1,148 @@
+"""What is kept, as values: inspections, reviews, and what lists of them are asked for by. Times are UTC and aware."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Generic, Literal, TypeVar
+
+from .verdict import Answer, Condition, recognised
+
+T = TypeVar("T")
+ActorKind = Literal["person", "key", "system"]
+Source = Literal["page", "api", "bulk"]
+LONGEST_NAME, LONGEST_NOTE = 255, 2000  # characters that are kept of a file's name, and of a note
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did something: a person, a machine's key, or the station itself."""
+
+    kind: ActorKind
+    id: int | None
+    name: str
+
+
+SYSTEM = Actor("system", None, "vistobueno")
+
+
+@dataclass(frozen=True)
+class Review:
+    """A person's answer on an inspection. It never overwrites the verdict, it stands beside it."""
+
+    id: int
+    inspection_number: int
+    at: datetime
+    actor: Actor
+    answer: Condition
+    note: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """One photograph judged once by one model version, for ever.
+
+    Attributes:
+        number: 1, 2, 3, … without gaps; a higher number is never earlier.
+        evidence: the key of its photograph in the evidence store.
+        width, height, format, bytes: of the photograph that was given.
+        has_photograph: False once the photograph was removed because it was old; the verdict stays.
+    """
+
+    number: int
+    at: datetime
+    actor: Actor
+    source: Source
+    filename: str | None
+    model_digest: str
+    model_name: str
+    model_version: str
+    photo_sha256: str
+    evidence: str
+    width: int
+    height: int
+    format: str
+    bytes: int
+    sharpness: float
+    brightness: float
+    clipped: float
+    answer: Answer
+    reasons: tuple[str, ...]
+    forced: Condition
+    product: str
+    class_key: str
+    probability_unfit: float
+    probabilities: Mapping[str, float]
+    stranger: float | None
+    scope_threshold: float | None
+    has_heat_map: bool
+    elapsed_ms: float
+    reviews: tuple[Review, ...] = ()
+    has_photograph: bool = True
+
+    @property
+    def recognised_product(self) -> str | None:
+        """What it counts as in lists, tables and sums; in SQL, `schema.OF_NO_PRODUCT` says the same."""
+        return recognised(self.product, self.reasons)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which inspections a list is asked for; None asks for all.
+
+    Attributes:
+        product: which they are recognised as; what is out of scope is of none.
+        since, until: from this moment on, and before that one.
+        text: is somewhere in the file's name, in capitals or not.
+        actor_kind, actor_id: who inspected; a person and a machine may have the same number.
+        reviewed: whether a person has answered on it.
+    """
+
+    answer: Answer | None = None
+    product: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+    actor_id: int | None = None
+    source: Source | None = None
+    reviewed: bool | None = None
+    actor_kind: ActorKind | None = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """A part of a list, newest first; ``next`` is the cursor of what follows, None at the end."""
+
+    items: tuple[T, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class DayCount:
+    """How many inspections of one product got one answer on one day, UTC's unless another zone's was asked for.
+
+    ``product`` is None for those that show none of the products.
+    """
+
+    day: date
+    product: str | None
+    answer: Answer
+    count: int
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A model that this station has, and where its bundle lies.
+
+    Attributes:
+        active: it judges in this process.
+        missed: it was made active and this process cannot load it; the one before goes on.
+    """
+
+    digest: str
+    name: str
+    version: str
+    location: str
+    added_at: datetime
+    active: bool = field(default=False)
+    missed: bool = field(default=False)

@@ -1,0 +1,121 @@
+"""Pieces that several pages are made of: an answer, a row of an inspection, a verdict, a form's field."""
+
+from collections.abc import Iterable, Mapping
+
+from markupsafe import Markup
+
+from ..core.inspection import Inspection
+from ..i18n import say
+from ..model.bundle import Bundle
+from . import formats
+from .hypertext import h, join
+from .icons import icon
+from .visit import Visit
+
+PRODUCTS = ("apple", "banana", "orange")
+REASONS = ("uncertain", "out_of_scope", "poor_photo")
+
+
+def answer(name: str, language: str) -> Markup:
+    """✔ APTO, in its colour and shape."""
+    return h('<span class="answer {0}">{1}<span>{2}</span></span>', name, icon(name), say(language, name))
+
+
+def product(name: str | None, language: str) -> str:
+    """The product's name; a product of a stranger's model is called what its bundle calls it, none is not recognised."""
+    if name is None:
+        return say(language, "ui_unknown_product")
+    return say(language, name) if name in PRODUCTS else name
+
+
+def product_of(inspection: Inspection, language: str) -> str:
+    """The product of an inspection; what looks like none of them is not called by the name of one."""
+    return product(inspection.recognised_product, language)
+
+
+def class_name(key: str, bundle: Bundle, language: str) -> str:
+    """A class as its bundle names it in this language, if it does: a stranger's may name it anyhow."""
+    names = next((each.names for each in bundle.classes if each.key == key), None)
+    name = names.get(language) if isinstance(names, Mapping) else None
+    return name if isinstance(name, str) else str(key)
+
+
+def photo_url(number: int, what: str = "photo") -> str:
+    """Where the browser gets a picture: ``photo``, ``heat-map`` or ``thumbnail``."""
+    return f"/api/v1/inspections/{number}/{what}"
+
+
+def thumbnail(inspection: Inspection) -> Markup:
+    """The small picture; decoration, since the words beside it say all."""
+    if not inspection.has_photograph:
+        return Markup('<span class="none"></span>')
+    return h('<img src="{0}" alt="" width="60" height="60" loading="lazy">', photo_url(inspection.number, "thumbnail"))
+
+
+def inspection_row(inspection: Inspection, visit: Visit) -> Markup:
+    """One line of a list: picture, what, answer; it leads to the whole."""
+    language = visit.language
+    said = [say(language, f"ui_why_{each}") if each in REASONS else each for each in inspection.reasons]
+    reviewed = inspection.reviews[-1] if inspection.reviews else None
+    about = " · ".join([formats.lately(inspection.at, visit.zone, language), *said])
+    file = h('<span class="file"> · {0}</span>', inspection.filename) if inspection.filename else ""
+    return h(
+        '<li><a class="line" href="/inspections/{n}">{picture}'
+        '<span class="what"><b>{number} · {product}</b><small>{about}{file}</small></span>'
+        '<span class="side">{answer}<small>{beside}</small></span></a></li>',
+        n=inspection.number,
+        picture=thumbnail(inspection),
+        number=inspection_number(inspection.number, language),
+        product=product_of(inspection, language),
+        about=about,
+        file=file,
+        answer=answer(inspection.answer, language),
+        beside=say(language, "ui_reviewed_as", answer=say(language, reviewed.answer)) if reviewed else "",
+    )
+
+
+def inspection_number(number: int, language: str) -> str:
+    """N.º 1.234."""
+    return say(language, "ui_number", number=formats.number(number, language))
+
+
+def empty(text: str) -> Markup:
+    """A list that has nothing says so."""
+    return h('<p class="empty">{0}</p>', text)
+
+
+def notice(text: str, kind: str = "") -> Markup:
+    """What just happened (``""``, ``warn`` or ``bad``)."""
+    return h('<p class="notice {0}" role="status">{1}</p>', kind, text)
+
+
+def field(label: str, control: Markup) -> Markup:
+    """A form's field with its label."""
+    return h('<label class="field"><span>{0}</span>{1}</label>', label, control)
+
+
+def choice(
+    name: str, options: Mapping[str, str] | Iterable[tuple[str, str]], chosen: str = "", submits: bool = False
+) -> Markup:
+    """A list to choose from: value → words."""
+    pairs = options.items() if isinstance(options, Mapping) else options
+    items = join(
+        h('<option value="{0}"{2}>{1}</option>', value, words, Markup(" selected") if value == chosen else "")
+        for value, words in pairs
+    )
+    return h('<select name="{0}" id="f-{0}"{2}>{1}</select>', name, items, Markup(" data-submits") if submits else "")
+
+
+def sure(question: str, deed: str, language: str) -> Markup:
+    """Of a button or form: what it does waits for a second button, which says it."""
+    return h(
+        ' data-sure="{0}" data-yes="{1}" data-no="{2}"',
+        question,
+        say(language, "ui_sure_yes", deed=deed[:1].lower() + deed[1:]),
+        say(language, "ui_sure_no"),
+    )
+
+
+def facts(pairs: Iterable[tuple[str, object]]) -> Markup:
+    """Names and values, one below another."""
+    return h('<dl class="facts-list">{0}</dl>', join(h("<dt>{0}</dt><dd>{1}</dd>", *pair) for pair in pairs))

@@ -1,0 +1,74 @@
+"""Judge many photographs with a few threads and flat memory: decoding and LiteRT both leave Python's lock."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.errors import PhotoRefused
+from ..core.photo import Limits, Photo, open_photo
+from ..core.policy import Policy
+from ..core.verdict import Verdict
+from ..model.inspector import inspect
+from ..model.runtime import Model
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: its hash and verdict (and, if asked for, its photograph), or why there is none."""
+
+    path: Path
+    sha256: str | None = None
+    photo: Photo | None = None
+    verdict: Verdict | None = None
+    error: PhotoRefused | None = None
+
+
+def inspect_many(
+    paths: Iterable[Path], model: Model, *, jobs: int = 1, policy: Policy | None = None, keep_photos: bool = False
+) -> Iterator[Outcome]:
+    """Judge photographs in the order given; at most 2 × ``jobs`` are in memory at any time.
+
+    A file that cannot be judged gives an outcome with its error and stops nothing. ``keep_photos`` keeps the pixels in
+    the outcome, for those who draw on them.
+    """
+    limits = limits_for(model)
+
+    def one(path: Path) -> Outcome:
+        try:
+            photo = open_photo(_read(path, limits), limits)
+            verdict = inspect(photo, model, policy)
+        except PhotoRefused as error:
+            return Outcome(path, error=error)
+        return Outcome(path, photo.sha256, photo if keep_photos else None, verdict)
+
+    waiting: deque[Future[Outcome]] = deque()
+    pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="inspect")
+    try:
+        for path in paths:
+            waiting.append(pool.submit(one, path))
+            if len(waiting) >= 2 * jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:  # also when the caller stops early, or Ctrl-C
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def limits_for(model: Model) -> Limits:
+    """What a photograph may be for a model: decoding still covers twice its input."""
+    return Limits(cover=2 * max(model.bundle.input.width, model.bundle.input.height))
+
+
+def _read(path: Path, limits: Limits) -> bytes:
+    """The file's bytes, never more than one over the limit, which `open_photo` then refuses."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limits.max_bytes + 1)
+    except OSError as error:
+        raise PhotoRefused(
+            "unreadable_file",
+            es=f"No se puede leer el archivo ({error.strerror}). Compruebe que existe y que tiene permiso.",
+            en=f"The file cannot be read ({error.strerror}). Check that it exists and that you may read it.",
+        ) from error

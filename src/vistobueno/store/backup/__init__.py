@@ -1,0 +1,1 @@
+"""One file of all that a station keeps, written and taken back."""

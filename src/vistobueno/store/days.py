@@ -1,0 +1,63 @@
+"""Inspections counted by the days of somebody's own time zone, which begin when theirs do and not when UTC's does."""
+
+import threading
+from collections import OrderedDict
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from sqlalchemy import Connection, Engine, case, func, select, text
+
+from ..core.inspection import DayCount
+from .database import reading
+from .lists import first_since
+from .schema import OF_NO_PRODUCT, inspections
+
+_OVER = timedelta(minutes=10)  # after its end; then no clock of another machine adds to a day any more
+_REMEMBERED = 500  # days that are over: they never change
+_Span = tuple[datetime, datetime]
+_Counts = tuple[tuple[str | None, str, int], ...]
+
+
+class Days:
+    """Counts of one database. A day that is over is counted once a process: inspections are only ever added."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._over: OrderedDict[_Span, _Counts] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def counts(self, since: date, until: date, zone: tzinfo) -> tuple[DayCount, ...]:
+        """Inspections by day in ``zone``, product and answer, both days included."""
+        days = [since + timedelta(days=each) for each in range((until - since).days + 1)]
+        spans = {day: (midnight(day, zone), midnight(day + timedelta(days=1), zone)) for day in days}
+        with self._lock:
+            known = {span: self._over[span] for span in spans.values() if span in self._over}
+        if missing := [span for span in spans.values() if span not in known]:
+            with reading(self.engine) as connection:
+                known |= {span: _counted(connection, *span) for span in missing}
+            self._remember({span: known[span] for span in missing if span[1] < datetime.now(UTC) - _OVER})
+        return tuple(DayCount(day, *each) for day, span in spans.items() for each in known[span])  # type: ignore[arg-type]
+
+    def _remember(self, counted: dict[_Span, _Counts]) -> None:
+        with self._lock:
+            self._over.update(counted)
+            while len(self._over) > _REMEMBERED:
+                self._over.popitem(last=False)
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """When a day begins in a zone, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def _counted(connection: Connection, since: datetime, until: datetime) -> _Counts:
+    """A number is never earlier than a lower one, so that a span of time is one of numbers, and is read as it lies."""
+    first, after = first_since(connection, since), first_since(connection, until)
+    if first is None:
+        return ()
+    counts_as = case((OF_NO_PRODUCT, None), else_=inspections.c.product).label("counts_as")
+    query = select(counts_as, inspections.c.answer, func.count()).where(inspections.c.number >= first)
+    query = query.group_by(text("counts_as"), inspections.c.answer)
+    if after is not None:
+        query = query.where(inspections.c.number < after)
+    rows = ((product, answer, count) for product, answer, count in connection.execute(query))
+    return tuple(sorted(rows, key=lambda row: (row[0] or "", row[1])))

@@ -1,0 +1,344 @@
+"""Inspections and reviews, written once and never changed; tallies and what waits are kept in the same transaction."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, text
+
+from ..core.errors import VistoBuenoError
+from ..core.inspection import LONGEST_NAME, LONGEST_NOTE, Actor, DayCount, Inspection, Review
+from ..core.verdict import OUT_OF_SCOPE, Answer, Condition
+from .database import reading, writing
+from .folding import folded
+from .schema import evidence_removals, inspections, reasons, reviews, tallies, waiting, writes
+
+Map = NDArray[np.float32]
+# Made once: with its values inside, SQLAlchemy would build the statement of forty columns anew for each photograph.
+_LAST = select(inspections.c.number, inspections.c.at).order_by(inspections.c.number.desc()).limit(1)
+_INSPECTION, _REASON, _WAITING, _WRITE = insert(inspections), insert(reasons), insert(waiting), insert(writes)
+_TALLY = text(
+    "INSERT INTO tallies (day, product, answer, count) VALUES (:day, :product, :answer, 1) "
+    "ON CONFLICT (day, product, answer) DO UPDATE SET count = tallies.count + 1"
+)
+_LOCK = 0x7650  # PostgreSQL's advisory lock of the ledger: numbers, moments and tallies come one after the other
+
+
+class NotFound(VistoBuenoError):
+    """There is no such inspection, photograph or model."""
+
+
+class Conflict(VistoBuenoError):
+    """An idempotency key was used for other content."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """A caller's name for one write: the same key with the same content is the same write.
+
+    Attributes:
+        content_sha256: of a photograph; of anything else see `content_of`, so that none is taken for another.
+    """
+
+    key: str
+    actor: Actor
+    content_sha256: str
+
+    @property
+    def key_hash(self) -> str:
+        """The key as it is kept: nobody's key can meet another's."""
+        said = f"{self.actor.kind}\n{self.actor.id}\n{self.key}"
+        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def content_of(kind: str, *parts: object) -> str:
+    """The content of a write that is no photograph, as a SHA-256."""
+    return hashlib.sha256(repr((kind, *parts)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Ledger:
+    """The inspections of one database. Threads and processes may share it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def add(self, draft: Inspection, activation: Map | None, write: Write | None) -> Inspection:
+        """Write an inspection; its number and moment are given here.
+
+        Raises:
+            IntegrityError: the write was made already (see `written`), by another at this moment.
+        """
+        with writing(self.engine) as connection:
+            return _add(connection, draft, activation, write)
+
+    def is_used(self, write: Write) -> bool:
+        """Whether this key was used before, for whatever content."""
+        with reading(self.engine) as connection:
+            asked = select(writes.c.key_hash).where(writes.c.key_hash == write.key_hash)
+            return connection.execute(asked).first() is not None
+
+    def written(self, write: Write) -> Inspection | None:
+        """The inspection that this write made before; None when it is new.
+
+        Raises:
+            Conflict: ``key_used``.
+        """
+        with reading(self.engine) as connection:
+            row = _written(connection, write)
+            return None if row is None else inspection(connection, row.inspection_number)
+
+    def claim(self, write: Write) -> None:
+        """Know a write of many photographs by its key, before the first of them; known already, it stays so.
+
+        Raises:
+            Conflict: ``key_used``.
+        """
+        with writing(self.engine) as connection:
+            one_after_another(connection)
+            if _written(connection, write) is None:
+                connection.execute(_WRITE, {**_named(write), "inspection_number": None, "at": datetime.now(UTC)})
+
+    def inspection(self, number: int) -> Inspection:
+        """One inspection with its reviews.
+
+        Raises:
+            NotFound: ``no_inspection``.
+        """
+        with reading(self.engine) as connection:
+            return inspection(connection, number)
+
+    def several(self, numbers: Iterable[int]) -> list[Inspection]:
+        """Those of these inspections that there are, with their reviews."""
+        known = iter({each for each in numbers if 0 < each < 2**63})
+        found: list[Inspection] = []
+        with reading(self.engine) as connection:
+            while some := list(islice(known, 500)):
+                rows = connection.execute(select(inspections).where(inspections.c.number.in_(some)))
+                found += with_reviews(connection, rows.all())
+        return found
+
+    def activation(self, number: int) -> Map | None:
+        """Where the model looked, (h, w), evidence for the class that was answered; None when it could not tell."""
+        with reading(self.engine) as connection:
+            inspection(connection, number)
+            row = connection.execute(
+                select(inspections.c.activation, inspections.c.activation_width).where(inspections.c.number == number)
+            ).one()
+        if row.activation is None:
+            return None
+        return np.frombuffer(row.activation, np.float16).reshape(-1, row.activation_width).astype(np.float32)
+
+    def review(
+        self, number: int, actor: Actor, answer: Condition, note: str, write: Write | None = None
+    ) -> tuple[Review, bool]:
+        """Set a person's answer beside a verdict; from now on it waits no more.
+
+        Returns:
+            The review, and whether this write had made it before.
+
+        Raises:
+            NotFound: ``no_inspection``.
+            Conflict: ``key_used``.
+        """
+        with writing(self.engine) as connection:
+            one_after_another(connection)
+            if write is not None and (before := _written(connection, write)) is not None:
+                row = connection.execute(select(reviews).where(reviews.c.id == before.review_id)).one()
+                return _review(row), True
+            inspection(connection, number)
+            said = select(reviews.c.id).where(reviews.c.inspection_number == number).limit(1)
+            values: dict[str, Any] = {
+                "id": _next(connection, reviews.c.id),
+                "inspection_number": number,
+                "at": datetime.now(UTC),
+                **actor_columns(actor),
+                "answer": answer,
+                "note": _shown(note.strip(), keep="\n")[:LONGEST_NOTE],
+                "first": connection.execute(said).first() is None,
+            }
+            connection.execute(insert(reviews).values(values))
+            connection.execute(delete(waiting).where(waiting.c.inspection_number == number))
+            if write is not None:
+                made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
+                connection.execute(_WRITE, {**_named(write), **made})
+        return Review(values["id"], number, values["at"], actor, answer, values["note"]), False
+
+    def waiting_count(self) -> int:
+        """How many inspections wait for a person."""
+        with reading(self.engine) as connection:
+            return int(connection.execute(select(func.count()).select_from(waiting)).scalar_one())
+
+    def day_counts(self, since: date, until: date) -> tuple[DayCount, ...]:
+        """Inspections by day, product and answer, both days included."""
+        asked = select(tallies).where(tallies.c.day.between(since, until))
+        counts: Counter[tuple[date, str | None, Answer]] = Counter()
+        with reading(self.engine) as connection:
+            for row in connection.execute(asked).mappings():
+                counts[row["day"], row["product"], row["answer"]] += row["count"]
+            for day, product, answer, count in _of_no_product(connection, since, until):
+                counts[day, product, answer] -= count  # the tallies have it under the product that it resembles most
+                counts[day, None, answer] += count
+        found = sorted(counts.items(), key=lambda each: (each[0][0], each[0][1] or "", each[0][2]))
+        return tuple(DayCount(*what, count) for what, count in found if count)
+
+
+def _of_no_product(connection: Connection, since: date, until: date) -> Iterator[tuple[date, str, Answer, int]]:
+    """What is out of scope, by day, the product that it resembles most, and answer."""
+    at = inspections.c.at
+    begin, end = datetime.combine(since, time.min, UTC), datetime.combine(until, time.max, UTC)
+    day = func.date(at if connection.dialect.name == "sqlite" else func.timezone("UTC", at))
+    first = (
+        select(inspections.c.number).where(at >= begin).order_by(at, inspections.c.number).limit(1).scalar_subquery()
+    )
+    query = (
+        select(day, inspections.c.product, inspections.c.answer, func.count())
+        .join(reasons, reasons.c.inspection_number == inspections.c.number)
+        .where(reasons.c.reason == OUT_OF_SCOPE, at.between(begin, end), reasons.c.inspection_number >= first)
+        .group_by(text("1"), inspections.c.product, inspections.c.answer)
+    )
+    for on, product, answer, count in connection.execute(query):
+        yield date.fromisoformat(str(on)), product, answer, count
+
+
+def inspection(connection: Connection, number: int) -> Inspection:
+    """One inspection with its reviews."""
+    known = 0 < number < 2**63
+    row = connection.execute(select(inspections).where(inspections.c.number == number)).first() if known else None
+    if row is None:
+        raise _no_inspection(number)
+    return with_reviews(connection, [row])[0]
+
+
+def with_reviews(connection: Connection, rows: Iterable[Row[Any]]) -> list[Inspection]:
+    """Rows of `inspections` as values, each with its reviews, in the same order."""
+    found = [_inspection(row) for row in rows]
+    numbers = [each.number for each in found]
+    said: dict[int, list[Review]] = {}
+    asked = select(reviews).where(reviews.c.inspection_number.in_(numbers)).order_by(reviews.c.id)
+    for row in connection.execute(asked):
+        said.setdefault(row.inspection_number, []).append(_review(row))
+    gone_asked = select(evidence_removals.c.inspection_number).where(evidence_removals.c.inspection_number.in_(numbers))
+    gone = set(connection.execute(gone_asked).scalars())
+    return [
+        replace(each, reviews=tuple(said.get(each.number, ())), has_photograph=each.number not in gone)
+        for each in found
+    ]
+
+
+def _add(connection: Connection, draft: Inspection, activation: Map | None, write: Write | None) -> Inspection:
+    one_after_another(connection)
+    last = connection.execute(_LAST).first()
+    now = datetime.now(UTC)
+    kept = replace(
+        draft,
+        number=last.number + 1 if last else 1,
+        at=max(now, last.at) if last else now,  # a clock that was set back makes no number earlier than the one before
+        filename=_clean(draft.filename),
+        has_heat_map=activation is not None,
+    )
+    connection.execute(_INSPECTION, _columns(kept, activation))
+    for reason in kept.reasons:
+        connection.execute(_REASON, {"reason": reason, "inspection_number": kept.number})
+    if kept.answer == "review":
+        connection.execute(_WAITING, {"inspection_number": kept.number})
+    connection.execute(_TALLY, {"day": kept.at.date().isoformat(), "product": kept.product, "answer": kept.answer})
+    if write is not None:
+        connection.execute(_WRITE, {**_named(write), "inspection_number": kept.number, "at": kept.at})
+    return kept
+
+
+def _named(write: Write) -> dict[str, str]:
+    return {"key_hash": write.key_hash, "content_sha256": write.content_sha256}
+
+
+def _written(connection: Connection, write: Write) -> Row[Any] | None:
+    """What is known of a write that was made before.
+
+    Raises:
+        Conflict: ``key_used``: it was another that had this key.
+    """
+    row = connection.execute(select(writes).where(writes.c.key_hash == write.key_hash)).first()
+    if row is not None and row.content_sha256 != write.content_sha256:
+        raise Conflict(
+            "key_used",
+            es="Esa Idempotency-Key ya se usó para otra cosa. Use una clave nueva para cada foto, ZIP o revisión.",
+            en="That Idempotency-Key was used for something else. Use a new key for each photo, ZIP or review.",
+        )
+    return row
+
+
+def one_after_another(connection: Connection) -> None:
+    """One writer of the ledger at a time. SQLite has one by itself (BEGIN IMMEDIATE); PostgreSQL is told."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def _next(connection: Connection, column: Any) -> int:
+    return int(connection.execute(select(func.coalesce(func.max(column), 0) + 1)).scalar_one())
+
+
+def _columns(kept: Inspection, activation: Map | None) -> dict[str, Any]:
+    same = {column.name: getattr(kept, column.name) for column in inspections.c if hasattr(kept, column.name)}
+    small = None if activation is None else np.clip(activation, -65504, 65504).astype(np.float16)  # float16's limits
+    return {
+        **same,
+        **actor_columns(kept.actor),
+        "reasons": ",".join(kept.reasons),
+        "filename_folded": None if kept.filename is None else folded(kept.filename),
+        "probabilities": dict(kept.probabilities),
+        "activation": None if small is None else small.tobytes(),
+        "activation_width": None if small is None else small.shape[1],
+    }
+
+
+def actor_columns(actor: Actor) -> dict[str, Any]:
+    """The columns that say who did it."""
+    return {"actor_kind": actor.kind, "actor_id": actor.id, "actor_name": actor.name}
+
+
+def _actor(row: Row[Any]) -> Actor:
+    return Actor(row.actor_kind, row.actor_id, row.actor_name)
+
+
+def _review(row: Row[Any]) -> Review:
+    return Review(row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note)
+
+
+def _inspection(row: Row[Any]) -> Inspection:
+    columns = row._mapping
+    same = {name: columns[name] for name in Inspection.__dataclass_fields__ if name in columns}
+    return Inspection(
+        **{
+            **same,
+            "actor": _actor(row),
+            "reasons": tuple(filter(None, row.reasons.split(","))),
+            "has_heat_map": row.activation is not None,
+        }
+    )
+
+
+def _clean(filename: str | None) -> str | None:
+    """The name alone, never a path; what no database or page can hold is left out."""
+    if not filename:
+        return None
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    return _shown(name)[:LONGEST_NAME].strip() or None
+
+
+def _shown(said: str, keep: str = "") -> str:
+    """Without what cannot be shown, nor kept: PostgreSQL takes no NUL, and UTF-8 no half of a pair."""
+    return "".join(each for each in said if each.isprintable() or each in keep)
+
+
+def _no_inspection(number: int) -> NotFound:
+    return NotFound(
+        "no_inspection",
+        es=f"No hay ninguna inspección con el número {number}. Búsquela en el historial.",
+        en=f"There is no inspection with the number {number}. Look for it in the history.",
+    )

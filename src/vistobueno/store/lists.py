@@ -1,0 +1,144 @@
+"""Lists of inspections, newest first: filters that indexes answer, and cursors that hold while rows are added."""
+
+import base64
+import binascii
+import re
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    Select,
+    column,
+    false,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+)
+
+from ..core.errors import VistoBuenoError
+from ..core.inspection import Filter, Inspection, Page
+from .database import reading
+from .folding import folded
+from .ledger import with_reviews
+from .protection import NAMES
+from .schema import OF_NO_PRODUCT, inspections, reasons, reviews, waiting
+
+MOST = 500  # inspections on one page
+_LARGEST = 2**63 - 1
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_NAMES = table(NAMES, column("rowid", Integer))
+
+
+class CursorRefused(VistoBuenoError):
+    """A cursor that no page gave."""
+
+
+def inspections_page(engine: Engine, asked: Filter, after: str | None, limit: int) -> Page[Inspection]:
+    """The inspections that ``asked`` lets through, those after the cursor ``after``."""
+    with reading(engine) as connection:
+        query, order = _filtered(connection, asked)
+        return _page(connection, query, order, after, limit)
+
+
+def waiting_page(engine: Engine, after: str | None, limit: int) -> Page[Inspection]:
+    """The inspections that wait for a person."""
+    with reading(engine) as connection:
+        query = select(inspections).join(waiting, waiting.c.inspection_number == inspections.c.number)
+        return _page(connection, query, waiting.c.inspection_number, after, limit)
+
+
+def _page(
+    connection: Connection, query: Select[Any], order: ColumnElement[int], after: str | None, limit: int
+) -> Page[Inspection]:
+    limit = max(1, min(limit, MOST))
+    if after is not None:
+        query = query.where(order < _number_of(after))
+    rows = connection.execute(query.order_by(order.desc()).limit(limit + 1)).all()
+    found = with_reviews(connection, rows[:limit])
+    return Page(tuple(found), _cursor(found[-1].number) if len(rows) > limit else None)
+
+
+def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], ColumnElement[int]]:
+    """The query, and the number to order by: that of the table with the fewest rows, whose index then gives the order."""
+    query = select(inspections)
+    number = inspections.c.number
+    order: ColumnElement[int] = number
+    words = (asked.answer, asked.product, asked.reason, asked.text, asked.source, asked.actor_kind)
+    if any(word is not None and not word.isprintable() for word in words) or abs(asked.actor_id or 0) > _LARGEST:
+        return query.where(false()), order  # nothing has such a name, and no database would take it
+    # A number is never earlier than a lower one, so that a moment is a number too.
+    if asked.since is not None:
+        first = first_since(connection, asked.since)
+        query = query.where(false() if first is None else number >= first)
+    if asked.until is not None and (first := first_since(connection, asked.until)) is not None:
+        query = query.where(number < first)
+    if asked.reviewed is True:
+        query, order = query.join(reviews, reviews.c.inspection_number == number), reviews.c.inspection_number
+        query = query.where(text("reviews.first"))
+    elif asked.reviewed is False and asked.answer == "review":
+        query, order = query.join(waiting, waiting.c.inspection_number == number), waiting.c.inspection_number
+    elif asked.reviewed is False:
+        query = query.where(~select(reviews.c.id).where(reviews.c.inspection_number == number).exists())
+    if asked.reason is not None:
+        query, order = query.join(reasons, reasons.c.inspection_number == number), reasons.c.inspection_number
+        query = query.where(reasons.c.reason == asked.reason)
+    if asked.text:
+        query, order = _named(connection, query, order, asked.text)
+    if asked.product is not None:
+        query = query.where(~OF_NO_PRODUCT)
+    narrow = order is not number and connection.dialect.name == "sqlite"
+    columns = (inspections.c[name] for name in ("answer", "product", "actor_kind", "actor_id", "source"))
+    for each in columns:
+        if (value := getattr(asked, each.name)) is not None:
+            # SQLite's "+": not by this column's index, which would find more rows and then have to sort them
+            query = query.where((literal_column(f"+{each}", each.type) if narrow else each) == value)
+    return query, order
+
+
+def first_since(connection: Connection, moment: datetime) -> int | None:
+    """The number of the first inspection since a moment."""
+    first = select(inspections.c.number).where(inspections.c.at >= moment)
+    found: int | None = connection.execute(first.order_by(inspections.c.at, inspections.c.number).limit(1)).scalar()
+    return found
+
+
+def _named(
+    connection: Connection, query: Select[Any], order: ColumnElement[int], wanted: str
+) -> tuple[Select[Any], ColumnElement[int]]:
+    """Three letters or more are found by the index of names; fewer are common, so that the newest are found soon."""
+    postgresql, wanted = connection.dialect.name == "postgresql", folded(wanted)
+    place = func.strpos if postgresql else func.instr  # not LIKE: PostgreSQL takes its rows to be far too few
+    inside = place(inspections.c.filename_folded, wanted) > 0
+    if len(wanted) < 3:
+        return query.where(inside), order
+    if postgresql:
+        found = text("trigrams(inspections.filename_folded) @> trigrams(:wanted)").bindparams(wanted=wanted)
+        return query.where(inside, found), order
+    phrase = text(f"{NAMES} MATCH :phrase").bindparams(phrase='"' + wanted.replace('"', '""') + '"')
+    return query.join(_NAMES, _NAMES.c.rowid == inspections.c.number).where(phrase), _NAMES.c.rowid
+
+
+def _cursor(number: int) -> str:
+    return base64.urlsafe_b64encode(b"n%d" % number).decode().rstrip("=")
+
+
+def _number_of(cursor: str) -> int:
+    try:
+        if not _CURSOR.fullmatch(cursor):
+            raise ValueError(cursor)
+        said = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        if said[:1] != "n" or not 0 < len(said) < 20:
+            raise ValueError(said)
+        return int(said[1:])
+    except (ValueError, binascii.Error) as error:
+        raise CursorRefused(
+            "cursor_invalid",
+            es="El cursor no es de ninguna página de esta lista. Empiece por la primera.",
+            en="The cursor is of no page of this list. Begin with the first.",
+        ) from error

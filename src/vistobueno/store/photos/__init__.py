@@ -1,0 +1,1 @@
+"""Stores of photographs: a folder, S3, the database."""

@@ -1,0 +1,286 @@
+"""Every table, on one `metadata`. What the database itself enforces beyond tables is in `protection`."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+from ..core.verdict import OUT_OF_SCOPE
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC: aware in Python, also where the database (SQLite) knows no zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """An aware moment, in UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """The same, aware again."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER
+
+
+def _actor() -> list[Column[Any]]:
+    return [
+        Column("actor_kind", String(10), nullable=False),
+        Column("actor_id", Number),
+        Column("actor_name", String(320), nullable=False),
+    ]
+
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("password_hash", Text),
+    Column("oidc_subject", String(600), unique=True),
+    Column("role", String(20), nullable=False),
+    Column("language", String(5), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("password_changed_at", Moment),
+    Column("disabled_at", Moment),
+    CheckConstraint("email = lower(email)", name="email_lower"),
+    CheckConstraint("role IN ('inspector', 'supervisor', 'admin')", name="role"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("person_id", Number, ForeignKey("people.id"), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+    Column("ended_at", Moment),
+    Column("address", String(64)),
+    Column("agent", String(400)),
+    Column("csrf", String(64), nullable=False),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("purpose", String(20), nullable=False),
+    Column("email", String(320)),
+    Column("name", String(200)),
+    Column("role", String(20)),
+    Column("person_id", Number, ForeignKey("people.id")),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    CheckConstraint("purpose IN ('first_admin', 'invite', 'reset')", name="purpose"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("prefix", String(20), nullable=False, unique=True),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("person_id", Number, ForeignKey("people.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("used_at", Moment),
+    Column("revoked_at", Moment),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("at", Moment, nullable=False, index=True),
+    *_actor(),
+    Column("action", String(60), nullable=False, index=True),
+    Column("subject", String(400)),
+    Column("address", String(64)),
+    Column("request_id", String(100)),
+    Column("details", JSON, nullable=False),
+)
+
+inspections = Table(
+    "inspections",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+    Column("source", String(10), nullable=False),
+    Column("filename", String(255)),
+    Column("filename_folded", Text, info={"derived": True}),  # as it is searched
+    Column("model_digest", String(64), nullable=False),
+    Column("model_name", String(200), nullable=False),
+    Column("model_version", String(100), nullable=False),
+    Column("photo_sha256", String(64), nullable=False),
+    Column("evidence", String(200), nullable=False, unique=True),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("format", String(10), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("sharpness", Float, nullable=False),
+    Column("brightness", Float, nullable=False),
+    Column("clipped", Float, nullable=False),
+    Column("answer", String(10), nullable=False),
+    Column("reasons", String(200), nullable=False),
+    Column("forced", String(10), nullable=False),
+    Column("product", String(100), nullable=False),
+    Column("class_key", String(100), nullable=False),
+    Column("probability_unfit", Float, nullable=False),
+    Column("probabilities", JSON, nullable=False),
+    Column("stranger", Float),
+    Column("scope_threshold", Float),
+    Column("elapsed_ms", Float, nullable=False),
+    Column("activation", LargeBinary),
+    Column("activation_width", Integer),
+    Index(None, "at", "number"),
+    Index(None, "answer", "number"),
+    Index(None, "product", "number"),
+    Index(None, "product", "answer", "number"),
+    Index(None, "actor_id", "number"),
+    Index(None, "actor_kind", "number"),
+    Index(None, "actor_kind", "actor_id", "number"),
+    Index(None, "source", "number"),
+    CheckConstraint("answer IN ('fit', 'unfit', 'review')", name="answer"),
+)
+
+OF_NO_PRODUCT = inspections.c.reasons.contains(OUT_OF_SCOPE, autoescape=True)
+"""Whether an inspection counts as no product; of a value, `Inspection.recognised_product` says the same."""
+
+reasons = Table(
+    "reasons",
+    metadata,
+    Column("reason", String(30), primary_key=True),
+    Column("inspection_number", Number, ForeignKey("inspections.number"), primary_key=True, autoincrement=False),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("inspection_number", Number, ForeignKey("inspections.number"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+    Column("answer", String(10), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("first", Boolean, nullable=False),
+    CheckConstraint("answer IN ('fit', 'unfit')", name="answer"),
+)
+Index(
+    "uq_reviews_first",
+    reviews.c.inspection_number,
+    unique=True,
+    sqlite_where=text("first"),
+    postgresql_where=text("first"),
+)
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("inspection_number", Number, ForeignKey("inspections.number"), primary_key=True, autoincrement=False),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("product", String(100), primary_key=True),
+    Column("answer", String(10), primary_key=True),
+    Column("count", Number, nullable=False),
+)
+
+writes = Table(
+    "writes",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("content_sha256", String(64), nullable=False),
+    Column("inspection_number", Number, ForeignKey("inspections.number")),
+    Column("at", Moment, nullable=False),
+    Column("review_id", Number, ForeignKey("reviews.id"), info={"later": True}),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("version", String(100), nullable=False),
+    Column("location", Text, nullable=False),
+    Column("added_at", Moment, nullable=False),
+    *_actor(),
+)
+
+activations = Table(
+    "activations",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("digest", String(64), ForeignKey("models.digest"), nullable=False),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+    Column("cause", String(20), nullable=False),
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+evidence_removals = Table(
+    "evidence_removals",
+    metadata,
+    Column("inspection_number", Number, ForeignKey("inspections.number"), primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+    Column("cause", String(20), nullable=False),
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    Column("made_at", Moment, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""Foreign models, that somebody else trained, made into bundles."""

@@ -1,0 +1,46 @@
+"""Who asks, for which station, and whether they may: the same three lines before every answer to a machine."""
+
+from starlette.requests import HTTPConnection
+
+from ...accounts.identity import Identity
+from ...accounts.throttle import network
+from ...core.inspection import Source
+from ...services import Station, running_station
+from ..problems import refuse
+
+
+def identity_of(connection: HTTPConnection) -> Identity:
+    """Who asks, as the guard found out."""
+    identity = connection.scope.get("state", {}).get("identity")
+    if not isinstance(identity, Identity):
+        raise refuse(401, "not_signed_in", "status_401")
+    return identity
+
+
+def allowed(connection: HTTPConnection, permission: str) -> Identity:
+    """Who asks, if they may."""
+    identity = identity_of(connection)
+    if not identity.may(permission):
+        raise refuse(403, "not_allowed", "status_403")
+    return identity
+
+
+def owner_of(connection: HTTPConnection) -> tuple[str, int | str | None]:
+    """Who holds what a request takes: the person or the key; else the address, as one attacker has it."""
+    identity = connection.scope.get("state", {}).get("identity")
+    if isinstance(identity, Identity):
+        return identity.actor.kind, identity.actor.id
+    return "address", network(connection.client.host if connection.client else "")
+
+
+def open_station() -> Station:
+    """The station, or a refusal that says to come again."""
+    try:
+        return running_station()
+    except RuntimeError:
+        raise refuse(503, "unavailable", "status_503", {"Retry-After": "2"}) from None
+
+
+def source_of(identity: Identity) -> Source:
+    """A person sends from a page; a key from anywhere else."""
+    return "page" if identity.actor.kind == "person" else "api"

@@ -1,0 +1,1 @@
+"""Pages and endpoints to sign in."""

@@ -1,0 +1,65 @@
+"""What a person's browser shows where no page can be given now: the words of the problem, as a page of ours."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from jinja2 import Environment, PackageLoader
+from starlette.requests import HTTPConnection
+from starlette.responses import HTMLResponse, Response
+
+from ..core.errors import VistoBuenoError
+from ..i18n import say
+from . import headers
+from .problems import headers_of, known_status, page_language, problem, problem_of, status_of, title_of
+
+_MACHINES = ("/api/", "/v2", "/_stcore/", "/metrics", "/media/", "/static/")
+_STARTING = {"Retry-After": "2"}
+
+
+def apology(connection: HTTPConnection, error: VistoBuenoError | None, language: str = "") -> Response:
+    """An error that no page could say, or (None) a station that is being opened: a page to a person, else a problem."""
+    if error is None:
+        return told(connection, 503, headers=_STARTING, language=language)
+    if not takes_pages(connection):
+        return problem_of(connection, error)
+    spoken = language or page_language(connection)
+    return _page(connection, status_of(error), spoken, error.message(spoken), headers_of(error))
+
+
+def told(
+    connection: HTTPConnection, status: int, headers: Mapping[str, str] | None = None, language: str = ""
+) -> Response:
+    """A status that says all: a page to a person, else a problem."""
+    if not takes_pages(connection):
+        return problem(connection, status, headers=headers)
+    spoken = language or page_language(connection)
+    key = "web_page_missing" if status == 404 else f"web_status_{known_status(status)}"
+    return _page(connection, status, spoken, say(spoken, key), headers or {})
+
+
+def takes_pages(connection: HTTPConnection) -> bool:
+    """Whether it is a browser that shows the answer to a person; where only machines ask it never is."""
+    return "text/html" in connection.headers.get("accept", "") and not connection.scope["path"].startswith(_MACHINES)
+
+
+def _page(connection: HTTPConnection, status: int, language: str, detail: str, more: Mapping[str, str]) -> Response:
+    shown = (
+        templates()
+        .get_template("apology.html")
+        .render(
+            language=language,
+            title=title_of(status, language),
+            detail=detail,
+            here="/" if status in (403, 404, 405) else connection.scope["path"],
+            again=say(language, "ui_page_home" if status in (403, 404, 405) else "entry_again"),
+        )
+    )
+    told = {"Content-Security-Policy": headers.OURS, "Cache-Control": "no-store", "Content-Language": language,
+            "Vary": "Accept, Cookie"}  # fmt: skip
+    return HTMLResponse(shown, status, told | dict(more))
+
+
+@cache
+def templates() -> Environment:
+    """The pages that we write ourselves, without a script."""
+    return Environment(loader=PackageLoader("vistobueno.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)

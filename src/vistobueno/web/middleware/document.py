@@ -1,0 +1,151 @@
+"""The HTML document that Streamlit's program runs in, and its icon, as ours: title, language and sign from the first moment."""
+
+import io
+import re
+from functools import cache
+from importlib.resources import files
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ...desk.palette import INK, LEAF, WHITE
+from ...i18n import say
+from ..error_page import told
+from ..problems import page_language
+from ..rules import rule_for
+
+PAGES = "/*"  # the rule of what Streamlit answers with its document, whatever the page's name
+_STREAMLITS = (PAGES, "/static/", "/_stcore/", "/media/", "/component/", "/app/static/")
+_OF_THE_OTHER = ("content-length", "content-encoding", "etag", "last-modified", "accept-ranges")
+_ICON = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="{LEAF}"/>\
+<path d="M9 16.5l5 5L23.5 11" fill="none" stroke="#fff" stroke-width="3.4" stroke-linecap="round" stroke-linejoin="round"/>\
+</svg>"""
+_LATE = f"""#vb-late{{position:fixed;inset:auto 16px 16px;z-index:1003;max-width:520px;margin:auto;padding:14px 18px;\
+font:600 16px/1.5 system-ui,sans-serif;text-align:center;border-radius:12px;background:{INK};color:{WHITE};visibility:hidden;\
+animation:vb-late 0s 10s forwards}}#vb-late a{{color:inherit;display:inline-block;padding:10px 0}}\
+@keyframes vb-late{{to{{visibility:visible}}}}body:has(.stDialog) #vb-late{{visibility:visible}}\
+body:has(.vb) #vb-late,.stDialog{{display:none!important}}"""
+_ICON_SIDE = 180  # pixels: what a phone puts on its first screen
+_KEPT = {"Cache-Control": "public, max-age=86400"}
+
+
+class Document:
+    """Gives our document where Streamlit gives its own, which it does at every address: at those of our pages alone. A
+    problem, a redirect and every other answer pass as they are.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on."""
+        rule = rule_for(scope["method"], scope["path"]).path if scope["type"] == "http" else ""
+        if not rule.startswith(_STREAMLITS):
+            await self.app(scope, receive, send)
+            return
+        if rule == PAGES and not is_page(scope["path"]):
+            await told(HTTPConnection(scope), 404)(scope, receive, send)
+            return
+        text: bytes | None = None
+
+        async def ours(message: Message) -> None:
+            nonlocal text
+            if message["type"] == "http.response.start" and is_document(message):
+                if rule != PAGES:  # a file of Streamlit's that is not there
+                    message = {**message, "status": 404, "headers": []}
+                    await send(message)
+                    return
+                text = document(page_language(HTTPConnection(scope)))
+                headers = MutableHeaders(raw=list(message["headers"]))
+                for name in _OF_THE_OTHER:
+                    del headers[name]
+                headers["Content-Length"] = str(len(text))
+                message = {**message, "headers": headers.raw}
+            elif message["type"] == "http.response.body" and text is not None:
+                if message.get("more_body"):
+                    return  # theirs; ours goes with the last piece of it
+                message = {**message, "body": b"" if scope["method"] == "HEAD" else text}
+            await send(message)
+
+        await self.app(scope, receive, ours)
+
+
+def is_page(path: str) -> bool:
+    """Whether one of our pages has this address."""
+    return (path.rstrip("/") or "/") in _addresses()
+
+
+@cache
+def _addresses() -> frozenset[str]:
+    from ...desk.shell import PLACES  # when a person comes: a machine's station has no need of what the pages need
+
+    return frozenset("/" if each is PLACES[0] else f"/{each.address}" for each in PLACES)
+
+
+def is_document(message: Message) -> bool:
+    """Whether an answer begins a page."""
+    kind = MutableHeaders(raw=list(message.get("headers", ()))).get("content-type", "")
+    return message["status"] == 200 and kind.startswith("text/html")
+
+
+@cache
+def document(language: str) -> bytes:
+    """Streamlit's document with our title, icon and words in this language. Its script stays as the content policy knows it."""
+    text = files("streamlit").joinpath("static", "index.html").read_text(encoding="utf-8")
+    icons = '<link rel="icon" href="/favicon.svg" type="image/svg+xml" /><link rel="apple-touch-icon" href="/favicon.png" />'
+    for pattern, instead in (
+        (r'<html lang="[^"]*"', f'<html lang="{language}"'),
+        (r"<title>.*?</title>", "<title>Visto Bueno</title>"),
+        (r'<link rel="shortcut icon"[^>]*>', icons),
+        (r'<link\s+rel="preload"[^>]*as="font"[^>]*>', ""),  # ours are the system's
+        (r'(<!--(?:(?!-->).)*-->\s*)?<link rel="service-desc"[^>]*>', ""),  # of what the guard lets nobody use
+        (r'(?=<div id="root">)', _late(language)),
+        (r"<noscript>.*?</noscript>", f"<noscript><p>{say(language, 'web_needs_script')}</p></noscript>"),
+    ):
+        text = re.sub(pattern, instead, text, count=1, flags=re.DOTALL)
+    return text.encode()
+
+
+def _late(language: str) -> str:
+    """What is said where no page comes, and the way back by the sign-in: our own frame only comes by the websocket.
+
+    Streamlit would show the answer that it got, in a dialog that makes all but such layers inert.
+    """
+    text, again = say(language, "web_late"), say(language, "web_late_again")
+    return f'<style>{_LATE}</style><p id="vb-late" role="status" data-react-aria-top-layer="true">{text} <a href="">{again}</a></p>'
+
+
+def icon(request: Request) -> Response:
+    """The sign as a drawing."""
+    return Response(_ICON, headers=_KEPT, media_type="image/svg+xml")
+
+
+def icon_in_pixels(request: Request) -> Response:
+    """The same for what knows no drawings."""
+    return Response(_pixels(), headers=_KEPT, media_type="image/png")
+
+
+@cache
+def _pixels() -> bytes:
+    from PIL import Image, ImageDraw
+
+    side = 4 * _ICON_SIDE  # drawn large, for smooth edges
+    image = Image.new("RGB", (side, side), LEAF)
+    line = [(place * side / 32, height * side / 32) for place, height in ((9, 16.5), (14, 21.5), (23.5, 11))]
+    pen, width = ImageDraw.Draw(image), side * 34 // 320
+    pen.line(line, fill="#ffffff", width=width, joint="curve")
+    for x, y in line:
+        pen.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill="#ffffff")
+    out = io.BytesIO()
+    image.resize((_ICON_SIDE, _ICON_SIDE), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+routes = [
+    Route("/favicon.svg", icon),
+    Route("/favicon.png", icon_in_pixels),
+    Route("/favicon.ico", icon_in_pixels),
+]
