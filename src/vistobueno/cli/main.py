@@ -233,6 +233,7 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     views: Annotated[int | None, typer.Option(min=1, help="Pictures made of each photograph.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 7,
+    version: Annotated[str, typer.Option(help="The bundle's version.")] = __version__,
     work: Annotated[Path | None, typer.Option(help="Where to keep what a resumed run needs.")] = None,
     skip_unreadable: SkipOption = False,
     language: Language = "",
@@ -240,8 +241,9 @@ def train(
     """Train a model on labelled photographs and make its bundle."""
     from .training import run_train
 
-    asked: dict[str, Any] = {"backbone": backbone, "epochs": epochs, "views": views, "seed": seed, "work": work}
-    run_train(data, out, asked | {"skip_unreadable": skip_unreadable}, language or user_language())
+    asked: dict[str, Any] = {"backbone": backbone, "epochs": epochs, "views": views, "seed": seed}
+    asked |= {"version": version, "work": work, "skip_unreadable": skip_unreadable}
+    run_train(data, out, asked, language or user_language())
 
 
 @app.command()

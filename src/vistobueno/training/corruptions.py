@@ -133,9 +133,9 @@ def corruptions_of(
         raise DataRefused(
             "corruptions_trained_on",
             es="Con estas fotografías se entrenó el modelo: estropearlas mediría su memoria. Use otras; lo medido al "
-            "entrenarlo está en su ficha (vistobueno model card).",
+            "entrenarlo está en su ficha, card.es.md.",
             en="The model was trained on these photographs: making them worse would measure its memory. Use others; what "
-            "was measured while it was trained is on its card (vistobueno model card).",
+            "was measured while it was trained is on its card, card.en.md.",
         )
     return corruption_figures(
         own, lambda row, versions: [inspect(each, model) for each in versions], classes, progress=progress
