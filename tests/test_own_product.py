@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from vistobueno.drawn import draw_photo
 
 from command_line import Run, vistobueno
-from vistobueno.drawn import draw_photo
 from vistobueno.model.bundle import read_bundle
 
 __all__ = ["vistobueno"]

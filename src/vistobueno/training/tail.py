@@ -26,6 +26,7 @@ class Recipe:
     probe_rate: float = 3e-3
     epochs: int = 6  # the same, for the upper layers too
     least_steps: int = 200  # of either, however few the photographs
+    stand_in: float = 0.5  # of the epochs, where a model stands in for the one that ships to be judged on what it did not see
     rate: float = 1e-3
     weight_decay: float = 0.02
     smoothing: float = 0.05
