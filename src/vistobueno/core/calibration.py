@@ -13,16 +13,17 @@ Floats = NDArray[np.floating]
 _REVIEW_ALL = (-1.0, 2.0)
 
 
-def fit_temperature(logits: Floats, labels: NDArray[np.integer]) -> float:
+def fit_temperature(logits: Floats, labels: NDArray[np.integer], weights: Floats | None = None) -> float:
     """The temperature that minimises the negative log-likelihood (Guo et al. 2017), between 0.05 and 20.
 
     Args:
-        logits: (N, K); labels: (N,), the index of the true class.
+        logits: (N, K); labels: (N,), the index of the true class; weights: (N,), by default all alike.
     """
+    counts = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
 
     def loss(log_temperature: float) -> float:
         p = softmax(np.asarray(logits, np.float64) / np.exp(log_temperature))
-        return -float(np.log(p[np.arange(len(labels)), labels] + 1e-300).mean())
+        return -float((counts * np.log(p[np.arange(len(labels)), labels] + 1e-300)).sum() / counts.sum())
 
     low, high = np.log(0.05), np.log(20.0)
     golden = (np.sqrt(5) - 1) / 2

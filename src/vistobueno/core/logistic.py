@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 _HISTORY, _MOST_STEPS = 12, 300
-_FLAT = 1e-4  # of the gradient's largest entry, relative to where it began: the fit stands still
+_FLAT = 1e-4  # of the gradient's largest entry
+_STILL = 1e-6  # of the loss: a step that gains less is lost in single precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,15 +85,14 @@ def fit_logistic(
 
 def _minimum(loss, flat: NDArray[np.float32]) -> NDArray[np.float32]:  # type: ignore[no-untyped-def]
     value, gradient = loss(flat)
-    first = float(np.abs(gradient).max()) or 1.0
     pairs: deque[tuple[NDArray[np.float32], NDArray[np.float32], float]] = deque(maxlen=_HISTORY)
     for _ in range(_MOST_STEPS):
-        if float(np.abs(gradient).max()) <= _FLAT * max(1.0, first):
+        if float(np.abs(gradient).max()) <= _FLAT:
             break
         direction = _direction(gradient, pairs)
         slope = float(np.vdot(gradient, direction))
         step = 1.0 if pairs else min(1.0, 1.0 / float(np.linalg.norm(gradient)))
-        for _ in range(30):
+        for _ in range(20):
             tried = flat + np.float32(step) * direction
             reached, its_gradient = loss(tried)
             if reached <= value + 1e-4 * step * slope:
@@ -104,7 +104,10 @@ def _minimum(loss, flat: NDArray[np.float32]) -> NDArray[np.float32]:  # type: i
         curvature = float(np.vdot(moved, turned))
         if curvature > 1e-12:
             pairs.append((moved, turned, curvature))
+        gained = value - reached
         flat, value, gradient = tried, reached, its_gradient
+        if gained <= _STILL * max(1.0, value):
+            break
     return flat
 
 
