@@ -234,6 +234,7 @@ def train(
     views: Annotated[int | None, typer.Option(min=1, help="Pictures made of each photograph.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 7,
     version: Annotated[str, typer.Option(help="The bundle's version.")] = __version__,
+    lines: Annotated[bool, typer.Option("--lines", help="Also measure each source as a line commissioned.")] = False,
     work: Annotated[Path | None, typer.Option(help="Where to keep what a resumed run needs.")] = None,
     skip_unreadable: SkipOption = False,
     language: Language = "",
@@ -242,7 +243,7 @@ def train(
     from .training import run_train
 
     asked: dict[str, Any] = {"backbone": backbone, "epochs": epochs, "views": views, "seed": seed}
-    asked |= {"version": version, "work": work, "skip_unreadable": skip_unreadable}
+    asked |= {"version": version, "lines": lines, "work": work, "skip_unreadable": skip_unreadable}
     run_train(data, out, asked, language or user_language())
 
 

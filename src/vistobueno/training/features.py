@@ -47,14 +47,13 @@ class Features:
 
 
 def split_network(network: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Part a backbone at its last residual sum that convolutions follow: (frozen trunk, trainable tail).
+    """Part a backbone at its last residual sum before the picture is halved for the last time: (frozen trunk, trainable tail).
 
-    What lies below stays as ImageNet made it: it knows more kinds of picture than a few sources show, and training what
-    lies above takes minutes. A network without such a sum is all trunk and is only probed linearly.
+    What lies below knows edges and textures and stays as ImageNet made it; a small defect is still seen at that size. A
+    network without such a sum is all trunk and is only probed linearly.
     """
-    convolutions = [at for at, layer in enumerate(network.layers) if isinstance(layer, layers.Conv2D | layers.Dense)]
-    below = network.layers[: convolutions[-1]] if convolutions else []
-    sums = [layer for layer in below if isinstance(layer, layers.Add)]
+    smallest = network.output.shape[1]
+    sums = [layer for layer in network.layers if isinstance(layer, layers.Add) and layer.output.shape[1] > smallest]
     if not sums:
         same = layers.Input(network.output.shape[1:])
         trunk = keras.Model(network.inputs, network.output, name="trunk")

@@ -35,6 +35,7 @@ from .evaluate import held_out_figures
 from .features import Progress, compute, split_network
 from .held_out import HeldOut, hashes_of
 from .labels import OTHER
+from .lines import line_figures
 from .memory import keep_freed_memory
 from .settle import settle_policy, with_quality
 from .tail import Recipe
@@ -61,6 +62,7 @@ def train(
     work: Path | None = None,
     skip_unreadable: bool = False,
     corrupted: int = PER_CLASS,
+    lines: bool = False,
     progress: Progress = lambda step, done, total: None,
 ) -> Bundle:
     """Train on every photograph, and judge the result on predictions of models that did not see them.
@@ -78,6 +80,7 @@ def train(
             ``.<out>-work`` beside ``out``, removed at the end.
         skip_unreadable: go on without the photographs that cannot be read; the bundle says how many there were.
         corrupted: photographs of each class that are made worse, to see what becomes of the verdicts; 0 for none.
+        lines: also measure what commissioning does for each source that a model never saw.
 
     Raises:
         DataRefused: what `read_data` raises, ``data_classes``, ``data_few`` or ``photos_unreadable``.
@@ -117,11 +120,14 @@ def train(
     metrics = held_out_figures(photos, held_out, classes, policy)
     if corrupted:
         metrics["corruptions"] = _corrupted(course, trunk, spec, policy, corrupted, progress)
+    if lines:
+        metrics["commissioned"] = line_figures(course, policy)
     tail.set_weights(final.weights)  # the tail's layers are the network's own
     serving = with_outputs(network.input, network.output, final.last.as_dense(), normalised=True)
     tflite = to_tflite(serving)
     prove_equal(serving, tflite, spec)
     flags = (f" --epochs {epochs}" if epochs else "") + (f" --version {version}" if version != __version__ else "")
+    flags += " --lines" if lines else ""
     origin = {
         "command": f"vistobueno train {data.name} --out {out.name} --backbone {backbone} --views {views}{flags} --seed {seed}",
         "program": __version__,

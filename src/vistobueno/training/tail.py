@@ -24,9 +24,11 @@ class Recipe:
 
     probe_epochs: int = 4  # of as many pictures as there are photographs, for the classifier alone
     probe_rate: float = 3e-3
-    epochs: int = 6  # the same, for the upper layers too
+    epochs: int = 12  # the same, for the upper layers too
     least_steps: int = 200  # of either, however few the photographs
-    stand_in: float = 0.5  # of the epochs, where a model stands in for the one that ships to be judged on what it did not see
+    stand_in: float = (
+        0.5  # of the epochs, where a model stands in for the one that ships to be judged on what it did not see
+    )
     rate: float = 1e-3
     weight_decay: float = 0.02
     smoothing: float = 0.05
