@@ -44,7 +44,7 @@ def course() -> Learned:
         for source, keys in {
             "belt": KEYS[:2],
             "stall": [*KEYS[:2], "other"],
-            "shop": ["apple_fit", "banana_fit"],
+            "shop": ["apple_fit", "other"],
         }.items()
         for key in keys
         for n in range(60)
