@@ -23,12 +23,13 @@ from vistobueno.core.verdict import other_log_odds, probability_unfit, softmax
 from vistobueno.training import augment
 from vistobueno.training.backbone import Backbone, choose_backbone
 from vistobueno.training.cutout import cut_out
-from vistobueno.training.data import LabelledPhoto, conditions_of, fold_of_each, read_photos
-from vistobueno.training.features import Features, compute, open_all, split_network
+from vistobueno.training.data import LabelledPhoto, conditions_of, fold_of_each, read_photos, weights_of
+from vistobueno.training.features import Features, compute, open_one, split_network
 from vistobueno.training.figures import roc_auc
 from vistobueno.training.fit import VIEWS, classes_of
+from vistobueno.training.last_layer import fit_last_layer
 from vistobueno.training.memory import keep_freed_memory
-from vistobueno.training.tail import Recipe, fit_tail, predict
+from vistobueno.training.tail import Recipe, embed, fit_tail
 
 Rows = NDArray[np.int64]
 FOLDS = 4
@@ -42,7 +43,7 @@ def elsewhere(
     Returns:
         The rows whose fruit could be cut out (n,), and its maps (n, h, w, C).
     """
-    pictures = open_all([photos[row] for row in [*rows, *places]], backbone.size, lambda step, done, total: None)
+    pictures = [open_one(photos[row], backbone.size) for row in [*rows, *places]]
     fruit, grounds = pictures[: len(rows)], pictures[len(rows) :]
     kept, made = [], []
     for row, picture in zip(rows, fruit, strict=True):
@@ -89,15 +90,16 @@ def bearings(
     out = fold_of_each(photos, FOLDS, 7) == seed % FOLDS
     seen = np.isin(sources, known)
     rows, left_out, fold = np.flatnonzero(seen & ~out), np.flatnonzero(~seen), np.flatnonzero(seen & out)
-    strata = [f"{photo.source}/{photo.label}" for photo in photos]
-    model = fit_tail(
-        tail, features, rows, strata, conditions_of(photos), classes, recipe, seed, lambda done, total: None
+    weights, labels = weights_of(photos, recipe.balance), features.labels
+    learnt = fit_tail(
+        tail, features, rows, weights, conditions_of(photos), classes, recipe, seed, lambda done, total: None
     )
-    labels = features.labels
+    embeddings = embed(learnt, features)
+    last = fit_last_layer(embeddings[rows], labels[rows], weights[rows], len(classes), recipe.strength)
     inside = np.array([classes[label].product is not None for label in labels])
 
     def logits_of(chosen: Rows) -> NDArray[np.float32]:
-        return predict(model, features, chosen)[0]
+        return last.logits(embeddings[chosen])
 
     result = {f"known fold, {name}": value for name, value in judged(logits_of(fold), labels[fold], classes).items()}
     unknown = judged(logits_of(left_out), labels[left_out], classes)
@@ -108,8 +110,8 @@ def bearings(
         result["unknown sources, AUC of strangers"] = roc_auc(odds, ~inside[left_out])
         kept, maps = elsewhere(photos, fold[inside[fold]], strangers, backbone, trunk, seed)
         if len(kept):
-            moved = Features(maps[np.newaxis], np.zeros((1, len(maps), 1), np.float32), labels[kept])
-            composed = judged(predict(model, moved, np.arange(len(maps)))[0], labels[kept], classes)
+            moved = Features(maps[:, np.newaxis], np.zeros((len(maps), 1, 1), np.float16), labels[kept])
+            composed = judged(last.logits(embed(learnt, moved)), labels[kept], classes)
             result |= {f"unknown grounds, {name}": value for name, value in composed.items()}
     return result
 

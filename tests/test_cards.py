@@ -7,7 +7,7 @@ from small_model import CLASSES, SPEC
 from test_figures import some_judged
 from vistobueno.core.policy import Policy
 from vistobueno.training.cards import cards
-from vistobueno.training.figures import FIGURES, all_figures, cell
+from vistobueno.training.figures import FIGURES, all_figures, cell, proportion
 
 KNOWN = all_figures(some_judged(60, strangers=12))
 UNKNOWN = all_figures(some_judged(40, seed=3))
@@ -60,7 +60,7 @@ def test_a_card_names_every_class_in_its_language(language: str) -> None:
 
 
 def test_a_card_gives_the_policy_with_what_it_was_set_for(language: str) -> None:
-    for number in ("0.0421", "0.8765", "1.37", "≤ 1 %", "≤ 2 %"):
+    for number in ("0.0421", "0.8765", "1.37", "1 %", "2 %"):
         assert number in text(language)
 
 
@@ -88,6 +88,31 @@ def test_figures_of_unknown_cameras_stand_apart_and_only_where_there_are_any(lan
     assert "--unknown-cameras" in with_them
     assert "--unknown-cameras" not in without
     assert len(with_them) > len(without)
+
+
+def test_what_corruptions_do_stands_by_kind_and_strength(language: str) -> None:
+    rates = [{"escape_rate": proportion(n, 50), "review_share": proportion(n + 20, 100)} for n in range(6)]
+    corruptions = {"none": rates[:1], "blur": rates[1:], "darkness": rates[1:]}
+    card = text(language, metrics={"known_cameras": KNOWN, "corruptions": corruptions})
+    for name in ("escape_rate", "review_share"):
+        row = " | ".join(cell(each[name]) for each in rates[1:])
+        assert card.count(f" | {row} |") == 2
+        assert f"| {cell(rates[0][name])} | ·" in card
+
+
+def test_what_commissioning_does_stands_by_line_and_number_of_photographs(language: str) -> None:
+    of_line = {str(k): {**KNOWN["all"], "review_share": proportion(k, 100)} for k in (5, 10)}
+    card = text(language, metrics={"known_cameras": KNOWN, "commissioned": {"stall": of_line}})
+    for k in (5, 10):
+        assert f"| stall | {k} | 100 | {cell(KNOWN['all']['condition_accuracy'])} |" in card
+
+
+def test_a_card_names_the_places_that_show_one_condition_only(language: str) -> None:
+    figures = {**KNOWN, "sources": {"tree": {**KNOWN["all"], "overkill_rate": proportion(0, 0)}, "belt": KNOWN["all"]}}
+    for source in figures["sources"].values():
+        source["strangers_reviewed"] = proportion(0, 0)
+    limits = text(language, metrics={"known_cameras": figures}).rpartition("## ")[2]
+    assert "`tree`" in limits and "`belt`" not in limits
 
 
 def test_a_card_says_what_the_model_does_badly(language: str) -> None:

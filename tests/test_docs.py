@@ -26,7 +26,7 @@ ORIGIN = {  # the blanks of the document that this deployment fills, in its orde
     "en": ["Model", "Platform", "Technical requirements", "Security requirements", "Architecture diagram", "Main file",
            "Access paths", "Environment variables", "Installation", "Configuration", "Use", "Maintenance"],
 }  # fmt: skip
-TUTORIALS = {"inspector.md", "supervisor.md", "engineer.md", "data-scientist.md", "machine.md"}
+TUTORIALS = {"inspector.md", "supervisor.md", "engineer.md", "data-scientist.md", "own-product.md", "machine.md"}
 
 
 def text(language: str, page: str) -> str:

@@ -12,6 +12,7 @@ from vistobueno.core.errors import DataRefused
 from vistobueno.core.photo import open_photo
 from vistobueno.model.bundle import HELD_OUT, Bundle, read_bundle
 from vistobueno.model.inspector import inspect
+from vistobueno.model.memory import Memory
 from vistobueno.model.runtime import golden_pictures, load_model
 from vistobueno.training.data import LabelledPhoto, read_photos
 from vistobueno.training.evaluate import evaluate, figures
@@ -20,8 +21,8 @@ from vistobueno.training.held_out import HeldOut, hashes_of
 
 pytestmark = pytest.mark.timeout(600)
 PER_CLASS = 6
-TINY: dict[str, Any] = {"epochs": 2, "views": 1, "seed": 3}
-MODELS = {"fold 1", "fold 2", "fold 3", "fold 4", "without source 1", "without source 2", "final"}
+TINY: dict[str, Any] = {"epochs": 2, "views": 1, "seed": 3, "corrupted": 1}
+MODELS = {"fold 1", "fold 2", "fold 3", "without sources 1", "without sources 2", "final"}
 
 
 @dataclass
@@ -132,6 +133,33 @@ def test_every_photograph_has_a_prediction_by_a_model_without_it_and_one_without
     assert not np.allclose(kept.known.logits[kept.rows], kept.unknown.logits)
 
 
+def test_what_it_was_trained_on_travels_as_embeddings(trained: Trained) -> None:
+    memory, photos = Memory.read(trained.bundle), read_photos(trained.data)
+    assert memory is not None
+    keys = [each.key for each in trained.bundle.classes]
+    assert [keys[label] for label in memory.labels] == [photo.label for photo in photos]
+    assert [memory.source_names[source] for source in memory.sources] == [photo.source for photo in photos]
+    assert len(set(memory.groups.tolist())) == len({photo.group for photo in photos})
+    model = load_model(trained.bundle.path)
+    scores = model.score(open_photo(photos[3].path.read_bytes()))
+    assert scores.embedding is not None
+    step = (memory.embeddings.max(axis=0) - memory.embeddings.min(axis=0)) / 255
+    assert (np.abs(scores.embedding - memory.embeddings[3]) <= step + 0.02).all()
+
+
+def test_the_map_is_the_evidence_of_each_place_for_the_logits(trained: Trained) -> None:
+    scores = load_model(trained.bundle.path).score_picture(golden_pictures(trained.bundle.input)[0])
+    assert scores.embedding is not None and scores.activation is not None
+    length = np.linalg.norm(scores.embedding)
+    np.testing.assert_allclose(scores.activation.mean(axis=(0, 1)), scores.logits * length, rtol=1e-3, atol=1e-3)
+
+
+def test_it_is_said_what_corruptions_do(trained: Trained) -> None:
+    figures = trained.bundle.metrics["corruptions"]
+    assert {len(parts) for kind, parts in figures.items() if kind != "none"} == {5}
+    assert figures["none"][0]["review_share"]["n"] == 6, "one photograph of each class of a product"
+
+
 def test_metrics_have_intervals_for_known_and_unknown_cameras(trained: Trained) -> None:
     for kind in ("known_cameras", "unknown_cameras"):
         figure = trained.bundle.metrics[kind]["all"]["condition_accuracy"]
@@ -157,7 +185,7 @@ def test_few_photographs_give_no_guarantee_and_everything_goes_to_a_person(train
 
 
 def test_progress_names_every_step_and_reaches_its_total(trained: Trained) -> None:
-    assert trained.watch.steps == {"photographs", "views"} | MODELS
+    assert trained.watch.steps == {"views", "corruptions"} | MODELS
     for step in trained.watch.steps:
         counts = [(done, total) for name, done, total in trained.watch.told if name == step]
         assert [done for done, _ in counts] == sorted(done for done, _ in counts)
@@ -170,8 +198,8 @@ def test_nothing_is_left_beside_the_bundle(trained: Trained) -> None:
 
 def test_a_run_that_was_cut_goes_on_where_it_was_cut(resumed: tuple[Bundle, Watch, Watch]) -> None:
     _, cut, again = resumed
-    assert {"photographs", "views", "fold 1", "fold 2"} <= cut.steps
-    assert again.steps == MODELS - {"fold 1", "fold 2"}
+    assert {"views", "fold 1", "fold 2"} <= cut.steps
+    assert again.steps == MODELS - {"fold 1", "fold 2"} | {"corruptions"}
 
 
 def test_a_resumed_run_and_an_unbroken_one_of_the_same_seed_give_the_same_model(
@@ -199,7 +227,7 @@ def test_what_was_computed_serves_no_run_on_the_same_photographs_in_another_orde
     watch = Watch(plug="views")
     with pytest.raises(KeyboardInterrupt):
         train(turned, tmp_path / "out", work=resumed[0].path.parent / "work", progress=watch, **TINY)
-    assert "photographs" in watch.steps
+    assert "views" in watch.steps
 
 
 def test_what_was_learnt_serves_no_run_that_groups_the_photographs_otherwise(
@@ -284,7 +312,7 @@ def test_training_goes_on_without_broken_photographs_where_that_is_asked_and_cou
     watch = Watch(plug="fold 1")
     with pytest.raises(KeyboardInterrupt):
         train(broken, tmp_path / "out", skip_unreadable=True, progress=watch, **TINY)
-    counted = {total for step, _, total in watch.told if step == "photographs"}
+    counted = {total for step, _, total in watch.told if step == "views"}
     assert counted == {PER_CLASS * len(CLASSES) - 2}
 
 

@@ -22,7 +22,7 @@ def trained_on(shipped: Model, photographs: Path) -> Sequence[LabelledPhoto]:
 
 def test_the_shipped_model_is_small_and_says_how_it_was_made(shipped: Model) -> None:
     bundle = shipped.bundle
-    assert sum(file.stat().st_size for file in shipped_bundle().iterdir()) <= 32_000_000
+    assert sum(file.stat().st_size for file in shipped_bundle().iterdir()) <= 40_000_000
     assert (
         "vistobueno train" in bundle.origin["command"]
         and f"--seed {bundle.training['seed']}" in bundle.origin["command"]

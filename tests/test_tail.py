@@ -13,7 +13,7 @@ from vistobueno.training.last_layer import fit_last_layer
 from vistobueno.training.tail import Recipe, embed, fit_tail
 
 K, PER_CLASS, VIEWS = len(CLASSES), 12, 3
-RECIPE = replace(Recipe(), probe_epochs=40, probe_rate=3e-2, epochs=40, rate=3e-3, average=0.8)  # few steps
+RECIPE = replace(Recipe(), probe_epochs=40, probe_rate=3e-2, epochs=40, rate=3e-3, average=0.8, least_steps=1)  # few
 ROWS = np.arange(K * PER_CLASS)
 ALIKE = np.ones(len(ROWS))
 CONDITIONS = np.array([[each.condition == "fit", each.condition == "unfit"] for each in CLASSES], np.float32)

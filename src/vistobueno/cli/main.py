@@ -248,6 +248,8 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     views: Annotated[int | None, typer.Option(min=1, help="Pictures made of each photograph.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 7,
+    version: Annotated[str, typer.Option(help="The bundle's version.")] = __version__,
+    lines: Annotated[bool, typer.Option("--lines", help="Also measure each source as a line commissioned.")] = False,
     work: Annotated[Path | None, typer.Option(help="Where to keep what a resumed run needs.")] = None,
     skip_unreadable: SkipOption = False,
     language: Language = "",
@@ -255,8 +257,9 @@ def train(
     """Train a model on labelled photographs and make its bundle."""
     from .training import run_train
 
-    asked: dict[str, Any] = {"backbone": backbone, "epochs": epochs, "views": views, "seed": seed, "work": work}
-    run_train(data, out, asked | {"skip_unreadable": skip_unreadable}, language or user_language())
+    asked: dict[str, Any] = {"backbone": backbone, "epochs": epochs, "views": views, "seed": seed}
+    asked |= {"version": version, "lines": lines, "work": work, "skip_unreadable": skip_unreadable}
+    run_train(data, out, asked, language or user_language())
 
 
 @app.command()
@@ -285,6 +288,9 @@ def evaluate(
     unknown_cameras: Annotated[
         bool, typer.Option("--unknown-cameras", help="Photographs trained on: by models that never saw their source.")
     ] = False,
+    corruptions: Annotated[
+        bool, typer.Option("--corruptions", help="Also with blur, noise, JPEG, colour cast, darkness and cover.")
+    ] = False,
     skip_unreadable: SkipOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     model: ModelOption = "",
@@ -295,7 +301,8 @@ def evaluate(
     from .training import run_evaluate
 
     loaded = _load(model, runtime)
-    run_evaluate(data, report, unknown_cameras, skip_unreadable, as_json, loaded, language or user_language())
+    asked = {"unknown_cameras": unknown_cameras, "skip_unreadable": skip_unreadable}
+    run_evaluate(data, report, asked, corruptions, as_json, loaded, language or user_language())
 
 
 @app.command()

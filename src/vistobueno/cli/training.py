@@ -42,12 +42,13 @@ def run_train(data: Path, out: Path, asked: Mapping[str, Any], language: str) ->
 
 
 def run_evaluate(
-    data: Path, report: Path, unknown_cameras: bool, skip_unreadable: bool, as_json: bool, model: Model, language: str
+    data: Path, report: Path, asked: Mapping[str, bool], corruptions: bool, as_json: bool, model: Model, language: str
 ) -> None:
-    """Measure a model, write the report, print the figures."""
+    """Measure a model as ``asked`` (see `evaluate`), write the report, print the figures."""
     from rich.console import Console
     from rich.progress import Progress
 
+    from ..training.corruptions import corruptions_of
     from ..training.data import read_data
     from ..training.evaluate import evaluate, figures
     from ..training.report import write_report
@@ -58,17 +59,24 @@ def run_evaluate(
         evaluation = evaluate(
             found.photos,
             model,
-            unknown_cameras=unknown_cameras,
-            skip_unreadable=skip_unreadable,
+            **asked,
             progress=lambda done, total: bars.update(task, completed=done, total=total),
         )
+        corrupted = {}
+        if corruptions:
+            step = bars.add_task(say(language, "step_corruptions"))
+            corrupted = corruptions_of(
+                evaluation.photos, model, lambda done, total: bars.update(step, completed=done, total=total)
+            )
     evaluation = replace(evaluation, passed_over=found.passed_over)
     write_report(evaluation, report, language)
-    values = figures(evaluation)
+    values = figures(evaluation) | ({"corruptions": corrupted} if corruptions else {})
     if as_json:
         print(json.dumps(values, indent=1, ensure_ascii=False))
     else:
         Console().print(_table(values, language))
+        for name in ("escape_rate", "review_share") if corruptions else ():
+            Console().print(_corruptions(corrupted, name, language))
     tell_left_out({"passed_over": len(found.passed_over), "unreadable": len(evaluation.refused)}, language)
     print(say(language, "report_written", path=report), file=sys.stderr)
 
@@ -82,4 +90,17 @@ def _table(values: Mapping[str, Any], language: str) -> "Table":
     table = Table("", "n", *(say(language, f"card_{name}") for name in FIGURES))
     for source, row in {**values["sources"], say(language, "report_all"): values["all"]}.items():
         table.add_row(source, str(row["review_share"]["n"]), *(cell(row[name]) for name in FIGURES))
+    return table
+
+
+def _corruptions(figures: Mapping[str, Any], name: str, language: str) -> "Table":
+    """One figure by corruption and strength, with 95 % intervals."""
+    from rich.table import Table
+
+    from ..training.figures import cell
+
+    strengths = max(len(parts) for parts in figures.values())
+    table = Table(say(language, f"card_{name}"), *(str(each) for each in range(1, strengths + 1)))
+    for kind, parts in figures.items():
+        table.add_row(say(language, f"card_corruption_{kind}"), *(cell(each[name]) for each in parts))
     return table

@@ -8,6 +8,8 @@ from ..core.policy import Policy
 from ..i18n import say
 from .figures import FIGURES, cell
 
+_SHARES = ("condition_accuracy", "escape_rate", "overkill_rate", "review_share", "strangers_reviewed")
+
 
 def cards(facts: Mapping[str, Any]) -> dict[str, bytes]:
     """``card.es.md`` and ``card.en.md`` from the arguments that `write_bundle` takes."""
@@ -39,7 +41,13 @@ def _card(facts: Mapping[str, Any], language: str) -> str:
     ]  # fmt: skip
     if "unknown_cameras" in metrics:
         lines += [text("figures_unknown"), *_tables(metrics["unknown_cameras"], text)]
+    if "commissioned" in metrics:
+        lines += [text("figures_commissioned"), *_commissioned(metrics["commissioned"], text)]
+    if "corruptions" in metrics:
+        lines += [text("figures_corruptions"), *_corruptions(metrics["corruptions"], text)]
     lines += [f"## {text('limits_title')}", text("limits")]
+    if one := _of_one_condition(metrics["known_cameras"]):
+        lines.append(text("limits_places", sources=", ".join(f"`{source}`" for source in one)))
     return "\n\n".join(lines) + "\n"
 
 
@@ -67,3 +75,36 @@ def _tables(figures: Mapping[str, Any], text: Any) -> list[str]:
             )
         )
     return tables
+
+
+def _commissioned(figures: Mapping[str, Mapping[str, Any]], text: Any) -> list[str]:
+    """Of each source, judged after commissioning on k photographs of each class: figures by k."""
+    head = f"| {text('set')} | k | n | " + " | ".join(text(name) for name in _SHARES) + " |"
+    rows = [
+        f"| {source} | {k} | {values['review_share']['n']} | " + " | ".join(cell(values[key]) for key in _SHARES) + " |"
+        for source, by_k in figures.items()
+        for k, values in by_k.items()
+    ]
+    return ["\n".join([head, "| --- | --- | --- |" + " --- |" * len(_SHARES), *rows])]
+
+
+def _corruptions(figures: Mapping[str, list[Mapping[str, Any]]], text: Any) -> list[str]:
+    """One table for each figure: a corruption a row, a strength a column; the first row without any."""
+    tables = []
+    for name in ("escape_rate", "review_share"):
+        strengths = max(len(parts) for parts in figures.values())
+        head = f"| {text(name)} | " + " | ".join(str(each) for each in range(1, strengths + 1)) + " |"
+        rows = [
+            f"| {text(f'corruption_{kind}')} | "
+            + " | ".join([*(cell(each[name]) for each in parts), *["·"] * (strengths - len(parts))])
+            + " |"
+            for kind, parts in figures.items()
+        ]
+        tables.append("\n".join([head, "| --- |" + " --- |" * strengths, *rows]))
+    return tables
+
+
+def _of_one_condition(figures: Mapping[str, Any]) -> list[str]:
+    """The sources all of whose fruit is fit, or unfit: a model can take such a place for the condition."""
+    counts = {name: (each["escape_rate"]["n"], each["overkill_rate"]["n"]) for name, each in figures["sources"].items()}
+    return [name for name, (unfit, fit) in counts.items() if bool(unfit) != bool(fit)]

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from ..core.classes import ClassInfo
+from ..core.errors import DataRefused
 from ..core.photo import Photo, open_photo
 from ..core.verdict import Verdict
+from ..model.inspector import inspect
+from ..model.runtime import Model
 from .data import LIMITS, LabelledPhoto
 from .evaluate import judged_from
 from .figures import rates
+from .held_out import HeldOut, hashes_of
 
 Picture = NDArray[np.uint8]
 Generator = np.random.Generator
@@ -110,6 +114,32 @@ def corruption_figures(
         progress(done, len(rows))
     own = [photos[row] for row in rows]
     return {kind: [rates(judged_from(own, part, classes)) for part in parts] for kind, parts in found.items()}
+
+
+def corruptions_of(
+    photos: Sequence[LabelledPhoto], model: Model, progress: Callable[[int, int], None] = lambda done, total: None
+) -> dict[str, Any]:
+    """`corruption_figures` of a model, on those photographs that it was not trained on.
+
+    Raises:
+        DataRefused: ``corruptions_trained_on``, when none of its products is left.
+    """
+    kept, classes = HeldOut.read(model.bundle), model.bundle.classes
+    known = set(kept.hashes) if kept else set()
+    keys = {each.key for each in classes if each.product}
+    pairs = zip(photos, hashes_of(photos), strict=True)
+    own = [photo for photo, name in pairs if name not in known and photo.label in keys]
+    if not own:
+        raise DataRefused(
+            "corruptions_trained_on",
+            es="Con estas fotografías se entrenó el modelo: estropearlas mediría su memoria. Use otras; lo medido al "
+            "entrenarlo está en su ficha, card.es.md.",
+            en="The model was trained on these photographs: making them worse would measure its memory. Use others; what "
+            "was measured while it was trained is on its card, card.en.md.",
+        )
+    return corruption_figures(
+        own, lambda row, versions: [inspect(each, model) for each in versions], classes, progress=progress
+    )
 
 
 def _chosen(photos: Sequence[LabelledPhoto], classes: tuple[ClassInfo, ...], per_class: int) -> list[int]:

@@ -1,7 +1,7 @@
 """Models that were not trained on a photograph: cross-validation by group, and leaving whole sources out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -48,7 +48,12 @@ class Course:
     progress: Progress
 
     def trained(self, name: str, rows: Rows) -> Trained:
-        """A model trained on the photographs ``rows``; made once, then read from the folder."""
+        """A model trained on the photographs ``rows``; made once, then read from the folder.
+
+        Unless those are all, it stands in for the model that ships, and is trained for a shorter time.
+        """
+        share = 1.0 if len(rows) == len(self.photos) else self.recipe.stand_in
+        recipe = replace(self.recipe, epochs=max(1, round(share * self.recipe.epochs)))
         weights = weights_of(self.photos, self.recipe.balance)
         file = self.folder / f"{name.replace(' ', '-')}.npz"
         if not file.is_file():
@@ -59,7 +64,7 @@ class Course:
                 weights,
                 conditions_of(self.photos),
                 self.classes,
-                self.recipe,
+                recipe,
                 self.seed,
                 lambda done, total: self.progress(name, done, total),
             )
@@ -93,21 +98,28 @@ def fold_models(course: Course) -> Iterator[tuple[Trained, Rows]]:
 
 
 def by_source(course: Course) -> tuple[Rows, Predictions]:
-    """Of the photographs ``rows`` of each source, by a model that never saw it, where others show the same classes.
+    """Of the photographs ``rows`` of each source, by a model that never saw it, where others show the same classes."""
+    rows, parts = [np.zeros(0, np.int64)], [Predictions.of(np.zeros((0, len(course.classes)), np.float32))]
+    for model, _, own in source_models(course):
+        parts.append(model.predictions(own))
+        rows.append(own)
+    return np.concatenate(rows), Predictions.joined(parts)
 
-    Sources are left out in at most five groups, so that many sources cost no more than five.
+
+def source_models(course: Course) -> Iterator[tuple[Trained, Rows, Rows]]:
+    """Models that never saw some sources, what each was trained on, and the photographs of the sources left out.
+
+    Sources are left out in at most five groups, so that many sources cost no more than five. Of photographs left out,
+    those are given whose classes the others show, too.
     """
     sources = np.array([photo.source for photo in course.photos])
     labels = course.features.labels
-    rows, parts = [np.zeros(0, np.int64)], [Predictions.of(np.zeros((0, len(course.classes)), np.float32))]
     for number, group in enumerate(source_groups(course.photos, SOURCE_GROUPS), 1):
         apart = np.isin(sources, sorted(group))
         others = np.flatnonzero(~apart)
         own = np.flatnonzero(apart & np.isin(labels, np.unique(labels[others])))
         if len(own) and len(np.unique(labels[others])) > 1:
-            parts.append(course.trained(f"without sources {number}", others).predictions(own))
-            rows.append(own)
-    return np.concatenate(rows), Predictions.joined(parts)
+            yield course.trained(f"without sources {number}", others), others, own
 
 
 def fair(photos: Sequence[LabelledPhoto], rows: Rows) -> NDArray[np.bool_]:

@@ -28,13 +28,14 @@ from ..model.runtime import golden_file, prepare, scaled
 from .backbone import choose_backbone
 from .cards import cards
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
-from .corruptions import corruption_figures
+from .corruptions import PER_CLASS, corruption_figures
 from .crossfit import Course, by_fold, by_source, fair, fold_models
 from .data import LabelledPhoto, data_digest, read_data, readable, unreadable, weights_of
 from .evaluate import held_out_figures
 from .features import Progress, compute, split_network
 from .held_out import HeldOut, hashes_of
 from .labels import OTHER
+from .lines import line_figures
 from .memory import keep_freed_memory
 from .settle import settle_policy, with_quality
 from .tail import Recipe
@@ -57,8 +58,11 @@ def train(
     seed: int = 7,
     alpha: float = 0.01,
     beta: float = 0.02,
+    version: str = __version__,
     work: Path | None = None,
     skip_unreadable: bool = False,
+    corrupted: int = PER_CLASS,
+    lines: bool = False,
     progress: Progress = lambda step, done, total: None,
 ) -> Bundle:
     """Train on every photograph, and judge the result on predictions of models that did not see them.
@@ -71,15 +75,18 @@ def train(
         data: class folders or a table, see `read_data`.
         out: the bundle's folder.
         views: pictures made of each photograph beside itself.
+        version: of the bundle.
         work: where what was computed is kept; a run with the same arguments goes on where it was cut. By default
             ``.<out>-work`` beside ``out``, removed at the end.
         skip_unreadable: go on without the photographs that cannot be read; the bundle says how many there were.
+        corrupted: photographs of each class that are made worse, to see what becomes of the verdicts; 0 for none.
+        lines: also measure what commissioning does for each source that a model never saw.
 
     Raises:
         DataRefused: what `read_data` raises, ``data_classes``, ``data_few`` or ``photos_unreadable``.
     """
     keep_freed_memory()
-    recipe = Recipe(**({"epochs": epochs} if epochs else {}))
+    recipe = Recipe(probe_epochs=epochs, epochs=epochs, least_steps=1) if epochs else Recipe()
     views = views or VIEWS
     found = read_data(data)
     photos, refused = readable(found.photos)
@@ -103,19 +110,24 @@ def train(
     course = Course(photos, classes, features, tail, recipe, seed, folder, progress)
     seen = by_fold(course)
     rows_out, left_out = by_source(course)
+    held_out = HeldOut(hashes, seen, rows_out, left_out)
     judged = fair(photos, rows_out)
     everyone = np.arange(len(photos))
     final = course.trained("final", everyone)
     policy = settle_policy(seen, left_out.at(np.flatnonzero(judged)), rows_out[judged], photos, classes, alpha, beta)
     policy = with_quality(policy, [photo for photo in photos if photo.label != OTHER])
     spec = InputSpec(chosen.size, chosen.size, scale=chosen.scale, offset=chosen.offset)
-    corrupted = _corrupted(course, trunk, spec, policy, progress)
+    metrics = held_out_figures(photos, held_out, classes, policy)
+    if corrupted:
+        metrics["corruptions"] = _corrupted(course, trunk, spec, policy, corrupted, progress)
+    if lines:
+        metrics["commissioned"] = line_figures(course, policy)
     tail.set_weights(final.weights)  # the tail's layers are the network's own
     serving = with_outputs(network.input, network.output, final.last.as_dense(), normalised=True)
     tflite = to_tflite(serving)
     prove_equal(serving, tflite, spec)
-    held_out = HeldOut(hashes, seen, rows_out, left_out)
-    flags = f" --epochs {epochs}" if epochs else ""
+    flags = (f" --epochs {epochs}" if epochs else "") + (f" --version {version}" if version != __version__ else "")
+    flags += " --lines" if lines else ""
     origin = {
         "command": f"vistobueno train {data.name} --out {out.name} --backbone {backbone} --views {views}{flags} --seed {seed}",
         "program": __version__,
@@ -130,7 +142,7 @@ def train(
     }
     written: dict[str, Any] = {
         "name": out.name,
-        "version": __version__,
+        "version": version,
         "created": datetime.now(UTC).date().isoformat(),
         "input": spec,
         "classes": classes,
@@ -143,7 +155,7 @@ def train(
             "passed_over": len(found.passed_over),
             "sources": sorted({photo.source for photo in photos}),
         },
-        "metrics": {**held_out_figures(photos, held_out, classes, policy), "corruptions": corrupted},
+        "metrics": metrics,
         "origin": origin,
     }
     bundle = write_bundle(out, {**files, **cards(written)}, **written)
@@ -153,12 +165,9 @@ def train(
 
 
 def _corrupted(
-    course: Course, trunk: keras.Model, spec: InputSpec, policy: Policy, progress: Progress
+    course: Course, trunk: keras.Model, spec: InputSpec, policy: Policy, per_class: int, progress: Progress
 ) -> dict[str, Any]:
-    """`corruption_figures` by the models that were trained without each photograph, made once as all else."""
-    file = course.folder / f"corruptions-{_name_of(repr(policy))}.json"
-    if file.is_file():
-        return dict(json.loads(file.read_text()))
+    """`corruption_figures` by the models that were trained without each photograph."""
     parts = []
     for model, rows in fold_models(course):
         tail = keras.models.clone_model(course.tail)
@@ -171,11 +180,13 @@ def _corrupted(
         pairs = zip(last.logits(seen), versions, strict=True)
         return [judge(logits, None, photo, course.classes, policy) for logits, photo in pairs]
 
-    found = corruption_figures(
-        course.photos, verdicts, course.classes, progress=lambda done, total: progress("corruptions", done, total)
+    return corruption_figures(
+        course.photos,
+        verdicts,
+        course.classes,
+        per_class=per_class,
+        progress=lambda done, total: progress("corruptions", done, total),
     )
-    file.write_text(json.dumps(found))
-    return found
 
 
 def _embedder(trunk: keras.Model, tail: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:

@@ -22,9 +22,13 @@ _TARGET_BATCH = 64
 class Recipe:
     """How a tail is trained. Steps are batches of 64; rate and epochs were chosen by leaving sources out, the rest is custom."""
 
-    probe_epochs: int = 8  # of as many pictures as there are photographs, for the classifier alone
+    probe_epochs: int = 4  # of as many pictures as there are photographs, for the classifier alone
     probe_rate: float = 3e-3
-    epochs: int = 20  # the same, for the upper layers too
+    epochs: int = 12  # the same, for the upper layers too
+    least_steps: int = 200  # of either, however few the photographs
+    stand_in: float = (
+        0.5  # of the epochs, where a model stands in for the one that ships to be judged on what it did not see
+    )
     rate: float = 1e-3
     weight_decay: float = 0.02
     smoothing: float = 0.05
@@ -73,7 +77,9 @@ def fit_tail(
     dropped = layers.SpatialDropout2D(recipe.dropout, seed=seed)(seen)  # the same features at every place
     model = keras.Model(entry, over_places(head(dropped), recipe.sharpness))
     draw = _Draw(features.labels, conditions, rows, weights, len(classes), recipe, seed)
-    steps = [max(1, epochs * len(rows) // _TARGET_BATCH) for epochs in (recipe.probe_epochs, recipe.epochs)]
+    steps = [
+        max(recipe.least_steps, epochs * len(rows) // _TARGET_BATCH) for epochs in (recipe.probe_epochs, recipe.epochs)
+    ]
     stages: tuple[tuple[keras.Model, NDArray[Any], float], ...] = (
         (probe, features.pooled, recipe.probe_rate),
         (model, features.maps, recipe.rate),
