@@ -35,7 +35,7 @@ def everything(engine: Engine, asked: Filter = Filter(), limit: int = 500) -> li
 
 
 def test_what_was_kept_comes_back_as_it_was(engine: Engine) -> None:
-    given_ = draft(answer="review", reasons=("poor_photo", "uncertain"), actor=SORTER, source="api", stranger=None)
+    given_ = draft(answer="review", reasons=("poor_photo", "uncertain"), actor=SORTER, source="api", ood_score=None)
     kept = Ledger(engine).add(given_, MAP, None)
     assert kept == replace(given_, number=1, at=kept.at, has_heat_map=True)
     assert Ledger(engine).inspection(1) == kept
@@ -92,7 +92,7 @@ def test_a_review_stands_beside_the_verdict_and_ends_the_waiting(engine: Engine)
     first, _ = ledger.review(number, ANA, "unfit", "  a bruise  ")
     second, _ = ledger.review(number, SORTER, "fit", "")
     found = ledger.inspection(number)
-    assert found.answer == "review"
+    assert found.verdict.answer == "review"
     assert found.reviews == (first, second)
     assert (first.note, first.actor, second.answer) == ("a bruise", ANA, "fit")
     assert ledger.waiting_count() == 1
@@ -214,13 +214,13 @@ def assert_counts_agree(engine: Engine) -> None:
         )
         by_answer = {row.answer: row[1] for row in connection.execute(answers)}
     kept = everything(engine)
-    assert told == Counter((each.at.date(), each.product, each.answer) for each in kept)
+    assert told == Counter((each.at.date(), each.verdict.product, each.verdict.answer) for each in kept)
     days = Ledger(engine).day_counts(date.min, date.max)
     assert {(each.day, each.product, each.answer): each.count for each in days} == Counter(
-        (each.at.date(), each.recognised_product, each.answer) for each in kept
+        (each.at.date(), each.verdict.recognised_product, each.verdict.answer) for each in kept
     )
-    assert waits == {each.number for each in kept if each.answer == "review" and not each.reviews}
-    assert by_answer == Counter(each.answer for each in kept)
+    assert waits == {each.number for each in kept if each.verdict.answer == "review" and not each.reviews}
+    assert by_answer == Counter(each.verdict.answer for each in kept)
 
 
 STEPS = st.lists(

@@ -31,7 +31,7 @@ def open_to_others(folder: Path) -> list[str]:
 
 def used(settings: Settings) -> None:
     station = Station.open(settings)
-    station.inspect(PHOTO, ANA, source="page")
+    station.inspections.inspect(PHOTO, ANA, source="page")
     assert station.ready().ok
     Access(station.engine, settings)
     assert open_to_others(settings.data_dir) == []  # with SQLite's -wal and -shm

@@ -40,20 +40,24 @@ def test_a_restore_is_refused_while_a_station_runs_and_changes_nothing(
     station: Station, open_station: Open, tmp_path: Path
 ) -> None:
     data, database, file = station.settings.data_dir, station.settings.database_url, tmp_path / "backup.zip"
-    station.inspect(PHOTO, ANA, source="page")
+    station.inspections.inspect(PHOTO, ANA, source="page")
     vistobueno("backup", file, data=data, database=database)
-    station.inspect(PHOTO, ANA, source="page")
+    station.inspections.inspect(PHOTO, ANA, source="page")
     aside = f"sqlite:///{tmp_path / 'aside' / 'x.sqlite'}"
     for places in ({"data": data, "database": database}, {"data": tmp_path / "elsewhere", "database": database},
                    {"data": data, "database": aside}):  # fmt: skip
         with pytest.raises(Occupied, match="station_running"):
             vistobueno("restore", file, "--replace", **places)
-    for command in (("retention", "--days", "1"), ("user", "list"), ("model", "add", station.model.bundle.path)):
+    for command in (
+        ("retention", "--days", "1"),
+        ("user", "list"),
+        ("model", "add", station.models.active.bundle.path),
+    ):
         vistobueno(*command, data=data, database=database)  # these may run beside it
-    assert len(station.inspections().items) == 2
+    assert len(station.inspections.page().items) == 2
     station.close()
     assert "1 inspection " in vistobueno("restore", file, "--replace", "-l", "en", data=data, database=database)
-    assert len(open_station().inspections().items) == 1
+    assert len(open_station().inspections.page().items) == 1
 
 
 def test_several_stations_run_beside_each_other_and_none_starts_while_something_is_restored(
@@ -163,12 +167,12 @@ def test_a_restore_that_cannot_be_proved_leaves_what_was_there(
 
     file, data, database = tmp_path / "backup.zip", station.settings.data_dir, station.settings.database_url
     vistobueno("backup", file, data=data, database=database)
-    kept = station.inspect(PHOTO, ANA, source="page").inspection
-    photograph = station.photograph(kept.number)
+    kept = station.inspections.inspect(PHOTO, ANA, source="page").inspection
+    photograph = station.inspections.photograph(kept.number)
     station.close()
     monkeypatch.setattr(module, "load", lambda *_: 0)
     with pytest.raises(module.BackupRefused, match="restored_differs"):
         vistobueno("restore", file, "--replace", data=data, database=database)
     again = Station.open(station.settings)
-    assert again.inspections().items == (kept,) and again.photograph(kept.number) == photograph
+    assert again.inspections.page().items == (kept,) and again.inspections.photograph(kept.number) == photograph
     again.close()

@@ -26,10 +26,10 @@ def test_a_provider_s_person_who_was_invited_gets_that_role(access: Accounts) ->
         access.link(token)
 
 
-@pytest.mark.parametrize("case", ["stranger", "disabled", "another subject"])
+@pytest.mark.parametrize("case", ["ood_score", "disabled", "another subject"])
 def test_a_provider_s_person_whom_nobody_knows_stays_outside(access: Accounts, case: str) -> None:
     access.add("root@example.org", "admin")
-    if case != "stranger":
+    if case != "ood_score":
         person = access.add()
         access.sign_in_subject(subject(sub="first"), HERE)
         if case == "disabled":

@@ -32,7 +32,7 @@ class Subject:
 
 
 def shown(text: str) -> str:
-    """A stranger's text as every database takes it: what cannot be printed is a question mark."""
+    """Untrusted text as every database takes it: what cannot be printed is a question mark."""
     return text if text.isprintable() else "".join(each if each.isprintable() else "?" for each in text)
 
 

@@ -13,7 +13,7 @@ _INLINE = (
 
 
 def card_html(text: str) -> Markup:
-    """Headings, paragraphs, tables, code blocks, `code` and **bold**; a card may come from a stranger, so all is escaped."""
+    """Headings, paragraphs, tables, code blocks, `code` and **bold**; a card may come with a foreign model, so all is escaped."""
     blocks = re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip())
     return join(_block(block) for block in blocks)
 

@@ -20,7 +20,7 @@ def show(visit: Visit) -> None:
     """The page."""
     language = visit.language
     today = datetime.now(visit.zone).date()  # the person's, which in Lima lasts five hours longer than UTC's
-    counts = visit.station.own_day_counts(today - timedelta(days=_DAYS - 1), today, visit.zone)
+    counts = visit.station.inspections.own_day_counts(today - timedelta(days=_DAYS - 1), today, visit.zone)
     by_product: dict[str | None, Counter[str]] = {}
     by_day: dict[date, Counter[str]] = {}
     for each in counts:
@@ -110,14 +110,14 @@ def _product_row(name: str | None, count: "Counter[str]", language: str) -> Mark
 
 def _waiting(visit: Visit) -> Markup:
     language = visit.language
-    count = visit.station.waiting_count()
+    count = visit.station.reviews.count()
     if not count:
         return h(
             "<section><h2>{0}</h2>{1}</section>",
             say(language, "ui_home_waiting"),
             empty(say(language, "ui_home_clear")),
         )
-    rows = join(inspection_row(each, visit) for each in visit.station.waiting(limit=_WAITING).items)
+    rows = join(inspection_row(each, visit) for each in visit.station.reviews.waiting(limit=_WAITING).items)
     return h(
         '<section><h2>{title} · {count}</h2><ul class="list">{rows}</ul>'
         '<p><a class="button small" href="/history?waiting=1" data-act="waiting">{all}</a></p></section>',

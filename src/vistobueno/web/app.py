@@ -91,7 +91,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     set_running_station(station)
     set_running_access(access)
     warn(settings)
-    bundle = station.model.bundle
+    bundle = station.models.active.bundle
     _log.info("ready", extra={"model": bundle.name, "model_version": bundle.version, "model_digest": bundle.digest})
     if link is not None:  # last, and never a record
         language = user_language() if sys.stderr.isatty() else settings.default_language

@@ -53,7 +53,7 @@ def received(request: Request, station: Station) -> Iterator[Share]:
         Busy: every place is taken now, or every one of this actor's.
     """
     owner = owner_of(request)
-    station.admit(owner).leave()
+    station.judging.admit(owner).leave()
     with BODIES.share(owner) as share:
         yield share
 

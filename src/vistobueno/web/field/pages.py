@@ -60,9 +60,9 @@ async def inspect(request: Request) -> Response:
 async def one(request: Request) -> Response:
     """One inspection, whole."""
     identity, station = allowed(request, "read"), open_station()
-    found = await to_thread.run_sync(partial(station.inspection, _number(request)))
+    found = await to_thread.run_sync(partial(station.inspections.one, _number(request)))
     language = identity.language
-    names = {each.key: each.names.get(language, each.key) for each in station.model.bundle.classes}
+    names = {each.key: each.names.get(language, each.key) for each in station.models.active.bundle.classes}
     return _page(
         request, identity, station, "one", "history",
         more={"inspection": inspection_as(found), "classes": names},
@@ -163,7 +163,7 @@ def _page(
     request: Request, identity: Identity, station: Station, name: str, here: str, *, more: Mapping[str, Any] = {},
     **values: object,
 ) -> Response:  # fmt: skip
-    language, bundle = identity.language, station.model.bundle
+    language, bundle = identity.language, station.models.active.bundle
     policy = bundle.policy
     told = {
         **_session(identity),

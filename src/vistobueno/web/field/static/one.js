@@ -16,10 +16,10 @@ function facts() {
   const shares = Object.entries(inspection.probabilities).sort((a, b) => b[1] - a[1])
   const likely = shares.filter(([, share]) => share >= 0.005) // what is less probable is not worth the words
   const classes = (likely.length ? likely : shares.slice(0, 1)).map(([key, share]) => `${page.classes[key] ?? key} ${percent(share)}`).join(", ")
-  const stranger =
-    inspection.stranger === null || inspection.scope_threshold === null
+  const distribution =
+    inspection.ood_score === null || inspection.ood_threshold === null
       ? "—"
-      : say("ui_of_at_most", { value: number(inspection.stranger, 2), most: number(inspection.scope_threshold, 2) })
+      : say("ui_of_at_most", { value: number(inspection.ood_score, 2), most: number(inspection.ood_threshold, 2) })
   const pairs = [
     ["ui_fact_number", numberOf(inspection)],
     ["ui_fact_at", moment(inspection.at)],
@@ -29,7 +29,7 @@ function facts() {
     ["ui_product", productOf(inspection)],
     ["ui_fact_classes", classes],
     ["ui_fact_forced", answerOf(inspection.forced)],
-    ["ui_fact_stranger", stranger],
+    ["ui_fact_ood", distribution],
     ["ui_fact_photo", `${photo.width} × ${photo.height}, ${photo.format.toUpperCase()}, ${number(photo.bytes / 1e6, 1)} MB`],
     [
       "ui_fact_quality",
