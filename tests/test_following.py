@@ -143,7 +143,7 @@ def test_every_photograph_is_judged_by_a_whole_model_while_others_change_it(
     stop.set()
     thread.join()
     every = there.inspections.page(limit=500).items
-    found = {(each.model_version, each.ood_threshold is None) for each in every}  # one of the two knows no strangers
+    found = {(each.model.version, each.verdict.ood_threshold is None) for each in every}  # one of the two has no scope
     assert found == {("2", True), (small_bundle.version, False)}
 
 

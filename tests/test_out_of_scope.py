@@ -77,7 +77,7 @@ def test_counts_of_days_have_strangers_apart(stranger: tuple[Station, Inspection
 def test_neither_table_nor_page_names_a_product(stranger: tuple[Station, Inspection], language: str) -> None:
     station, kept = stranger
     (row,) = csv.DictReader(io.StringIO("".join(station.inspections.export_csv(Filter(), language)).lstrip("\ufeff")))
-    assert row[say(language, "station_csv_product")] == "—"
+    assert row[say(language, "inspection_product")] == "—"
     assert product_of(kept, language) == say(language, "ui_unknown_product")
     home = str(_today(Counter(review=3), {None: Counter(review=1), "apple": Counter(review=2)}, language))
     assert home.index(say(language, "apple")) < home.index(say(language, "ui_unknown_product"))

@@ -14,7 +14,7 @@ from kept import ANA
 from opened import Open, open_station, station
 from servers import until
 from serving import PASSWORD, serving
-from vistobueno.accounts import Access, LinkRefused, SignInRefused
+from vistobueno.accounts import Accounts, LinkRefused, SignInRefused
 from vistobueno.accounts.passwords import Passwords
 from vistobueno.cli.main import app
 from vistobueno.core.inspection import SYSTEM
@@ -130,32 +130,32 @@ def test_nothing_that_a_restore_brings_back_opens_the_door(new_database: Callabl
     place = {"data": tmp_path / "data", "database": new_database()}
     settings = Settings(data_dir=place["data"], database_url=place["database"])
     engine, _ = open_records(settings)
-    access = Access(engine, settings, passwords=Passwords(time_cost=1, memory_cost=64))
-    person = access.add_person("ana@example.org", "Ana", "admin", SYSTEM, password=PASSWORD)
-    _, secret = access.make_key("sorter 2", ["inspect"], person)
+    access = Accounts(engine, settings, passwords=Passwords(time_cost=1, memory_cost=64))
+    person = access.people.add("ana@example.org", "Ana", "admin", SYSTEM, password=PASSWORD)
+    _, secret = access.keys.make("sorter 2", ["inspect"], person)
     past = datetime.now(UTC) + timedelta(hours=1)
-    gone, _ = access.make_key("old belt", ["read"], person, past)
-    access.revoke_key(gone.id, SYSTEM)
-    session, _ = access.sign_in("ana@example.org", PASSWORD, "203.0.113.7")
-    tokens = [link.rpartition("/")[2] for link in (access.invite("eva@example.org", "Eva", "admin", SYSTEM),
-                                                   access.reset_link(person.id, SYSTEM))]  # fmt: skip
+    gone, _ = access.keys.make("old belt", ["read"], person, past)
+    access.keys.revoke(gone.id, SYSTEM)
+    session, _ = access.authentication.sign_in("ana@example.org", PASSWORD, "203.0.113.7")
+    tokens = [link.rpartition("/")[2] for link in (access.people.invite("eva@example.org", "Eva", "admin", SYSTEM),
+                                                   access.people.reset_link(person.id, SYSTEM))]  # fmt: skip
     file = tmp_path / "backup.zip"
     vistobueno("backup", file, **place)
 
     said = vistobueno("restore", file, "--replace", "--keep-keys", "-l", "en", **place)
     assert "Sessions ended: 1; links: 2" in said and "sorter 2" in said and "old belt" not in said
-    assert access.identify_key(secret) is not None
+    assert access.authentication.identify_key(secret) is not None
     said = vistobueno("restore", file, "--replace", "-l", "es", **place)
     assert "sorter 2" in said and "old belt" not in said
-    assert access.identify_session(session) is None
-    assert access.identify_key(secret) is None
+    assert access.authentication.identify_session(session) is None
+    assert access.authentication.identify_key(secret) is None
     for token in tokens:
         with pytest.raises(LinkRefused):
-            access.link(token)
+            access.authentication.link(token)
     with pytest.raises(SignInRefused):
-        access.sign_in("eva@example.org", PASSWORD, "203.0.113.7")
-    assert access.sign_in("ana@example.org", PASSWORD, "203.0.113.7")[1].role == "admin"
-    newest = next(each for each in access.audit_page().items if each.action == "restored")
+        access.authentication.sign_in("eva@example.org", PASSWORD, "203.0.113.7")
+    assert access.authentication.sign_in("ana@example.org", PASSWORD, "203.0.113.7")[1].role == "admin"
+    newest = next(each for each in access.audit_log.page().items if each.action == "restored")
     assert (newest.subject, newest.details["sessions"], newest.details["keys_kept"]) == ("backup.zip", 1, False)
     engine.dispose()
 

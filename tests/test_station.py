@@ -13,6 +13,7 @@ from drawn_photos import PHOTO, jpeg
 from kept import ANA, SORTER
 from opened import Open, open_station, station, verdict_on
 from vistobueno.core.errors import PhotoRefused
+from vistobueno.core.inspection import DEFAULT_LINE
 from vistobueno.model.bundle import Bundle
 from vistobueno.services import (
     Busy,
@@ -209,7 +210,8 @@ def test_the_table_for_spreadsheets(station: Station) -> None:
     station.reviews.give(1, replace(ANA, name="@Ana"), "unfit", "-2\nsecond line; =1+1")
     text = "".join(station.inspections.export_csv(Filter(), "es"))
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
-    assert text.startswith('\ufeff"número","fecha (UTC)","respuesta",')
+    assert text.startswith('\ufeff"número","fecha","línea",')
+    assert {row["línea"] for row in rows} == {DEFAULT_LINE}
     assert [row["número"] for row in rows] == ["3", "2", "1"]
     assert [row["archivo"] for row in rows] == ["ñ.jpg", 'with "quotes", and comma.jpg', " C calc'!A0.jpg".strip()]
     assert rows[2]["revisó"] == "'@Ana" and rows[2]["nota"] == "'-2\nsecond line; '=1+1"
@@ -220,7 +222,7 @@ def test_the_table_for_spreadsheets(station: Station) -> None:
 
 
 def test_a_table_of_several_pages_is_whole(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vistobueno.services.station._EXPORTED_AT_ONCE", 2)
+    monkeypatch.setattr("vistobueno.services.inspections._EXPORTED_AT_ONCE", 2)
     for _ in range(5):
         station.inspections.inspect(PHOTO, ANA, source="page")
     assert len(list(station.inspections.export_csv(Filter(), "en"))) == 6

@@ -1,11 +1,11 @@
 """Composed values laid flat and put together again: what derives a row, a table's columns and a page's facts from a type.
 
-A field's ``metadata`` may say how it lies: ``prefix`` before the names of a part, ``name`` instead of its own, and
-``kept=False`` where it is no plain value of the whole.
+A field's ``metadata`` may say how it lies: ``prefix`` before the names of a part, ``name`` instead of its own, ``before``
+for what was kept before there was such a field, and ``kept=False`` where it is no plain value of the whole.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar, cast, get_type_hints
@@ -15,23 +15,24 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Leaf:
-    """One plain value: its flat ``name``, the annotation of its ``kind``, and the dotted ``path`` to it."""
+    """One plain value: its flat ``name``, the annotation of its ``kind``, the dotted ``path`` to it, and ``before``."""
 
     name: str
     kind: Any
     path: str
+    before: Any = None
 
 
 @cache
 def leaves(whole: Any) -> tuple[Leaf, ...]:
     """The plain values of a composed dataclass, in the order it is written."""
-    absent = {each.name for each in fields(whole) if not each.metadata.get("kept", True)}
+    said = {each.name: each.metadata for each in fields(whole)}
     found: list[Leaf] = []
     for name, key, kind, prefix in _parts(whole):
         if prefix is not None:
-            found += [Leaf(prefix + leaf.name, leaf.kind, f"{name}.{leaf.path}") for leaf in leaves(kind)]
-        elif name not in absent:
-            found.append(Leaf(key, kind, name))
+            found += [replace(leaf, name=prefix + leaf.name, path=f"{name}.{leaf.path}") for leaf in leaves(kind)]
+        elif said[name].get("kept", True):
+            found.append(Leaf(key, kind, name, said[name].get("before")))
     return tuple(found)
 
 

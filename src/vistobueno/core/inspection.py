@@ -76,7 +76,7 @@ class Inspection:
 
     number: int
     at: datetime
-    line: str
+    line: str = field(metadata={"before": DEFAULT_LINE})
     actor: Actor = field(metadata={"prefix": "actor_"})
     source: Source
     filename: str | None

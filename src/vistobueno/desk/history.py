@@ -168,8 +168,8 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
 
 def _whose(visit: Visit, chosen: str) -> Markup:
     """People and machines apart: they may have the same name, and the same number."""
-    language, keys = visit.language, visit.access.keys()
-    people = [(f"person-{each.id}", each.name or each.email) for each in visit.access.people()]
+    language, keys = visit.language, visit.access.keys.all()
+    people = [(f"person-{each.id}", each.name or each.email) for each in visit.access.people.all()]
     machines = [(f"key-{each.id}", each.name) for each in keys]
     options = [
         ("", say(language, "ui_all")),

@@ -12,8 +12,7 @@ Value = str | int | float | datetime | None
 _HIDDEN = {"evidence", "probabilities", "actor_id"}
 _NAMES = tuple(leaf.name for leaf in leaves(Inspection) if leaf.name not in _HIDDEN)
 _REVIEW = ("review", "reviewer", "reviewed_at", "note")
-_WORDS = {"answer": "", "forced": "", "product": "", "reasons": "", "source": "ui_source_", "actor_kind": "ui_kind_"}
-"""Values that are words, and what their texts begin with."""
+_WORDS = {"answer", "forced", "product", "reasons", "source", "actor_kind"}
 
 
 def columns(language: str) -> list[str]:
@@ -57,7 +56,8 @@ def _shown(name: str, value: object, language: str) -> Value:
 
 def _word(name: str, value: str, language: str) -> str:
     """A word in the language; one that this program has none for, such as a foreign model's product, as it is."""
-    return word(language, _WORDS[name] + value, value)
+    key = f"ui_source_{value}" if name == "source" else f"ui_kind_{value}" if name == "actor_kind" else value
+    return word(language, key, value)
 
 
 def _written(value: Value) -> str:

@@ -154,7 +154,7 @@ def _column(leaf: Leaf) -> Column[Any]:
     sort = get_origin(kind) or kind
     types = {int: Integer(), float: Float(), datetime: Moment(), Mapping: JSON(), Literal: String(10)}
     type_: Any = _TYPES.get(leaf.name) or types.get(sort) or String(_LONGEST)
-    return Column(leaf.name, type_, nullable=bool(kinds))
+    return Column(leaf.name, type_, nullable=bool(kinds), server_default=leaf.before)
 
 
 _LONGEST = 200  # characters of a text that has no other limit; a sequence of words is one text

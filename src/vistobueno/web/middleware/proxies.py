@@ -11,7 +11,7 @@ from functools import cache
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...accounts import running_access
+from ...accounts import running_accounts
 from ...core.errors import VistoBuenoError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -33,7 +33,7 @@ class Proxies:
         """Pass a request on as the client sent it."""
         if scope["type"] in ("http", "websocket"):
             try:
-                trusted = running_access().settings.trusted_proxies
+                trusted = running_accounts().settings.trusted_proxies
             except RuntimeError:  # nothing is open yet: nobody is believed
                 trusted = ""
             scope = seen_through(scope, trusted)
