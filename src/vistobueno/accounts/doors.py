@@ -22,7 +22,7 @@ from .keys import ApiKey
 from .links import Invitation
 from .passwords import Passwords, broken_rules
 from .sessions import Session
-from .tokens import Signer, secret_key
+from .tokens import secret_key, signer
 
 By = Actor | Identity | Person
 """Who does it: as it is written down, as the guard found out, or as the command line names them."""
@@ -34,8 +34,9 @@ class Access(Entry):
     def __init__(
         self, engine: Engine, settings: Settings, *, passwords: Passwords | None = None, clock: Clock = utc_now
     ) -> None:
-        self.signer = Signer(secret_key(settings))
-        super().__init__(engine, settings, self.signer, passwords or Passwords(), clock)
+        secret = secret_key(settings)
+        self.forms = signer(secret, "form")
+        super().__init__(engine, settings, signer(secret, "device"), passwords or Passwords(), clock)
         self.settings = settings
 
     def first_admin_link(self, base_url: str) -> str | None:
