@@ -174,9 +174,15 @@ def test_a_card_is_shown_in_its_forms() -> None:
     shown = card_html(
         "# Modelo\n\nEs **bueno** `x`.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n```sh\nrun <it>\n```\n\n- uno\n- dos"
     )
-    assert "<h2>Modelo</h2>" in shown and "<b>bueno</b> <code>x</code>" in shown
+    assert "<h2>Modelo</h2>" in shown and "<strong>bueno</strong> <code>x</code>" in shown
     assert shown.count("<tr>") == 2 and '<th scope="col">a</th>' in shown
-    assert "<pre>run &lt;it&gt;</pre>" in shown and shown.count("<li>") == 2
+    assert "run &lt;it&gt;" in shown and shown.count("<li>") == 2
+
+
+def test_a_stranger_s_card_leads_nowhere_and_shows_nothing_from_elsewhere() -> None:
+    for text in ("[x](https://e.example)", "![x](https://e.example/x.png)", "<https://e.example>", "[x]\n\n[x]: /e"):
+        shown = card_html(text)
+        assert "<a" not in shown and "<img" not in shown, text
 
 
 @given(st.text())
