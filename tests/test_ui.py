@@ -130,19 +130,6 @@ def test_every_month_has_a_name_in_both_languages(month: int) -> None:
     assert re.fullmatch(r"1 [A-Z][a-z]{2} 2026", formats.day(date(2026, month, 1), "en"))
 
 
-def test_wilson_is_that_of_the_books() -> None:
-    assert formats.wilson(1, 10) == pytest.approx((0.0179, 0.4042), abs=5e-4)  # Newcombe 1998
-    assert formats.wilson(0, 0) == (0.0, 1.0)
-
-
-@given(st.integers(1, 10_000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
-def test_an_interval_holds_its_share(pair: tuple[int, int]) -> None:
-    count, of = pair
-    low, high = formats.wilson(count, of)
-    assert 0 <= low <= count / of + 1e-12
-    assert count / of - 1e-12 <= high <= 1
-
-
 @pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../../etc/passwd", "\0", "a" * 5000])
 def test_a_time_zone_that_does_not_exist_is_utc(name: str | None) -> None:
     assert zone_named(name).key == "UTC"
