@@ -22,7 +22,7 @@ from .keys import ApiKey
 from .links import Invitation
 from .passwords import Passwords, broken_rules
 from .sessions import Session
-from .tokens import Signer, secret_key
+from .tokens import secret_key, signer
 
 By = Actor | Identity | Person
 """Who does it: as it is written down, as the guard found out, or as the command line names them."""
@@ -236,9 +236,10 @@ class Accounts:
     def __init__(
         self, engine: Engine, settings: Settings, *, passwords: Passwords | None = None, clock: Clock = utc_now
     ) -> None:
-        self.signer = Signer(secret_key(settings))
+        secret = secret_key(settings)
+        self.forms = signer(secret, "form")
         self.settings, secrets = settings, passwords or Passwords()
-        self.authentication = Authentication(engine, settings, self.signer, secrets, clock)
+        self.authentication = Authentication(engine, settings, signer(secret, "device"), secrets, clock)
         self.people = People(engine, settings, secrets, clock)
         self.sessions = Sessions(engine, settings, secrets, clock)
         self.keys = Keys(engine, settings, secrets, clock)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from itsdangerous import Signer
 from sqlalchemy import Connection, Engine
 
 from ..core.inspection import SYSTEM, Actor
@@ -16,7 +17,7 @@ from .errors import access_refused, link_refused, password_refused, sign_in_refu
 from .identity import Identity
 from .passwords import LONGEST, Passwords, broken_rules
 from .throttle import Count, Throttle
-from .tokens import Signer, hashed, new_token
+from .tokens import hashed, new_token
 
 _TRIES = 4 * LONGEST  # characters of a password that are looked at; no more is ever hashed
 
@@ -39,8 +40,8 @@ def shown(text: str) -> str:
 class Authentication:
     """Lets people and machines in. State: the database, and the throttle's counts."""
 
-    def __init__(self, engine: Engine, settings: Settings, signer: Signer, passwords: Passwords, clock: Clock) -> None:
-        self._engine, self._settings, self._signer = engine, settings, signer
+    def __init__(self, engine: Engine, settings: Settings, devices: Signer, passwords: Passwords, clock: Clock) -> None:
+        self._engine, self._settings, self._devices = engine, settings, devices
         self._passwords, self._clock, self._throttle = passwords, clock, Throttle()
         self._lasts = timedelta(hours=max(1, settings.session_hours))
 
@@ -232,7 +233,7 @@ class Authentication:
     def device_mark(self, email: str) -> str:
         """What a browser keeps after a sign-in, so that who guesses elsewhere does not shut it out."""
         name = new_token()
-        return f"{name}.{self._signer.mark('device', f'{email} {name}')}"
+        return f"{name}.{self._devices.get_signature(f'{email} {name}').decode()}"
 
     def knows_device(self, email: str, mark: str) -> bool:
         """Whether this browser signed in to this account before."""
@@ -240,7 +241,7 @@ class Authentication:
 
     def _device(self, email: str, mark: str) -> str | None:
         name, _, signature = mark.partition(".")
-        return name if signature and self._signer.made("device", f"{email} {name}", signature) else None
+        return name if self._devices.verify_signature(f"{email} {name}", signature) else None
 
     def _begin(
         self, connection: Connection, now: datetime, person_id: int, address: str, agent: str, action: str, by: str,

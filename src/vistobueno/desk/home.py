@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from markupsafe import Markup
 
+from ..core.intervals import wilson
 from ..i18n import counted, say
 from . import formats
 from .hypertext import h, hypertext, join
@@ -62,7 +63,7 @@ def _today(now: "Counter[str]", by_product: dict[str | None, "Counter[str]"], la
         for name in _ANSWERS
     )
     judged = now["fit"] + now["unfit"]
-    low, high = formats.wilson(now["unfit"], judged)
+    low, high = wilson(now["unfit"], judged)
     sentence = (
         say(
             language,

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.intervals import wilson
 from ..core.verdict import FORCED_AT
 
-_Z = 1.959964  # two-sided 95 %
 FIGURES = ("condition_accuracy", "class_accuracy", "escape_rate", "overkill_rate", "review_share", "calibration_error")
 """What tables show of `describe`, in their order."""
 
@@ -51,11 +51,8 @@ def proportion(hits: int, of: int) -> dict[str, Any]:
     """A share with its 95 % Wilson interval: ``{"share", "low", "high", "n"}``; None where nothing was counted."""
     if of == 0:
         return {"share": None, "low": None, "high": None, "n": 0}
-    share, squared = hits / of, _Z * _Z
-    middle = (share + squared / (2 * of)) / (1 + squared / of)
-    half = _Z * np.sqrt(share * (1 - share) / of + squared / (4 * of * of)) / (1 + squared / of)
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return {"share": round(share, 5), "low": round(float(low), 5), "high": round(float(high), 5), "n": of}
+    low, high = wilson(hits, of)
+    return {"share": round(hits / of, 5), "low": round(low, 5), "high": round(high, 5), "n": of}
 
 
 def describe(judged: Judged) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Visit:
 
     def csrf(self) -> str:
         """What a form of this browser must bring back."""
-        return self.access.signer.mark("form", self.form)
+        return self.access.forms.get_signature(self.form).decode()
 
 
 Handler = Callable[[Visit], Awaitable[Response]]
@@ -341,7 +341,7 @@ async def fields_of(visit: Visit) -> dict[str, str]:
 def is_ours(visit: Visit, fields: Mapping[str, str]) -> bool:
     """Whether the form was made for this browser."""
     sent = visit.request.cookies.get(FORM_COOKIE, "")
-    return bool(sent) and visit.access.signer.made("form", sent, fields.get("csrf", ""))
+    return bool(sent) and visit.access.forms.verify_signature(sent, fields.get("csrf", ""))
 
 
 def stale(visit: Visit) -> str:
