@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cases import for_each
 from test_house import command_at
 from vistobueno.cli.config import markdown_lines
 from vistobueno.cli.drawn import draw_photo, write_samples
@@ -58,12 +59,12 @@ def test_both_languages_have_the_same_pages() -> None:
     assert set(PAGES) == TUTORIALS | {"index.md", "deployment.md", "api.md", "model.md", "runbook.md"}
 
 
-@pytest.mark.parametrize("page", PAGES)
+@for_each("page", PAGES)
 def test_a_page_is_made_of_the_same_in_both_languages(page: str) -> None:
     assert shape(text("es", page)) == shape(text("en", page))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@for_each("page", PAGES)
 def test_a_page_was_translated(page: str) -> None:
     assert text("es", page) != text("en", page)
     same = {name for _, name in headings(text("es", page))} & {name for _, name in headings(text("en", page))}
@@ -75,7 +76,7 @@ def test_the_deployment_fills_the_blanks_of_the_origin_in_its_order(language: st
     assert [name for level, name in headings(text(language, "deployment.md")) if level == "##"] == ORIGIN[language]
 
 
-@pytest.mark.parametrize(("language", "page"), EVERY)
+@for_each(("language", "page"), EVERY)
 def test_every_command_that_is_shown_exists_with_its_options(language: str, page: str) -> None:
     blocks = [block for kind, block in fences(text(language, page)) if kind in ("sh", "console")]
     code = re.sub(r"^\$ ", "", "\n".join(blocks), flags=re.MULTILINE)
@@ -88,13 +89,13 @@ def test_every_command_that_is_shown_exists_with_its_options(language: str, page
         }
 
 
-@pytest.mark.parametrize(("language", "page"), EVERY)
+@for_each(("language", "page"), EVERY)
 def test_every_variable_that_is_named_exists(language: str, page: str) -> None:
     named = set(re.findall(r"`([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)(?:=[^`]*)?`", text(language, page)))
     assert named <= NAMES
 
 
-@pytest.mark.parametrize(("language", "page"), EVERY)
+@for_each(("language", "page"), EVERY)
 def test_every_file_that_is_named_is_there(language: str, page: str) -> None:
     named = set(re.findall(r"`((?:deploy/|\.ci/|docs/)?[\w.-]*\w\.(?:yaml|py|md|example))`", text(language, page)))
     assert [name for name in named if not (ROOT / name).exists()] == []
