@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import vistobueno
 from cases import for_each
 from test_house import command_at
 from vistobueno.cli.config import markdown_lines
@@ -56,7 +57,7 @@ def shape(page: str) -> list[str]:
 
 def test_both_languages_have_the_same_pages() -> None:
     assert sorted(file.name for file in (DOCS / "en").glob("*.md")) == PAGES
-    assert set(PAGES) == TUTORIALS | {"index.md", "deployment.md", "api.md", "model.md", "runbook.md"}
+    assert set(PAGES) == TUTORIALS | {"index.md", "deployment.md", "api.md", "python.md", "model.md", "runbook.md"}
 
 
 @for_each("page", PAGES)
@@ -221,6 +222,14 @@ def test_the_api_in_the_site_is_what_the_station_describes(language: str, site: 
     html = re.sub(r"<[^>]+>", "", (site / language / "api.html").read_text(encoding="utf-8"))
     missing = [path for path in described(make_api())["paths"] if f"/api/v1{path}" not in html]
     assert missing == []
+
+
+def test_every_public_name_of_python_is_described_in_the_site(site: Path) -> None:
+    for language in LANGUAGES:
+        html = (site / language / "python.html").read_text(encoding="utf-8")
+        described = set(re.findall(r'id="vistobueno\.(\w+)"', html))
+        assert described >= set(vistobueno.__all__) - {"__version__"}
+        assert 'id="vistobueno.core.policy.Policy"' in html
 
 
 @pytest.mark.parametrize("page", ["deployment.html", "machine.html"])
