@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,12 +126,20 @@ def test_every_way_in_that_is_told_is_one_that_the_guard_knows(language: str) ->
     assert [path for path in told if not any(rule.speaks_of("GET", path.rstrip("/") or "/") for rule in RULES)] == []
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> dict[str, str]:
-    """A folder with drawn photographs, and an environment without settings of this machine."""
-    write_samples(tmp_path / "drawn", per_class=1, seed=2)
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the pages take for granted: drawn photographs."""
+    folder = tmp_path_factory.mktemp("album")
+    write_samples(folder / "drawn", per_class=1, seed=2)
     for name in ("photo.jpg", "foto.jpg"):
-        draw_photo("apple_fit", 3).save(tmp_path / name)
+        draw_photo("apple_fit", 3).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def desk(album: Path, tmp_path: Path) -> dict[str, str]:
+    """A folder with drawn photographs, and an environment without settings of this machine."""
+    shutil.copytree(album, tmp_path, dirs_exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if name not in NAMES}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**kept, "PATH": path, "DATA_DIR": str(tmp_path / "data"), "BACKUP_URL": str(tmp_path / "backups")}
