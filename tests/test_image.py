@@ -46,7 +46,6 @@ class Absent:
         if name.partition(".")[0] in {NOT_IN_THE_IMAGE!r}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Absent())
-from cases import for_each
 from vistobueno.web.app import application
 application()
 import vistobueno.desk
