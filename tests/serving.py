@@ -120,5 +120,9 @@ def serving(folder: Path, first: str = "", **environment: str) -> Iterator[Serve
         yield served
     finally:
         if served.process is not None and served.process.poll() is None:
-            served.process.kill()
-            served.process.wait()
+            served.process.terminate()  # not killed at once: what of the program it ran is written down when it ends
+            try:
+                served.process.wait(10)
+            except subprocess.TimeoutExpired:
+                served.process.kill()
+                served.process.wait()

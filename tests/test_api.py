@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from cases import for_each
 from foreign_zips import lying_bzip2, zip_of
 from people_at import signed_in
 from serving import Served, serving
@@ -133,7 +134,7 @@ def test_every_write_of_the_description_takes_a_key(client: httpx.Client) -> Non
             assert "Idempotency-Key" in named and "409" in operations[method]["responses"], path
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("content", "kind", "status", "code"),
     [
         (b"", "image/jpeg", 422, "empty_file"),
@@ -218,7 +219,7 @@ def test_a_person_is_not_taken_for_a_machine_of_the_same_number(client: httpx.Cl
         assert (len(table) > 1) == bool(found)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "query",
     [
         "limit=0",
@@ -336,7 +337,7 @@ def test_a_table_holds_exactly_what_the_same_list_holds(served: Served, client: 
         assert [row[0] for row in table[1:]] == [str(each["number"]) for each in listed]
 
 
-@pytest.mark.parametrize("path", ["inspections", "models", "me", "openapi.json", "docs", "inspections/1/photo"])
+@for_each("path", ["inspections", "models", "me", "openapi.json", "docs", "inspections/1/photo"])
 def test_without_a_key_nothing_is_told(served: Served, path: str) -> None:
     problem(httpx.get(f"{served.url}{API}/{path}"), 401, "not_signed_in")
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from cases import for_each
 from vistobueno.core.calibration import (
     answer_thresholds,
     conformal_thresholds,
@@ -80,7 +81,7 @@ def test_a_model_biased_towards_unfit_is_not_followed_below_its_own_belief() -> 
     assert answer_thresholds(p, unfit, 0.01, 0.02)[0] < 0.5
 
 
-@pytest.mark.parametrize("tied", [0.0, 0.3, 0.5, 0.6180339887, 0.9, 1 - 1e-12, 1.0])
+@for_each("tied", [0.0, 0.3, 0.5, 0.6180339887, 0.9, 1 - 1e-12, 1.0])
 def test_a_tie_at_the_threshold_falls_on_the_careful_side(tied: float) -> None:
     p = np.concatenate([np.full(99, tied), np.full(99, tied)])
     unfit = np.repeat([True, False], 99)
@@ -179,12 +180,11 @@ def _saturated(rng: np.random.Generator, size: tuple[int, int]) -> Floats:
     return np.where(rng.random(size) < 0.9, 1.0, rng.random(size).round(1))
 
 
-@pytest.mark.parametrize(
+@for_each(
     "unfit_scores",
     [lambda rng, size: rng.beta(8, 2, size), lambda rng, size: rng.random(size), _saturated],
-    ids=["sure", "knows nothing", "saturated, with ties"],
 )
-@pytest.mark.parametrize(("n", "alpha"), [(30, 0.05), (99, 0.01), (250, 0.01), (250, 0.1), (60, 0.3)])
+@for_each(("n", "alpha"), [(30, 0.05), (99, 0.01), (250, 0.01), (250, 0.1), (60, 0.3)])
 def test_the_guarantee_holds_for_the_next_photograph_whatever_the_model(
     unfit_scores: object, n: int, alpha: float
 ) -> None:
@@ -286,8 +286,8 @@ def test_the_space_is_never_larger_than_the_embedding(clusters: tuple[Floats, ..
     assert fit_scope(clusters[0], clusters[1].astype(int), dimensions=999).components.shape == (24, 24)
 
 
-@pytest.mark.parametrize("pass_rate", [0.9, 0.99, 1.0])
-@pytest.mark.parametrize("times", [1.0, 1e4])
+@for_each("pass_rate", [0.9, 0.99, 1.0])
+@for_each("times", [1.0, 1e4])
 def test_the_promised_share_of_products_passes_judged_as_serving_judges(
     pass_rate: float, times: float, clusters: tuple[Floats, ...], scope: Scope
 ) -> None:

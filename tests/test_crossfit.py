@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -6,9 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vistobueno.training.crossfit import Course, by_fair_source
+from later import later
 from vistobueno.training.data import LabelledPhoto, products_told_apart
 from vistobueno.training.held_out import Predictions
+
+Course = later("vistobueno.training.crossfit", "Course")
+by_fair_source = later("vistobueno.training.crossfit", "by_fair_source")
 
 LOGITS = 3
 

@@ -11,9 +11,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from aside import awaited
+from cases import for_each
 from people_at import HTML, access_of, browser, person_of, signed_in
 from serving import Served, serving
-from test_rules import ROUTES
+from test_rules import every_route
 from vistobueno.accounts import COOKIE
 from vistobueno.accounts.audit_log import ADDRESS_HEADER, REQUEST_HEADER
 from vistobueno.core.inspection import SYSTEM
@@ -23,7 +24,6 @@ from vistobueno.web.middleware.guard import is_open, telling
 from vistobueno.web.rules import rule_for
 
 REFUSED = {303, 401, 403, 404, 405}
-CLOSED = [(method, path) for method, path in ROUTES if rule_for(method, path).who != "all" and method != "WEBSOCKET"]
 LOOPBACK = {"/metrics"}  # open to this machine itself, where this test runs
 WAIT = 30.0  # seconds that a slow machine may take to do what takes two
 
@@ -56,6 +56,16 @@ def keys(served: Served) -> dict[str, str]:
     return made
 
 
+def closed() -> list[tuple[str, str]]:
+    """Every route that is not open to all."""
+    return [each for each in every_route() if rule_for(*each).who != "all" and each[0] != "WEBSOCKET"]
+
+
+def closed_from_here() -> list[tuple[str, str]]:
+    """Those that are closed to this machine too."""
+    return [each for each in closed() if each[1] not in LOOPBACK]
+
+
 def is_refused(answer: httpx.Response) -> None:
     assert answer.status_code in REFUSED, answer.text
     if answer.status_code == 303:
@@ -69,19 +79,19 @@ def is_refused(answer: httpx.Response) -> None:
     assert "no-store" in answer.headers["cache-control"]
 
 
-@pytest.mark.parametrize(("method", "path"), CLOSED)
+@for_each(("method", "path"), closed)
 def test_nobody_gets_nothing(served: Served, method: str, path: str) -> None:
     for headers in ({}, HTML):
         answer = httpx.request(method, served.url + path, headers={**headers, "X-Forwarded-For": "203.0.113.7"})
         is_refused(answer)
 
 
-@pytest.mark.parametrize(("method", "path"), [each for each in CLOSED if each[1] not in LOOPBACK])
+@for_each(("method", "path"), closed_from_here)
 def test_a_session_that_has_ended_gets_nothing(served: Served, stale: str, method: str, path: str) -> None:
     is_refused(httpx.request(method, served.url + path, cookies={COOKIE: stale}))
 
 
-@pytest.mark.parametrize(("method", "path"), CLOSED)
+@for_each(("method", "path"), closed)
 def test_a_revoked_key_gets_nothing(served: Served, keys: dict[str, str], method: str, path: str) -> None:
     answer = httpx.request(method, served.url + path, headers={"Authorization": f"Bearer {keys['revoked']}"})
     assert answer.status_code in {401, 429} or path in LOOPBACK or (answer.status_code, is_open(path)) == (405, True)
@@ -89,8 +99,8 @@ def test_a_revoked_key_gets_nothing(served: Served, keys: dict[str, str], method
         assert int(answer.headers["retry-after"]) >= 1
 
 
-@pytest.mark.parametrize("scope", ["inspect", "read", "review", "infer"])
-@pytest.mark.parametrize(("method", "path"), [each for each in CLOSED if each[1] not in LOOPBACK])
+@for_each("scope", ["inspect", "read", "review", "infer"])
+@for_each(("method", "path"), closed_from_here)
 def test_a_key_gets_what_its_scope_says_and_nothing_else(
     served: Served, keys: dict[str, str], method: str, path: str, scope: str
 ) -> None:
@@ -100,7 +110,7 @@ def test_a_key_gets_what_its_scope_says_and_nothing_else(
     is_refused(httpx.request(method, served.url + path, headers={"X-API-Key": keys[scope]}))
 
 
-@pytest.mark.parametrize(("method", "path"), [
+@for_each(("method", "path"), [
     ("POST", "/api/v1/inspections/1/reviews"), ("GET", "/_stcore/agent/openapi.json"), ("GET", "/_stcore/metrics"),
     ("GET", "/auth/login"), ("POST", "/_stcore/agent/interact"), ("GET", "/static/%2e%2e/api"),
 ])  # fmt: skip
@@ -144,7 +154,7 @@ def test_a_key_in_the_address_is_nothing(served: Served, keys: dict[str, str]) -
     assert httpx.get(f"{served.url}/api/v1/me?key={keys['read']}&api_key={keys['read']}").status_code == 401
 
 
-@pytest.mark.parametrize("headers", [
+@for_each("headers", [
     {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"},
     {"Origin": "null"}, {"Origin": "https://127.0.0.1"}, {},
 ])  # fmt: skip
@@ -222,7 +232,7 @@ def read_to_the_end(opened: ClientConnection) -> None:
         opened.recv(timeout=WAIT)
 
 
-@pytest.mark.parametrize("case", ["nobody", "stale", "nonsense", "another site", "no origin", "another path"])
+@for_each("case", ["nobody", "stale", "nonsense", "another site", "no origin", "another path"])
 def test_the_websocket_is_refused(served: Served, stale: str, case: str) -> None:
     with signed_in(served, "inspector") as client:
         mine = client.cookies[COOKIE]
@@ -291,7 +301,7 @@ def test_a_websocket_whose_person_cannot_be_asked_about_ends(monkeypatch: pytest
     assert sent == [{"type": "websocket.close", "code": guard.ENDED, "reason": ""}]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("origin", "elsewhere"),
     [
         ("https://fruit.example", False),

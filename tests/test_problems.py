@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from starlette.requests import HTTPConnection
 
+from cases import for_each
 from vistobueno.accounts import Accounts, set_running_accounts
 from vistobueno.settings import Settings
 from vistobueno.store.database import open_database
@@ -25,7 +26,7 @@ def asked(wish: str = "") -> str:
 
 
 @pytest.mark.usefixtures("english")
-@pytest.mark.parametrize(
+@for_each(
     ("wish", "spoken"),
     [("", "en"), ("fr", "en"), ("es", "es"), ("en;q=0.1, es;q=0.9", "es"), ("es;q=0", "en"), ("es;q=x", "en")],
 )

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts import OTHER, PASSWORD
+from cases import for_each
 from people_at import access_of, browser, csrf_in, person_of, sign_in
 from serving import Served, serving
 from vistobueno.accounts import COOKIE
@@ -240,7 +241,7 @@ def test_the_way_on_is_a_path_of_ours_whatever_is_asked(where: str) -> None:
     assert path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path and path.isprintable()
 
 
-@pytest.mark.parametrize("where", [
+@for_each("where", [
     "https://evil.example", "//evil.example", "/\\evil.example", "\\/evil.example", "/login", "/logout", "javascript:alert(1)",
     "/\t/evil.example", "/x\r\nSet-Cookie: a=b", "", "/" + "x" * 600,
 ])  # fmt: skip

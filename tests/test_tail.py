@@ -1,21 +1,33 @@
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
-import keras
 import numpy as np
 import pytest
-from keras import layers
 from numpy.typing import NDArray
 
+from later import later
 from small_model import CLASSES
 from vistobueno.core.verdict import probability_unfit, softmax
-from vistobueno.training.features import Features
-from vistobueno.training.tail import Recipe, fit_tail, predict
+
+keras = later("keras")
+layers = later("keras.layers")
+Features = later("vistobueno.training.features", "Features")
+Recipe = later("vistobueno.training.tail", "Recipe")
+fit_tail = later("vistobueno.training.tail", "fit_tail")
+predict = later("vistobueno.training.tail", "predict")
 
 K, PER_CLASS, VIEWS = len(CLASSES), 12, 3
-RECIPE = replace(Recipe(), probe_epochs=40, probe_rate=3e-2, epochs=40, rate=3e-3, average=0.8)  # few steps
 ROWS = np.arange(K * PER_CLASS)
 CONDITIONS = np.array([[each.condition == "fit", each.condition == "unfit"] for each in CLASSES], np.float32)
+
+
+@cache
+def quick() -> Recipe:
+    """A recipe of few steps."""
+    return replace(Recipe(), probe_epochs=40, probe_rate=3e-2, epochs=40, rate=3e-3, average=0.8)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +51,7 @@ def features(tail: keras.Model) -> Features:
 def fitted(
     tail: keras.Model,
     features: Features,
-    recipe: Recipe = RECIPE,
+    recipe: Recipe | None = None,
     rows: Sequence[int] | None = None,
     seed: int = 5,
     conditions: NDArray[np.float32] | None = None,
@@ -47,7 +59,7 @@ def fitted(
     strata = [CLASSES[label].key for label in features.labels]
     chosen = ROWS if rows is None else np.asarray(rows)
     known = CONDITIONS[features.labels] if conditions is None else conditions
-    return fit_tail(tail, features, chosen, strata, known, CLASSES, recipe, seed, lambda done, total: None)
+    return fit_tail(tail, features, chosen, strata, known, CLASSES, recipe or quick(), seed, lambda done, total: None)
 
 
 def test_it_learns_to_tell_the_classes_apart(tail: keras.Model, features: Features) -> None:
@@ -57,7 +69,7 @@ def test_it_learns_to_tell_the_classes_apart(tail: keras.Model, features: Featur
 
 
 def test_the_probe_alone_leaves_the_upper_layers_as_they_came(tail: keras.Model, features: Features) -> None:
-    probed = fitted(tail, features, replace(RECIPE, rate=1e-12))
+    probed = fitted(tail, features, replace(quick(), rate=1e-12))
     for before, after in zip(tail.get_weights(), probed.layers[1].get_weights(), strict=True):
         assert np.allclose(before, after, atol=1e-6)
     logits, _ = predict(probed, features, ROWS)
@@ -65,7 +77,7 @@ def test_the_probe_alone_leaves_the_upper_layers_as_they_came(tail: keras.Model,
 
 
 def test_fine_tuning_begins_with_the_probe_s_classifier(tail: keras.Model, features: Features) -> None:
-    short = replace(RECIPE, epochs=1, rate=1e-12)
+    short = replace(quick(), epochs=1, rate=1e-12)
     with_probe, without = (fitted(tail, features, replace(short, probe_rate=rate)) for rate in (3e-2, 1e-12))
     right = [
         (predict(model, features, ROWS)[0].argmax(axis=1) == features.labels).mean() for model in (with_probe, without)
@@ -75,7 +87,7 @@ def test_fine_tuning_begins_with_the_probe_s_classifier(tail: keras.Model, featu
 
 def test_the_tail_given_is_not_touched(tail: keras.Model, features: Features) -> None:
     before = [weights.copy() for weights in tail.get_weights()]
-    fitted(tail, features, replace(RECIPE, probe_epochs=2, epochs=2))
+    fitted(tail, features, replace(quick(), probe_epochs=2, epochs=2))
     assert all((one == two).all() for one, two in zip(before, tail.get_weights(), strict=True))
 
 
@@ -89,7 +101,7 @@ def test_depthwise_filters_stay_as_they_came_and_what_is_about_them_learns() -> 
     labels = np.repeat(np.arange(K), PER_CLASS)
     maps = rng.normal(0, 1, (VIEWS, len(labels), 3, 3, 8)).astype(np.float16)
     features = Features(maps, np.zeros((VIEWS, len(labels), 16), np.float32), labels)
-    learnt = fitted(tail, features, replace(RECIPE, epochs=4)).layers[1]
+    learnt = fitted(tail, features, replace(quick(), epochs=4)).layers[1]
     same = {
         name: bool((tail.get_layer(name).kernel.numpy() == learnt.get_layer(name).kernel.numpy()).all())
         for name in ("before", "filters", "after")
@@ -99,7 +111,7 @@ def test_depthwise_filters_stay_as_they_came_and_what_is_about_them_learns() -> 
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(tail: keras.Model, features: Features) -> None:
-    brief = replace(RECIPE, probe_epochs=3, epochs=3)
+    brief = replace(quick(), probe_epochs=3, epochs=3)
     one, same, other = (predict(fitted(tail, features, brief, seed=seed), features, ROWS)[0] for seed in (5, 5, 6))
     assert (one == same).all()
     assert (one != other).any()
@@ -109,7 +121,7 @@ def test_only_the_rows_given_are_learnt_from(tail: keras.Model, features: Featur
     rows = ROWS[ROWS % 2 == 0]
     changed = features.labels.copy()
     changed[ROWS % 2 == 1] = 0
-    brief = replace(RECIPE, probe_epochs=3, epochs=3)
+    brief = replace(quick(), probe_epochs=3, epochs=3)
     one = predict(fitted(tail, features, brief, rows), features, ROWS)[0]
     two = predict(fitted(tail, Features(features.maps, features.pooled, changed), brief, rows), features, ROWS)[0]
     assert (one == two).all()
@@ -118,7 +130,7 @@ def test_only_the_rows_given_are_learnt_from(tail: keras.Model, features: Featur
 def test_progress_counts_both_stages(tail: keras.Model, features: Features) -> None:
     told: list[tuple[int, int]] = []
     strata = [CLASSES[label].key for label in features.labels]
-    brief = replace(RECIPE, probe_epochs=4, epochs=6)
+    brief = replace(quick(), probe_epochs=4, epochs=6)
     known = CONDITIONS[features.labels]
     fit_tail(tail, features, ROWS, strata, known, CLASSES, brief, 5, lambda done, total: told.append((done, total)))
     total = 4 * len(ROWS) // 64 + 6 * len(ROWS) // 64

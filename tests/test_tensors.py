@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aside import awaited
+from cases import for_each
 from vistobueno.web.oip import inference
 from vistobueno.web.oip.tensors import TensorRefused, read_call
 
@@ -18,7 +19,7 @@ def called(shape: object, **more: object) -> bytes:
     return json.dumps({"inputs": [{**ONE, "shape": shape}], **more}).encode()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("shape", "more", "length"),
     [
         ([], {}, None),
@@ -31,7 +32,6 @@ def called(shape: object, **more: object) -> bytes:
         ([1], {}, "²"),
         ([1], {}, "-1"),
     ],
-    ids=["no side", "many sides", "huge", "truth", "parameters", "outputs", "long length", "odd length", "negative"],
 )
 def test_whatever_is_no_call_is_refused_in_the_protocol_s_words(
     shape: list[int], more: dict[str, object], length: str | None

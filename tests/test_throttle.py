@@ -1,6 +1,7 @@
 import pytest
 
 from accounts import HERE, PASSWORD, THERE, TimedAccounts, fail
+from cases import for_each
 from vistobueno.accounts import LinkRefused, Throttled
 from vistobueno.accounts.throttle import Throttle, network
 
@@ -77,7 +78,7 @@ def test_a_right_key_opens_whatever_its_neighbours_guess(access: TimedAccounts) 
     assert access.authentication.identify_key(secret, THERE)
 
 
-@pytest.mark.parametrize(("address", "meant"), [
+@for_each(("address", "meant"), [
     ("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("::ffff:203.0.113.7", "203.0.113.7"),
     ("fe80::1%eth0", "fe80::/64"), ("", "unknown"), ("nonsense", "unknown"),
 ])  # fmt: skip

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from cases import for_each
 from vistobueno.accounts.keys import ApiKey
 from vistobueno.core.policy import Policy
 from vistobueno.desk import audit, formats, keys, model, palette
@@ -30,12 +31,12 @@ UI = Path(__file__).parents[1] / "src" / "vistobueno" / "desk"
 LIMA = ZoneInfo("America/Lima")
 
 
-@pytest.mark.parametrize(("text", "ground"), palette.READ)
+@for_each(("text", "ground"), palette.READ)
 def test_everything_that_is_read_stands_out_from_its_ground(text: str, ground: str) -> None:
     assert palette.contrast(text, ground) >= 4.5
 
 
-@pytest.mark.parametrize(("mark", "ground"), palette.SEEN)
+@for_each(("mark", "ground"), palette.SEEN)
 def test_everything_that_is_seen_stands_out_from_its_ground(mark: str, ground: str) -> None:
     assert palette.contrast(mark, ground) >= 3
 
@@ -86,7 +87,7 @@ def test_numbers_have_the_form_of_the_language(value: float, digits: int, es: st
     assert (formats.number(value, "es", digits), formats.number(value, "en", digits)) == (es, en)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("share", "said"),
     [
         (0.0, "0.0%"),
@@ -105,9 +106,7 @@ def test_a_share_in_spanish_has_a_space_that_does_not_break() -> None:
     assert formats.percent(0.973, "es") == "97,3\u00a0%"
 
 
-@pytest.mark.parametrize(
-    ("value", "said"), [(0, "0 B"), (999, "999 B"), (1500, "1,5 kB"), (2_345_678, "2,3 MB"), (5e12, "5,0 TB")]
-)
+@for_each(("value", "said"), [(0, "0 B"), (999, "999 B"), (1500, "1,5 kB"), (2_345_678, "2,3 MB"), (5e12, "5,0 TB")])
 def test_sizes(value: float, said: str) -> None:
     assert formats.size(value, "es") == said
 
@@ -124,13 +123,13 @@ def test_what_is_of_today_is_told_by_the_clock_alone() -> None:
     assert "," in formats.lately(now - timedelta(days=2), LIMA, "es")
 
 
-@pytest.mark.parametrize("month", range(1, 13))
+@for_each("month", range(1, 13))
 def test_every_month_has_a_name_in_both_languages(month: int) -> None:
     assert re.fullmatch(r"1 [a-z]{3} 2026", formats.day(date(2026, month, 1), "es"))
     assert re.fullmatch(r"1 [A-Z][a-z]{2} 2026", formats.day(date(2026, month, 1), "en"))
 
 
-@pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../../etc/passwd", "\0", "a" * 5000])
+@for_each("name", [None, "", "Mars/Olympus", "../../etc/passwd", "\0", "a" * 5000])
 def test_a_time_zone_that_does_not_exist_is_utc(name: str | None) -> None:
     assert zone_named(name).key == "UTC"
 
@@ -185,15 +184,15 @@ def test_the_pages_do_without_the_heavy_libraries() -> None:
     assert set(done.stdout.split()) & {"pandas", "pyarrow", "altair", "matplotlib"} == set()
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
-@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "9999-12-30", "9999-12-29", "yesterday", "2026-11-25"])
+@for_each("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+@for_each("day", ["0001-01-01", "9999-12-31", "9999-12-30", "9999-12-29", "yesterday", "2026-11-25"])
 def test_whatever_day_is_asked_for_is_a_day_or_is_not_asked(day: str, zone: str) -> None:
     visit: Any = SimpleNamespace(zone=ZoneInfo(zone))
     found = filter_of({"since": day, "until": day}, visit)
     assert (found.since is None) == (found.until is None) == (day not in ("9999-12-29", "2026-11-25"))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("who", "kind", "number"),
     [
         ("", None, None),
@@ -249,8 +248,8 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("metrics", ODD, ids=str)
-@pytest.mark.parametrize("language", LANGUAGES)
+@for_each("metrics", ODD)
+@for_each("language", LANGUAGES)
 def test_what_can_be_read_of_a_stranger_s_measurements_is_shown_and_the_rest_is_said(
     metrics: dict[str, Any], language: str
 ) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from cases import for_each
 from small_model import CLASSES
 from vistobueno.core.classes import ClassInfo
 from vistobueno.core.photo import Photo
@@ -99,7 +100,7 @@ def test_the_product_is_the_one_whose_classes_together_are_the_most_probable(
 # The three answers
 
 
-@pytest.mark.parametrize("key", [each.key for each in PRODUCTS])
+@for_each("key", [each.key for each in PRODUCTS])
 def test_a_model_that_is_sure_gets_its_answer(key: str) -> None:
     verdict = judged(logits_of(key))
     product, condition = key.split("_")
@@ -112,7 +113,7 @@ def unfit_by(probability: float) -> NDArray[np.float64]:
     return np.array([math.log(1 - probability), math.log(probability)] + [-80.0] * 5)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("probability", "answer"),
     [
         (0.01, "fit"),
@@ -160,8 +161,8 @@ def test_without_review_the_answer_is_the_more_probable(probability: float, forc
     assert verdict.class_key == f"apple_{forced}"
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("policy", [ANSWERING, Policy(fit_below=1.0), Policy(unfit_above=0.0)])
+@for_each("bad", [np.nan, np.inf, -np.inf])
+@for_each("policy", [ANSWERING, Policy(fit_below=1.0), Policy(unfit_above=0.0)])
 def test_a_model_that_gives_no_number_never_gives_an_answer(bad: float, policy: Policy) -> None:
     logits = logits_of("apple_fit")
     logits[3] = bad
@@ -280,7 +281,7 @@ def test_doubt_turns_a_far_answer_into_a_review() -> None:
 # Photographs that are too poor
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("photo", "poor"),
     [
         (photo_of(), False),
