@@ -36,6 +36,7 @@ from .measuring import Measured, Measuring
 from .models import Models
 from .once import claim_batch
 from .opening import open_records
+from .trials import Trials
 from .upkeep import Upkeep
 
 _ALL = Filter()
@@ -62,6 +63,7 @@ class Station:
         self._id = station_id(engine)
         self._following = Following(self._models)
         self._judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
+        self.trials = Trials(self._models, self._judging, lambda: self.model)
         self._upkeep, self._measuring = Upkeep(self._keep_up), Measuring(evidence)
 
     @classmethod
@@ -84,6 +86,7 @@ class Station:
     def close(self) -> None:
         """End when what was taken in is kept."""
         self._judging.close()
+        self.trials.close()
         self._following.close()
         self._upkeep.close()
         self._lock.release()

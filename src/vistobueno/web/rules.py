@@ -70,7 +70,7 @@ RULES: tuple[Rule, ...] = (
     _rule("/_stcore/health", "GET OPTIONS", "all"),
     _rule("/_stcore/stream", "WEBSOCKET", "people", "read"),
     _rule("/_stcore/host-config", "GET", "people", "read"),
-    _rule("/_stcore/upload_file/*", "PUT DELETE", "people", "inspect"),
+    _rule("/_stcore/upload_file/*", "PUT DELETE", "people", "try"),
     _rule("/_stcore/*", "*", "nobody"),
     _rule("/media/*", "GET", "people", "read"),
     _rule("/component/*", "GET", "people", "read"),

@@ -36,7 +36,7 @@ function watch(data) {
   }
   new MutationObserver(look).observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] })
   // we show no dialogs; Streamlit's own, of a page that does not exist, speaks only English
-  const close = () => document.querySelector("[data-testid=stDialog] button, .stDialog button")?.click()
+  const close = () => document.querySelector("[data-testid=stDialog] button")?.click()
   new MutationObserver(close).observe(document.body, { childList: true })
   close()
   look()
