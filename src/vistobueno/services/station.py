@@ -27,15 +27,16 @@ from ..store.lists import inspections_page, waiting_page
 from ..store.lock import StationLock
 from ..store.photos.evidence import Evidence, EvidenceMissing, new_key
 from ..store.retention import apply_retention, recent_folders, station_id, sweep
+from . import export
 from .answers import Kept, Readiness
 from .batch import Batch, entry_key, inspect_entries
-from .export import csv_lines
 from .following import Following
 from .judging import Judging, Place, T
 from .measuring import Measured, Measuring
 from .models import Models
 from .once import claim_batch
 from .opening import open_records
+from .spreadsheet import PLAIN, Cell, Dialect, csv_table, xlsx_table
 from .trials import Trials
 from .upkeep import Upkeep
 
@@ -259,9 +260,16 @@ class Station:
             claim_batch(self._ledger, file, actor, idempotency_key)
         return batch
 
-    def export_csv(self, filter: Filter, language: str) -> Iterator[str]:  # noqa: A002
+    def export_csv(self, filter: Filter, language: str, dialect: Dialect = PLAIN) -> Iterator[str]:  # noqa: A002
         """Inspections as the lines of a CSV table, its heading first."""
-        return csv_lines(lambda after: self.inspections(filter, after, _EXPORTED_AT_ONCE), language)
+        return csv_table(export.heading(language, str(dialect.zone or "UTC")), self._rows(filter, language), dialect)
+
+    def export_xlsx(self, file: BinaryIO, filter: Filter, language: str, zone: tzinfo) -> None:  # noqa: A002
+        """Write inspections as a workbook, by the clocks of a zone."""
+        xlsx_table(file, export.heading(language, str(zone)), self._rows(filter, language), zone, language)
+
+    def _rows(self, filter: Filter, language: str) -> Iterator[list[Cell]]:  # noqa: A002
+        return export.rows(lambda after: self.inspections(filter, after, _EXPORTED_AT_ONCE), language)
 
     def models(self) -> tuple[ModelVersion, ...]:
         """The models that this station has, the newest first."""
