@@ -90,13 +90,17 @@ class Trials:
 
 
 def _judged(data: bytes, models: list[Model]) -> Trial:
-    picture, said = b"", []
+    """Each model opens the photograph for itself, as it would at an inspection; the largest picture is shown."""
+    said, pictures = [], []
     for model in models:
         start = time.perf_counter()
         photo = open_photo(data, limits_for(model))
         verdict = inspect(photo, model)
-        elapsed = (time.perf_counter() - start) * 1e3
-        picture = picture or kept_jpeg(photo.picture)
-        heat = heat_map_jpeg(picture, verdict.activation) if verdict.activation is not None else None
-        said.append(Tried(model.bundle, verdict, heat, elapsed))
-    return Trial(picture, tuple(said))
+        said.append((model.bundle, verdict, (time.perf_counter() - start) * 1e3))
+        pictures.append(photo.picture)
+    picture = kept_jpeg(max(pictures, key=lambda each: each.width))
+    return Trial(picture, tuple(Tried(bundle, verdict, _heat(picture, verdict), ms) for bundle, verdict, ms in said))
+
+
+def _heat(picture: bytes, verdict: Verdict) -> bytes | None:
+    return heat_map_jpeg(picture, verdict.activation) if verdict.activation is not None else None
