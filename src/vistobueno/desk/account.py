@@ -38,7 +38,7 @@ def _page(visit: Visit) -> Markup:
     languages = join(
         h(button, each, say(each, "ui_language_name"), "true" if each == language else "false") for each in LANGUAGES
     )
-    theme = '<button type="button" class="button" data-theme-choice="{0}">{1}</button>'
+    theme = '<button type="button" class="button" data-keep="theme" data-kept="{0}">{1}</button>'
     themes = join(h(theme, each, say(language, f"ui_theme_{each or 'system'}")) for each in ("", *CHOICES))
     named: list[tuple[str, object]] = [
         (say(language, "ui_name"), identity.actor.name),

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from ..core.errors import VistoBuenoError
 from ..core.inspection import ModelVersion
 from ..core.photo import Limits
-from ..i18n import say
+from ..i18n import certainty, say
 from ..services.trials import Trial, Tried
 from . import formats
 from .hypertext import h, hypertext, join
@@ -160,7 +160,7 @@ def _card(tried: Tried, picture: bytes, active: bool, language: str) -> Markup:
         product=product(verdict.recognised_product, language),
         reasons=h('<ul class="reasons">{0}</ul>', reasons) if reasons else "",
         unfit=say(language, "ui_probability_unfit"),
-        probability=formats.percent(verdict.probability_unfit, language, 0),
+        probability=certainty(verdict.probability_unfit, language),
         took=say(language, "ui_try_took"),
         elapsed=f"{formats.number(tried.elapsed_ms, language)} ms",
         classes=say(language, "ui_model_classes"),

@@ -23,7 +23,7 @@ from ..settings import Settings
 from ..store.database import Unavailable, database_alive
 from ..store.days import Days
 from ..store.ledger import Ledger, NotFound, Write, content_of
-from ..store.lists import inspections_page, waiting_page
+from ..store.lists import inspections_count, inspections_page, waiting_page
 from ..store.lock import StationLock
 from ..store.photos.evidence import Evidence, EvidenceMissing, new_key
 from ..store.retention import apply_retention, recent_folders, station_id, sweep
@@ -174,6 +174,10 @@ class Station:
     def inspections(self, filter: Filter = _ALL, after: str | None = None, limit: int = 50) -> Page[Inspection]:  # noqa: A002
         """Inspections, newest first."""
         return inspections_page(self.engine, filter, after, limit)
+
+    def inspections_count(self, filter: Filter, most: int) -> int:  # noqa: A002
+        """How many inspections there are, as far as ``most``."""
+        return inspections_count(self.engine, filter, most)
 
     def waiting(self, after: str | None = None, limit: int = 50) -> Page[Inspection]:
         """Inspections that wait for a person, newest first."""

@@ -6,6 +6,7 @@ let frame = null // one observer a document, however often the script runs
 export default function (component) {
   const { data } = component
   document.documentElement.lang = data.language
+  if (/(^|; )vb_view=list(;|$)/.test(document.cookie)) document.documentElement.dataset.view = "list"
   hypertext(component)
   countPending(data)
   frame ??= watch(data)
