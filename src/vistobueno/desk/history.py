@@ -95,7 +95,11 @@ def _tables(visit: Visit, filter_: Filter) -> Markup:
     )
     link = '<a class="button small" href="/api/v1/{0}" download="{1}">{2}</a>'
     links = join(h(link, address, file, say(language, f"ui_history_{name}")) for name, address, file in ways)
-    return h('<div class="row" role="group" aria-label="{0}">{1}</div>', say(language, "ui_history_download"), links)
+    return h(
+        '<details class="wide"><summary>{0}</summary><div class="row">{1}</div></details>',
+        say(language, "ui_history_download"),
+        links,
+    )
 
 
 def _count(visit: Visit, filter_: Filter) -> str:
