@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from vistobueno.accounts.keys import ApiKey
 from vistobueno.core.policy import Policy
-from vistobueno.desk import audit, formats, keys, model, palette
+from vistobueno.desk import audit, formats, history, keys, model, palette
 from vistobueno.desk.card import card_html
 from vistobueno.desk.history import filter_of
 from vistobueno.desk.hypertext import deed_of, h
@@ -301,3 +301,27 @@ def test_a_key_says_whether_it_still_works(language: str) -> None:
     over = keys._key(replace(key, expires_at=now), visit)
     assert expired in over and "data-act" not in over
     assert revoked in keys._key(replace(key, expires_at=now, revoked_at=now), visit)
+
+
+def test_a_day_has_its_name_where_it_is_near() -> None:
+    today = datetime.now(UTC).astimezone(LIMA).date()
+    assert formats.named_day(today, LIMA, "es") == f"Hoy, {formats.day(today, 'es')}"
+    assert formats.named_day(today - timedelta(days=1), LIMA, "en").startswith("Yesterday, ")
+    assert formats.named_day(today - timedelta(days=2), LIMA, "en") == formats.day(today - timedelta(days=2), "en")
+
+
+def test_every_filter_is_seen_as_a_person_says_it_and_goes_by_itself() -> None:
+    asked = {
+        "answer": "review",
+        "product": "mango",
+        "since": "2026-11-01",
+        "text": "<b>",
+        "who": "key-7",
+        "waiting": "1",
+    }
+    visit: Any = SimpleNamespace(language="es", zone=LIMA, identity=SimpleNamespace(may=lambda _: False))
+    chips = history._chips(visit, asked)
+    assert chips.count('data-act="without"') == 5 and chips.count('data-act="clear"') == 1
+    assert "REVISAR" in chips and "mango" in chips and "1 nov 2026" in chips and "&lt;b&gt;" in chips
+    assert 'href="/history?answer=review&amp;product=mango&amp;who=key-7&amp;text=%3Cb%3E&amp;waiting=1"' in chips
+    assert history._chips(visit, {"waiting": "1"}) == ""
