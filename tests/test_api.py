@@ -6,8 +6,10 @@ import json
 import socket
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -323,6 +325,23 @@ def test_a_table_speaks_the_language_that_is_asked_for_else_the_person_s_else_th
         spanish = {"Accept-Language": "es"}
         assert person.get(f"{API}/inspections.csv", headers=spanish).text.lstrip("\ufeff").startswith('"number",')
         assert headings(person, language="es") == "número"
+
+
+def test_a_table_comes_as_a_spreadsheet_opens_it(client: httpx.Client) -> None:
+    made = inspected(client, picture(51))
+    local = datetime.fromisoformat(made["at"]).astimezone(ZoneInfo("America/Lima"))
+    asked = {"format": "es", "zone": "America/Lima", "language": "es"}
+    lines = client.get(f"{API}/inspections.csv", params=asked).text.removeprefix("\ufeff")
+    heading, first, *_ = csv.reader(io.StringIO(lines, newline=""), delimiter=";")
+    assert heading[1] == "fecha (America/Lima)" and first[1] == f"{local:%d/%m/%Y %H:%M:%S}"
+    assert first[5] == f"{made['probability_unfit']:.4f}".replace(".", ",")
+    book = client.get(f"{API}/inspections.xlsx", params={"zone": "America/Lima", "answer": made["answer"]})
+    assert "spreadsheetml" in book.headers["content-type"] and "vistobueno.xlsx" in book.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(book.content)) as opened:
+        assert made["photo"]["sha256"] in opened.read("xl/worksheets/sheet1.xml").decode()
+    for kind in ("csv", "xlsx"):
+        wrong = client.get(f"{API}/inspections.{kind}", params={"zone": "Mars/Olympus", "format": "es"})
+        problem(wrong, 422, "zone_unknown")
 
 
 def test_a_table_holds_exactly_what_the_same_list_holds(served: Served, client: httpx.Client) -> None:

@@ -125,7 +125,7 @@ def test_every_cookie_is_secure_and_the_session_s_is_bound_to_this_host(outside:
 def test_the_answers_hold_the_browser_to_tls(client: httpx.Client) -> None:
     headers = client.get("/").headers
     assert headers["strict-transport-security"].startswith("max-age=31536000")
-    assert "connect-src 'self' wss://localhost:" in headers["content-security-policy"]
+    assert "connect-src 'self' data: wss://localhost:" in headers["content-security-policy"]
 
 
 def test_a_cookie_that_a_neighbour_could_have_set_is_not_ours(outside: Outside, client: httpx.Client) -> None:

@@ -16,7 +16,7 @@ from kept import ANA, MAP, SORTER, draft, keep
 from vistobueno.core.inspection import Actor, Filter, Inspection
 from vistobueno.store.database import migrate, open_database, reading, writing
 from vistobueno.store.ledger import Conflict, Ledger, NotFound, Write, content_of
-from vistobueno.store.lists import CursorRefused, inspections_page, waiting_page
+from vistobueno.store.lists import CursorRefused, inspections_count, inspections_page, waiting_page
 from vistobueno.store.schema import inspections, tallies, waiting
 
 NAMESAKE = Actor("person", SORTER.id, SORTER.name)
@@ -293,7 +293,10 @@ def test_tallies_what_waits_filters_and_pages_agree_with_the_inspections(
         (Filter(text="_10"), lambda each: "_10" in (each.filename or "")),
     ]  # fmt: skip
     for asked, lets_through in laws:
-        assert everything(engine, asked, limit) == [each for each in every if lets_through(each)], asked
+        meant = [each for each in every if lets_through(each)]
+        assert everything(engine, asked, limit) == meant, asked
+        assert inspections_count(engine, asked, 1000) == len(meant), asked
+        assert inspections_count(engine, asked, 2) == min(2, len(meant)), asked
     engine.dispose()
 
 

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from cases import for_each
 from vistobueno.accounts.keys import ApiKey
 from vistobueno.core.policy import Policy
-from vistobueno.desk import audit, formats, keys, model, palette
+from vistobueno.desk import audit, formats, history, keys, model, palette
 from vistobueno.desk.card import card_html
 from vistobueno.desk.history import filter_of
 from vistobueno.desk.hypertext import deed_of, h
@@ -28,17 +28,15 @@ from vistobueno.i18n import LANGUAGES, say
 from vistobueno.model.bundle import Bundle
 
 UI = Path(__file__).parents[1] / "src" / "vistobueno" / "desk"
+WEB = UI.parent / "web"
 LIMA = ZoneInfo("America/Lima")
 
 
-@for_each(("text", "ground"), palette.READ)
-def test_everything_that_is_read_stands_out_from_its_ground(text: str, ground: str) -> None:
-    assert palette.contrast(text, ground) >= 4.5
-
-
-@for_each(("mark", "ground"), palette.SEEN)
-def test_everything_that_is_seen_stands_out_from_its_ground(mark: str, ground: str) -> None:
-    assert palette.contrast(mark, ground) >= 3
+def test_what_is_read_and_what_is_seen_stands_out_from_its_ground_in_every_theme() -> None:
+    for name, (colours, least) in palette.PALETTES.items():
+        for pairs, enough in ((palette.READ, least), (palette.SEEN, 3.0)):
+            weak = [pair for pair in pairs if palette.contrast(colours[pair[0]], colours[pair[1]]) < enough]
+            assert weak == [], name
 
 
 def test_contrast_is_that_of_the_standard() -> None:
@@ -46,26 +44,29 @@ def test_contrast_is_that_of_the_standard() -> None:
     assert palette.contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
 
 
-def test_the_style_uses_the_palette_and_hardly_any_colour_beside_it() -> None:
-    style = (UI / "style.css").read_text(encoding="utf-8")
-    named = set(re.findall(r"var\(--([a-z-]+)", style)) - {"r", "bar", "tabs"}
-    known = {name.lower().replace("_", "-") for name in vars(palette) if name.isupper()}
-    assert named <= known
-    assert set(re.findall(r"#[0-9a-f]{3,6}\b", style)) <= {
-        "#1b2a22",
-        "#fff",
-        "#d79a3e",
-    }  # ink and white of the banner; a hatch
+def test_every_page_takes_its_colours_from_the_palette_and_every_theme_has_them_all() -> None:
+    for colours, _ in palette.PALETTES.values():
+        assert colours.keys() == palette.LIGHT.keys()
+    for style in (UI / "style.css", WEB / "field" / "static" / "field.css", WEB / "templates" / "style.css"):
+        text = style.read_text(encoding="utf-8")
+        assert set(re.findall(r"var\(--([a-z-]+)", text)) - {"r", "bar", "tabs", "hatch"} <= palette.LIGHT.keys()
+        assert re.findall(r"#[0-9a-f]{3}(?:[0-9a-f]{3})?\b", text) == []
+
+
+def test_a_browser_keeps_a_theme_that_there_is_or_none() -> None:
+    assert [palette.chosen({palette.COOKIE: each}) for each in (*palette.CHOICES, "pink", '"><script>')] == [
+        *palette.CHOICES, "", ""
+    ]  # fmt: skip
+    assert palette.chosen({}) == ""
 
 
 def test_streamlit_is_given_the_colours_of_the_palette() -> None:
     theme = tomllib.loads((UI / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
-    assert (theme["primaryColor"], theme["backgroundColor"], theme["textColor"]) == (
-        palette.LEAF,
-        palette.PAPER,
-        palette.INK,
-    )
-    assert theme["secondaryBackgroundColor"] == palette.SAND
+    for name, colours in (("light", palette.LIGHT), ("dark", palette.DARK)):
+        told = [
+            theme[name][each] for each in ("primaryColor", "backgroundColor", "secondaryBackgroundColor", "textColor")
+        ]
+        assert told == [colours[each] for each in ("blue", "paper", "sand", "ink")]
 
 
 def test_every_component_is_declared_and_has_its_script() -> None:
@@ -292,3 +293,27 @@ def test_a_key_says_whether_it_still_works(language: str) -> None:
     over = keys._key(replace(key, expires_at=now), visit)
     assert expired in over and "data-act" not in over
     assert revoked in keys._key(replace(key, expires_at=now, revoked_at=now), visit)
+
+
+def test_a_day_has_its_name_where_it_is_near() -> None:
+    today = datetime.now(UTC).astimezone(LIMA).date()
+    assert formats.named_day(today, LIMA, "es") == f"Hoy, {formats.day(today, 'es')}"
+    assert formats.named_day(today - timedelta(days=1), LIMA, "en").startswith("Yesterday, ")
+    assert formats.named_day(today - timedelta(days=2), LIMA, "en") == formats.day(today - timedelta(days=2), "en")
+
+
+def test_every_filter_is_seen_as_a_person_says_it_and_goes_by_itself() -> None:
+    asked = {
+        "answer": "review",
+        "product": "mango",
+        "since": "2026-11-01",
+        "text": "<b>",
+        "who": "key-7",
+        "waiting": "1",
+    }
+    visit: Any = SimpleNamespace(language="es", zone=LIMA, identity=SimpleNamespace(may=lambda _: False))
+    chips = history._chips(visit, asked)
+    assert chips.count('data-act="without"') == 5 and chips.count('data-act="clear"') == 1
+    assert "REVISAR" in chips and "mango" in chips and "1 nov 2026" in chips and "&lt;b&gt;" in chips
+    assert 'href="/history?answer=review&amp;product=mango&amp;who=key-7&amp;text=%3Cb%3E&amp;waiting=1"' in chips
+    assert history._chips(visit, {"waiting": "1"}) == ""

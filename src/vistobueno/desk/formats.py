@@ -1,6 +1,6 @@
 """Numbers, shares, dates and sizes as a person's language writes them, in that person's time zone."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ..i18n import say
@@ -40,6 +40,13 @@ def day(value: date, language: str) -> str:
 def short_day(value: date, language: str) -> str:
     """25 nov."""
     return f"{value.day} {say(language, 'ui_months').split()[value.month - 1]}"
+
+
+def named_day(value: date, zone: ZoneInfo, language: str) -> str:
+    """Hoy, 25 nov 2026."""
+    today = datetime.now(UTC).astimezone(zone).date()
+    names = {today: "ui_today", today - timedelta(days=1): "ui_yesterday"}
+    return f"{say(language, names[value])}, {day(value, language)}" if value in names else day(value, language)
 
 
 def clock(value: datetime, zone: ZoneInfo) -> str:

@@ -9,7 +9,7 @@ from ..core.intervals import wilson
 from ..i18n import counted, say
 from . import formats
 from .hypertext import h, hypertext, join
-from .pieces import answer, empty, inspection_row, product
+from .pieces import answer, empty, inspection_row, product, shots
 from .visit import Visit, go
 
 _ANSWERS = ("fit", "unfit", "review")
@@ -118,9 +118,9 @@ def _waiting(visit: Visit) -> Markup:
             say(language, "ui_home_waiting"),
             empty(say(language, "ui_home_clear")),
         )
-    rows = join(inspection_row(each, visit) for each in visit.station.reviews.waiting(limit=_WAITING).items)
+    rows = shots(inspection_row(each, visit) for each in visit.station.reviews.waiting(limit=_WAITING).items)
     return h(
-        '<section><h2>{title} · {count}</h2><ul class="list">{rows}</ul>'
+        "<section><h2>{title} · {count}</h2>{rows}"
         '<p><a class="button small" href="/history?waiting=1" data-act="waiting">{all}</a></p></section>',
         title=say(language, "ui_home_waiting"),
         count=formats.number(count, language),

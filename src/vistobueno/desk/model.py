@@ -15,7 +15,8 @@ from . import formats
 from .card import card_html
 from .hypertext import Deed, h, hypertext, join
 from .pieces import class_name, facts, notice, sure
-from .visit import Visit
+from .trial import model_pages
+from .visit import Visit, go
 
 _FIGURES = (
     "condition_accuracy",
@@ -34,6 +35,8 @@ def show(visit: Visit) -> None:
 
 
 def _act(deed: Deed, visit: Visit) -> None:
+    if deed.name == "page" and deed.value == "try":
+        go("try")
     if deed.name not in ("activate", "roll_back") or not visit.identity.may("models"):
         return
     try:
@@ -55,13 +58,14 @@ def _page(visit: Visit) -> Markup:
     if bundle.digest != _shipped_digest():
         other = notice(say(language, "ui_model_other"), "warn")
     return h(
-        '<div class="head"><div><h1>{title}</h1><p class="lead">{name} {version}</p></div></div>{other}'
+        '<div class="head"><div><h1>{title}</h1><p class="lead">{name} {version}</p></div></div>{pages}{other}'
         '<div class="grid"><section><h2>{measured}</h2>{figures}</section>'
         "<section><h2>{thresholds}</h2>{policy}</section></div>{versions}"
         '<section class="card-text"><details><summary>{card_title}</summary>{card}</details></section>',
         title=say(language, "ui_page_model"),
         name=bundle.name,
         version=bundle.version,
+        pages=model_pages(visit, "model"),
         other=other,
         measured=say(language, "ui_model_measured"),
         figures=_figures(bundle.metrics, language),

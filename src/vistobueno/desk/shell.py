@@ -14,7 +14,7 @@ from ..accounts.identity import Identity
 from ..core.errors import VistoBuenoError
 from ..i18n import LANGUAGES, say, texts
 from ..services import running_station
-from . import account, administration, history, home, model, palette
+from . import account, administration, history, home, model, palette, trial
 from .bar import BRAND, bar_html
 from .hypertext import component, deed_of, h, hypertext
 from .visit import Visit, go, where_from, zone_named
@@ -30,12 +30,14 @@ class Place:
     address: str
     permission: str
     show: Callable[[Visit], None]
+    tab: str = ""  # the tab of the bar that it stands behind, where it has none of its own
 
 
 PLACES = (
     Place("home", "read", home.show),
     Place("history", "read", history.show),
     Place("model", "read", model.show),
+    Place("try", "try", trial.show, tab="model"),
     Place("administration", "people", administration.show),
     Place("account", "read", account.show),
 )
@@ -89,7 +91,7 @@ def _bar(visit: Visit, here: Place, pages: Mapping[str, "st.Page"]) -> None:
     deed = deed_of(
         component("shell")(
             key="shell",
-            data=_frame(visit.language, bar_html(visit.identity, here.address)),
+            data=_frame(visit.language, bar_html(visit.identity, here.tab or here.address)),
             on_deed_change=lambda: None,
         ).get("deed")
     )
@@ -138,4 +140,4 @@ def _apology(language: str, text: str) -> Markup:
 @cache
 def _style() -> str:
     rules = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
-    return f"<style>:root {{ {palette.variables()} }}\n{rules}</style>"
+    return f"<style>{palette.css()}\n{rules}</style>"

@@ -20,13 +20,14 @@ from ..model.runtime import Model
 from ..store.database import Unavailable
 from ..store.days import Days
 from ..store.ledger import Ledger, NotFound, Write, content_of
-from ..store.lists import inspections_page
+from ..store.lists import inspections_count, inspections_page
 from ..store.photos.evidence import Evidence, EvidenceMissing, new_key
 from ..store.retention import station_id
+from . import table
 from .batch import Batch, entry_key, inspect_entries
 from .judging import Judging, Place
 from .models import Models
-from .table import csv_lines
+from .spreadsheet import PLAIN, Cell, Dialect, csv_table, xlsx_table
 
 _ALL = Filter()
 _EXPORTED_AT_ONCE = 500  # rows
@@ -185,9 +186,20 @@ class Inspections:
         """The photograph, small, as a JPEG, or `NotFound`."""
         return thumbnail_jpeg(self.photograph(number), max(16, min(side, 1024)))
 
-    def export_csv(self, filter: Filter, language: str) -> Iterator[str]:  # noqa: A002
+    def count(self, filter: Filter, most: int) -> int:  # noqa: A002
+        """How many inspections there are, as far as ``most``."""
+        return inspections_count(self._engine, filter, most)
+
+    def export_csv(self, filter: Filter, language: str, dialect: Dialect = PLAIN) -> Iterator[str]:  # noqa: A002
         """Inspections as the lines of a CSV table, its heading first."""
-        return csv_lines(lambda after: self.page(filter, after, _EXPORTED_AT_ONCE), language)
+        return csv_table(table.heading(language, str(dialect.zone or "UTC")), self._rows(filter, language), dialect)
+
+    def export_xlsx(self, file: BinaryIO, filter: Filter, language: str, zone: tzinfo) -> None:  # noqa: A002
+        """Write inspections as a workbook, by the clocks of a zone."""
+        xlsx_table(file, table.heading(language, str(zone)), self._rows(filter, language), zone, language)
+
+    def _rows(self, filter: Filter, language: str) -> Iterator[list[Cell]]:  # noqa: A002
+        return table.rows(lambda after: self.page(filter, after, _EXPORTED_AT_ONCE), language)
 
     @contextlib.contextmanager
     def _place(self, admitted: Place | None) -> Iterator[None]:

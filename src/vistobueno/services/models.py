@@ -39,6 +39,14 @@ class Models:
         """The models that this station has, the newest first."""
         return self._shelf.all(self.active.bundle.digest, self.missed)
 
+    def load(self, digest: str) -> Model:
+        """Load and prove a model that this station has, beside the one that judges.
+
+        Raises:
+            NotFound, BundleRefused: there is none, or it is not what was added.
+        """
+        return self._shelf.load(digest)
+
     def add(self, path: Path, actor: Actor) -> ModelVersion:
         """Prove a bundle (a folder or a .zip) and keep a copy of it; another goes on being active.
 

@@ -16,6 +16,7 @@ from .measuring import Measuring
 from .models import Models
 from .opening import open_records
 from .reviews import Reviews
+from .trials import Trials
 from .upkeep import Upkeep
 
 
@@ -37,6 +38,7 @@ class Station:
         self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
         self.inspections = Inspections(engine, evidence, self.judging, self.models)
         self.reviews = Reviews(engine)
+        self.trials = Trials(self.models, self.judging)
         self.measuring = Measuring(evidence)
         self.upkeep = Upkeep(engine, evidence, settings.retention_days)
 
@@ -60,6 +62,7 @@ class Station:
     def close(self) -> None:
         """End when what was taken in is kept."""
         self.judging.close()
+        self.trials.close()
         self.models.close()
         self.upkeep.close()
         self._lock.release()

@@ -39,6 +39,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     from .middleware.guard import Guard
     from .middleware.observed import Observed, Routed
     from .middleware.proxies import Proxies
+    from .middleware.uploads import Uploads
     from .oip import inference
 
     return {
@@ -53,7 +54,9 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
             *inference.routes(),
             *api.routes(),
         ],
-        "middleware": [Middleware(each) for each in (Observed, Proxies, Answers, Guard, document.Document, Routed)],
+        "middleware": [
+            Middleware(each) for each in (Observed, Proxies, Answers, Guard, Uploads, document.Document, Routed)
+        ],
     }
 
 
@@ -122,9 +125,11 @@ def _opened(settings: Settings) -> "Station":
 
 def _address(settings: Settings) -> str:
     """Where people reach it; under `streamlit run` Streamlit chose the port."""
-    from streamlit import config
+    import streamlit
 
     if settings.public_url:
         return settings.public_url.rstrip("/")
-    chosen = config.get_option("server.port") if config._server_mode == "starlette-app" else settings.port
-    return f"http://localhost:{chosen}"
+    by_streamlit = any(
+        Path(each).stem == "streamlit" for each in sys.orig_argv[1:3]
+    )  # `streamlit run`, `python -m streamlit`
+    return f"http://localhost:{streamlit.get_option('server.port') if by_streamlit else settings.port}"
