@@ -261,6 +261,14 @@ def test_a_zip_is_judged_one_by_one_and_told_line_by_line(client: httpx.Client) 
     assert [each["name"] for each in whole] == [each["name"] for each in lines[0]]
 
 
+def test_whoever_has_read_one_zip_to_its_end_sends_the_next_at_once(client: httpx.Client) -> None:
+    data = zipped(**{"notes.txt": b"hello"})
+    for accept in ("application/x-ndjson", "application/json"):
+        headers = {"Content-Type": "application/zip", "Accept": accept}
+        answers = [client.post(f"{API}/batches", content=data, headers=headers) for _ in range(20)]
+        assert [each.status_code for each in answers] == [200] * 20
+
+
 def test_a_zip_as_other_programs_write_it_is_judged_and_what_was_passed_over_is_counted(client: httpx.Client) -> None:
     entries = [
         ("plátano.jpg".encode(), picture(43)),
