@@ -244,6 +244,15 @@ def test_a_person_s_answer_stands_beside_the_verdict(client: httpx.Client) -> No
     assert (answer.status_code, answer.json()["answer"]) == (201, "unfit")
     again = client.get(made["links"]["self"]).json()
     assert (again["answer"], again["reviews"][0]["note"]) == (made["answer"], "bruise")
+    answer = client.post(f"{made['links']['self']}/reviews", json={"answer": "unfit", "defects": ["scab", "decay"]})
+    assert answer.json()["defects"] == ["decay", "scab"]
+    for other in ("other", "retake"):
+        assert client.post(f"{made['links']['self']}/reviews", json={"answer": other}).json()["defects"] == []
+    refused = client.post(f"{made['links']['self']}/reviews", json={"answer": "fit", "defects": ["scab"]})
+    problem(refused, 422, "defect_of_unfit")
+    problem(
+        client.post(f"{made['links']['self']}/reviews", json={"answer": "unfit", "defects": ["odd"]}), 422, "invalid"
+    )
     problem(client.post(f"{made['links']['self']}/reviews", json={"answer": "rotten"}), 422, "invalid")
     problem(client.post(f"{made['links']['self']}/reviews", content=b"{"), 422, "invalid")
     problem(client.post(f"{API}/inspections/999999/reviews", json={"answer": "fit"}), 404, "no_inspection")

@@ -8,9 +8,21 @@ from .spreadsheet import csv_line
 
 _COLUMNS = (
     "number", "at", "answer", "reasons", "product", "probability_unfit", "filename", "source", "actor", "actor_kind",
-    "model", "review", "reviewer", "reviewed_at", "note", "sha256", "digest",
+    "model", "review", "defects", "reviewer", "reviewed_at", "note", "sha256", "digest",
 )  # fmt: skip
-_KNOWN = {"fit", "unfit", "review", "uncertain", "out_of_scope", "poor_photo", "apple", "banana", "orange"}
+_KNOWN = {
+    "fit",
+    "unfit",
+    "review",
+    "other",
+    "retake",
+    "uncertain",
+    "out_of_scope",
+    "poor_photo",
+    "apple",
+    "banana",
+    "orange",
+}
 
 
 def csv_lines(pages: Callable[[str | None], Page[Inspection]], language: str) -> Iterator[str]:
@@ -41,6 +53,7 @@ def _row(each: Inspection, language: str) -> list[str]:
         say(language, f"ui_kind_{each.actor.kind}"),
         f"{each.model_name} {each.model_version}",
         _word(said.answer, language) if said else "",
+        "; ".join(say(language, f"defect_{defect}") for defect in said.defects) if said else "",
         said.actor.name if said else "",
         said.at.isoformat(timespec="seconds") if said else "",
         said.note if said else "",

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
@@ -13,10 +13,22 @@ from typing import Any, BinaryIO
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from ..core.inspection import SYSTEM, Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review, Source
+from ..core.defects import Defect, named
+from ..core.inspection import (
+    SYSTEM,
+    Actor,
+    DayCount,
+    Filter,
+    Inspection,
+    ModelVersion,
+    Page,
+    Review,
+    ReviewAnswer,
+    Source,
+)
 from ..core.photo import Limits, Photo, open_photo
 from ..core.pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
-from ..core.verdict import Condition, Verdict
+from ..core.verdict import Verdict
 from ..model.inspector import inspect
 from ..model.runtime import Model
 from ..settings import Settings
@@ -188,11 +200,19 @@ class Station:
         return self._days.counts(since, until, zone)
 
     def review(
-        self, number: int, actor: Actor, answer: Condition, note: str = "", *, idempotency_key: str | None = None
+        self,
+        number: int,
+        actor: Actor,
+        answer: ReviewAnswer,
+        note: str = "",
+        *,
+        defects: Sequence[Defect] = (),
+        idempotency_key: str | None = None,
     ) -> tuple[Review, bool]:
         """Set a person's answer beside a verdict.
 
         Args:
+            defects: what is wrong with the fruit, where it is answered to be unfit.
             idempotency_key: the actor's own name for this answer: sent again, it is given once.
 
         Returns:
@@ -201,10 +221,12 @@ class Station:
         Raises:
             NotFound: there is no such inspection.
             Conflict: the key was used for something else.
+            DefectRefused: defects of a fruit that is not unfit.
         """
-        content = content_of("review", number, answer, note)
+        defects = named(answer, defects)
+        content = content_of("review", number, answer, note, *defects)
         write = Write(idempotency_key, actor, content) if idempotency_key else None
-        return self._ledger.review(number, actor, answer, note, write)
+        return self._ledger.review(number, actor, answer, note, write, defects)
 
     def photograph(self, number: int) -> bytes:
         """The JPEG that was kept, or `NotFound`."""
