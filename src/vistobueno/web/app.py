@@ -38,6 +38,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     from .middleware.answers import Answers
     from .middleware.guard import Guard
     from .middleware.observed import Observed, Routed
+    from .middleware.packed import Packed
     from .middleware.proxies import Proxies
     from .oip import inference
 
@@ -53,7 +54,9 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
             *inference.routes(),
             *api.routes(),
         ],
-        "middleware": [Middleware(each) for each in (Observed, Proxies, Answers, Guard, document.Document, Routed)],
+        "middleware": [
+            Middleware(each) for each in (Observed, Proxies, Answers, Guard, Packed, document.Document, Routed)
+        ],
     }
 
 
