@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vistobueno.cli.config import markdown_lines
+from vistobueno.desk.logo import logo
 from vistobueno.model.runtime import shipped_bundle
 from vistobueno.web.api.routes import described, make_api
 
@@ -35,6 +36,7 @@ def sources(language: str, folder: Path, screenshots: Path) -> None:
     shutil.copy(HERE / "security" / ("asvs.md" if language == "en" else f"asvs.{language}.md"), folder / "asvs.md")
     for name in ("conf.py", "diagram.py"):
         shutil.copy(HERE / "site" / name, folder / name)
+    (folder / "logo.svg").write_text(logo(), encoding="utf-8")
     if screenshots.is_dir():
         shutil.copytree(
             screenshots,

@@ -12,7 +12,7 @@ from vistobueno.web.rules import READS, RULES, rule_for
 FILLED = {"number": "1", "token": "x", "name": "m", "version": "1", "session_id": "s", "file_id": "f"}
 OPEN = {"/login", "/login/style.css", "/login/link/x", "/login/provider", "/login/provider/back", "/logout", "/healthz",
         "/readyz", "/_stcore/health", "/static/x", "/_stcore/bidi-components/x",
-        "/favicon.svg", "/favicon.png", "/favicon.ico", "/manifest.json",
+        "/favicon.svg", "/favicon.png", "/favicon.ico", "/icon-192.png", "/icon-512.png", "/manifest.json",
         "/field/x", "/sw.js", "/app.webmanifest"}  # fmt: skip
 
 

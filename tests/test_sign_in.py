@@ -14,11 +14,8 @@ from people_at import access_of, browser, csrf_in, person_of, sign_in
 from serving import Served, serving
 from vistobueno.accounts import COOKIE
 from vistobueno.core.inspection import SYSTEM
-from vistobueno.desk import palette
 from vistobueno.model.bundle import Bundle
 from vistobueno.web.auth.sign_in import safe_next
-
-TEMPLATES = Path(__file__).parents[1] / "src" / "vistobueno" / "web" / "templates"
 
 
 @pytest.fixture(scope="module")
@@ -226,12 +223,6 @@ def test_every_field_of_every_page_has_its_label(served: Served, client: httpx.C
         fields = set(re.findall(r'<input id="(\w+)"', page))
         assert fields and fields == set(re.findall(r'<label for="(\w+)"', page))
         assert "<h1>" in page and 'name="viewport"' in page
-
-
-def test_the_colours_are_those_of_the_other_pages() -> None:
-    known = {value.lower() for name, value in vars(palette).items() if name.isupper() and isinstance(value, str)}
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    assert set(re.findall(r"#[0-9a-f]{6}", style)) <= known
 
 
 @given(st.text(max_size=40))

@@ -27,17 +27,15 @@ from vistobueno.i18n import LANGUAGES, say
 from vistobueno.model.bundle import Bundle
 
 UI = Path(__file__).parents[1] / "src" / "vistobueno" / "desk"
+WEB = UI.parent / "web"
 LIMA = ZoneInfo("America/Lima")
 
 
-@pytest.mark.parametrize(("text", "ground"), palette.READ)
-def test_everything_that_is_read_stands_out_from_its_ground(text: str, ground: str) -> None:
-    assert palette.contrast(text, ground) >= 4.5
-
-
-@pytest.mark.parametrize(("mark", "ground"), palette.SEEN)
-def test_everything_that_is_seen_stands_out_from_its_ground(mark: str, ground: str) -> None:
-    assert palette.contrast(mark, ground) >= 3
+def test_what_is_read_and_what_is_seen_stands_out_from_its_ground_in_every_theme() -> None:
+    for name, (colours, least) in palette.PALETTES.items():
+        for pairs, enough in ((palette.READ, least), (palette.SEEN, 3.0)):
+            weak = [pair for pair in pairs if palette.contrast(colours[pair[0]], colours[pair[1]]) < enough]
+            assert weak == [], name
 
 
 def test_contrast_is_that_of_the_standard() -> None:
@@ -45,26 +43,29 @@ def test_contrast_is_that_of_the_standard() -> None:
     assert palette.contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
 
 
-def test_the_style_uses_the_palette_and_hardly_any_colour_beside_it() -> None:
-    style = (UI / "style.css").read_text(encoding="utf-8")
-    named = set(re.findall(r"var\(--([a-z-]+)", style)) - {"r", "bar", "tabs"}
-    known = {name.lower().replace("_", "-") for name in vars(palette) if name.isupper()}
-    assert named <= known
-    assert set(re.findall(r"#[0-9a-f]{3,6}\b", style)) <= {
-        "#1b2a22",
-        "#fff",
-        "#d79a3e",
-    }  # ink and white of the banner; a hatch
+def test_every_page_takes_its_colours_from_the_palette_and_every_theme_has_them_all() -> None:
+    for colours, _ in palette.PALETTES.values():
+        assert colours.keys() == palette.LIGHT.keys()
+    for style in (UI / "style.css", WEB / "field" / "static" / "field.css", WEB / "templates" / "style.css"):
+        text = style.read_text(encoding="utf-8")
+        assert set(re.findall(r"var\(--([a-z-]+)", text)) - {"r", "bar", "tabs", "hatch"} <= palette.LIGHT.keys()
+        assert re.findall(r"#[0-9a-f]{3}(?:[0-9a-f]{3})?\b", text) == []
+
+
+def test_a_browser_keeps_a_theme_that_there_is_or_none() -> None:
+    assert [palette.chosen({palette.COOKIE: each}) for each in (*palette.CHOICES, "pink", '"><script>')] == [
+        *palette.CHOICES, "", ""
+    ]  # fmt: skip
+    assert palette.chosen({}) == ""
 
 
 def test_streamlit_is_given_the_colours_of_the_palette() -> None:
     theme = tomllib.loads((UI / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
-    assert (theme["primaryColor"], theme["backgroundColor"], theme["textColor"]) == (
-        palette.LEAF,
-        palette.PAPER,
-        palette.INK,
-    )
-    assert theme["secondaryBackgroundColor"] == palette.SAND
+    for name, colours in (("light", palette.LIGHT), ("dark", palette.DARK)):
+        told = [
+            theme[name][each] for each in ("primaryColor", "backgroundColor", "secondaryBackgroundColor", "textColor")
+        ]
+        assert told == [colours[each] for each in ("blue", "paper", "sand", "ink")]
 
 
 def test_every_component_is_declared_and_has_its_script() -> None:

@@ -17,6 +17,7 @@ myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "Visto Bueno"
+html_logo = html_favicon = "logo.svg"
 html_copy_source = False
 html_show_sphinx = False
 html_show_sourcelink = False

@@ -7,6 +7,7 @@ from ..accounts.sessions import Session
 from ..i18n import LANGUAGES, say
 from . import formats
 from .hypertext import Deed, h, hypertext, join
+from .palette import CHOICES
 from .pieces import facts, notice
 from .visit import Visit
 
@@ -31,13 +32,14 @@ def _act(deed: Deed, visit: Visit) -> None:
 def _page(visit: Visit) -> Markup:
     language, identity = visit.language, visit.identity
     button = (
-        '<button type="button" class="button{2}" data-act="language" data-value="{0}" lang="{0}" '
-        'aria-pressed="{3}">{1}</button>'
+        '<button type="button" class="button" data-act="language" data-value="{0}" lang="{0}" '
+        'aria-pressed="{2}">{1}</button>'
     )
     languages = join(
-        h(button, each, say(each, "ui_language_name"), *((" primary", "true") if each == language else ("", "false")))
-        for each in LANGUAGES
+        h(button, each, say(each, "ui_language_name"), "true" if each == language else "false") for each in LANGUAGES
     )
+    theme = '<button type="button" class="button" data-theme-choice="{0}">{1}</button>'
+    themes = join(h(theme, each, say(language, f"ui_theme_{each or 'system'}")) for each in ("", *CHOICES))
     named: list[tuple[str, object]] = [
         (say(language, "ui_name"), identity.actor.name),
         (say(language, "ui_email"), identity.email or "—"),
@@ -45,7 +47,8 @@ def _page(visit: Visit) -> Markup:
     ]
     return h(
         '<div class="head"><h1>{title}</h1></div><div class="grid"><section>{facts}</section>'
-        '<section><h2>{language}</h2><div class="row">{languages}</div></section></div>{sessions}'
+        '<section><h2>{language}</h2><div class="row">{languages}</div>'
+        '<h2 class="next">{theme}</h2><div class="row">{themes}</div><p class="muted">{kept}</p></section></div>{sessions}'
         '<section><div class="row"><a class="button" href="/password">{password}</a>'
         '<form method="post" action="/logout" class="inline"><input type="hidden" name="csrf" value="{csrf}">'
         '<button class="button danger" type="submit">{out}</button></form></div></section>',
@@ -53,6 +56,9 @@ def _page(visit: Visit) -> Markup:
         facts=facts(named),
         language=say(language, "ui_language"),
         languages=languages,
+        theme=say(language, "ui_theme"),
+        themes=themes,
+        kept=say(language, "ui_theme_kept"),
         sessions=_sessions(visit),
         password=say(language, "ui_change_password"),
         csrf=identity.csrf or "",

@@ -4,8 +4,6 @@ from markupsafe import Markup
 
 _HEAD = '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">'  # noqa: E501
 _PATHS = {
-    "brand": '<path d="M12 3c5 1 8 4.5 8 9a8 8 0 0 1-16 0c0-4.5 3-8 8-9z" fill="currentColor" stroke="none"/>'
-    '<path d="m8 12.5 2.8 2.8L16 10" stroke="#fff" stroke-width="2.2"/>',
     "home": '<path d="M4 11.5 12 5l8 6.5V20h-5.5v-5h-5v5H4z"/>',
     "inspect": '<path d="M4 8.5h3.5L9 6h6l1.5 2.5H20V19H4z"/><circle cx="12" cy="13.5" r="3.5"/>',
     "review-tab": '<path d="M4 6h16M4 12h9M4 18h7"/><path d="m14.5 16.5 2.3 2.3 4.2-4.6"/>',

@@ -138,4 +138,4 @@ def _apology(language: str, text: str) -> Markup:
 @cache
 def _style() -> str:
     rules = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
-    return f"<style>:root {{ {palette.variables()} }}\n{rules}</style>"
+    return f"<style>{palette.css()}\n{rules}</style>"

@@ -64,6 +64,8 @@ RULES: tuple[Rule, ...] = (
     _rule("/favicon.svg", "GET", "all"),
     _rule("/favicon.png", "GET", "all"),
     _rule("/favicon.ico", "GET", "all"),
+    _rule("/icon-192.png", "GET", "all"),
+    _rule("/icon-512.png", "GET", "all"),
     _rule("/manifest.json", "GET", "all"),
     _rule("/_stcore/health", "GET OPTIONS", "all"),
     _rule("/_stcore/stream", "WEBSOCKET", "people", "read"),

@@ -14,6 +14,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const news = root.querySelector("[data-scroll]") // once for each: who has scrolled on is left there
     if (news && news.dataset.scroll !== root.scrolled) news.scrollIntoView({ block: "start" })
     root.scrolled = news?.dataset.scroll
+    showTheme(root)
   } else {
     root.querySelectorAll("[aria-busy]").forEach((each) => each.removeAttribute("aria-busy"))
   }
@@ -28,6 +29,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     else go()
   }
   root.onclick = async (event) => {
+    const theme = event.target.closest("[data-theme-choice]")
+    if (theme) return chooseTheme(root, theme.dataset.themeChoice)
     const copied = event.target.closest("[data-copy]")
     if (copied) return copy(copied)
     const element = event.target.closest("a[data-act], button[data-act]")
@@ -86,6 +89,20 @@ function ask(element, go) {
   }
   if (form) form.append(box)
   else element.after(box)
+}
+
+// Light, dark, high contrast, or what the system asks for (""): this browser keeps it, and every page comes in it.
+function chooseTheme(root, name) {
+  document.cookie = `vb_theme=${name}; Path=/; SameSite=Lax; Max-Age=${name ? 365 * 24 * 3600 : 0}`
+  if (name) document.documentElement.dataset.theme = name
+  else delete document.documentElement.dataset.theme
+  showTheme(root)
+}
+
+function showTheme(root) {
+  const chosen = document.documentElement.dataset.theme ?? ""
+  for (const each of root.querySelectorAll("[data-theme-choice]"))
+    each.setAttribute("aria-pressed", String(each.dataset.themeChoice === chosen))
 }
 
 async function copy(button) {

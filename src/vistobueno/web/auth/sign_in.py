@@ -24,6 +24,8 @@ from ...accounts import (
 from ...accounts.passwords import LONGEST, SHORTEST
 from ...accounts.tokens import new_token, same
 from ...core.errors import VistoBuenoError
+from ...desk import palette
+from ...desk.logo import logo
 from ...i18n import LANGUAGES, say
 from .. import headers
 from ..api.intake import body_in
@@ -262,6 +264,8 @@ def render(
         .render(
             t=lambda key: say(visit.language, f"entry_{key}"),
             language=visit.language,
+            theme=palette.chosen(visit.request.cookies),
+            logo=logo(),
             other=other,
             other_name=say(visit.language, "entry_sign_in_other_language"),
             here=visit.request.url.path,
@@ -353,7 +357,7 @@ def extra(error: VistoBuenoError) -> dict[str, str]:
 
 @cache
 def _style() -> str:
-    return templates().get_template("style.css").render()
+    return f"{palette.css()}\n{templates().get_template('style.css').render()}"
 
 
 routes = [

@@ -114,14 +114,18 @@ async def worker(request: Request) -> Response:
 
 async def manifest(request: Request) -> Response:
     """What a phone needs to put the page on its first screen."""
+    paper = palette.LIGHT["paper"]
     icons = [
         {"src": "/favicon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
-        {"src": "/favicon.png", "sizes": "180x180", "type": "image/png", "purpose": "any"},
+        *(
+            {"src": f"/icon-{side}.png", "sizes": f"{side}x{side}", "type": "image/png", "purpose": "any maskable"}
+            for side in (192, 512)
+        ),
     ]
     return JSONResponse(
         {
             "name": "Visto Bueno", "short_name": "Visto Bueno", "id": "/inspect", "start_url": "/inspect", "scope": "/",
-            "display": "standalone", "background_color": palette.PAPER, "theme_color": palette.PAPER, "icons": icons,
+            "display": "standalone", "background_color": paper, "theme_color": paper, "icons": icons,
         },
         media_type="application/manifest+json",
         headers={"Cache-Control": "public, max-age=3600"},
@@ -145,7 +149,7 @@ def _parts() -> dict[str, bytes]:
         each.name: each.read_bytes() for each in folder.iterdir() if each.name.endswith(".js") and each.name != "sw.js"
     }
     look = files("vistobueno.desk").joinpath("style.css").read_bytes()
-    colours = f":root {{ {palette.variables()} }}\n".encode()
+    colours = f"{palette.css()}\n".encode()
     return found | {"style.css": colours + look + folder.joinpath("field.css").read_bytes()}
 
 
@@ -180,7 +184,8 @@ def _page(
             language=language,
             static=_static(),
             script=name,
-            paper=palette.PAPER,
+            theme=palette.chosen(request.cookies),
+            papers=[palette.LIGHT["paper"], palette.DARK["paper"]],
             bar=bar_html(identity, here),
             signs={each: icon(each) for each in _SIGNS},
             answers={each: answer(each, language) for each in ("fit", "unfit")},
