@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache, partial
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 from anyio import to_thread
 from jinja2 import Environment, PackageLoader
@@ -16,8 +16,9 @@ from starlette.routing import Route
 
 from ...accounts import running_access
 from ...accounts.identity import Identity
+from ...core.defects import defects_of
 from ...core.errors import VistoBuenoError
-from ...core.inspection import LONGEST_NOTE
+from ...core.inspection import LONGEST_NOTE, ReviewAnswer
 from ...desk import palette
 from ...desk.bar import bar_html
 from ...desk.icons import icon
@@ -33,8 +34,9 @@ from ..problems import refuse
 ACCEPTED = (
     "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.jfif,.heic,.heif,.hif,.avif,.zip,application/zip"
 )
-_SIGNS = ("fit", "unfit", "review", "broken")
-_TEXTS = ("fit", "unfit", "review", "apple", "banana", "orange", "field_", "ui_capture_", "ui_inspect_", "ui_reason_", "ui_why_",
+_SIGNS = ("fit", "unfit", "review", "other", "retake", "broken")
+_TEXTS = ("fit", "unfit", "review", "other", "retake", "apple", "banana", "orange",
+          "field_", "ui_capture_", "ui_inspect_", "ui_reason_", "ui_why_",
           "ui_words_", "ui_fact_", "ui_photo", "ui_heat_map", "ui_source", "ui_kind_", "ui_who", "ui_product", "ui_number",
           "ui_unknown_product", "ui_unmeasured", "camera_unmeasured",
           "count_", "ui_no_photograph", "ui_probability_unfit", "ui_of_at_most")  # fmt: skip
@@ -65,7 +67,8 @@ async def one(request: Request) -> Response:
     names = {each.key: each.names.get(language, each.key) for each in station.model.bundle.classes}
     return _page(
         request, identity, station, "one", "history",
-        more={"inspection": inspection_as(found), "classes": names},
+        more={"inspection": inspection_as(found), "classes": names, **_defects((found.recognised_product,))},
+        words=("defect_",),
         title=say(language, "ui_number", number=found.number),
         may_review=identity.may("review"),
         longest_note=LONGEST_NOTE,
@@ -74,7 +77,9 @@ async def one(request: Request) -> Response:
 
 async def review(request: Request) -> Response:
     """What waits for a person, one photograph at a time."""
-    return _page(request, allowed(request, "review"), open_station(), "review", "review")
+    identity, station = allowed(request, "review"), open_station()
+    products = {each.product for each in station.model.bundle.classes}
+    return _page(request, identity, station, "review", "review", more=_defects(products), words=("defect_",))
 
 
 async def session(request: Request) -> Response:
@@ -165,14 +170,14 @@ def _static() -> str:
 
 def _page(
     request: Request, identity: Identity, station: Station, name: str, here: str, *, more: Mapping[str, Any] = {},
-    **values: object,
+    words: tuple[str, ...] = (), **values: object,
 ) -> Response:  # fmt: skip
     language, bundle = identity.language, station.model.bundle
     policy = bundle.policy
     told = {
         **_session(identity),
         "may": sorted(identity.scopes),
-        "texts": texts(language, _TEXTS),
+        "texts": texts(language, _TEXTS + words),
         "model": {"digest": bundle.digest, "low": policy.fit_below, "high": policy.unfit_above},
         **more,
     }
@@ -188,13 +193,18 @@ def _page(
             papers=[palette.LIGHT["paper"], palette.DARK["paper"]],
             bar=bar_html(identity, here),
             signs={each: icon(each) for each in _SIGNS},
-            answers={each: answer(each, language) for each in ("fit", "unfit")},
+            answers={each: answer(each, language) for each in get_args(ReviewAnswer)},
             page=_as_data(told),
             **values,
         )
     )
     told_headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Content-Language": language}
     return HTMLResponse(shown, headers=told_headers)
+
+
+def _defects(products: Iterable[str | None]) -> dict[str, Any]:
+    """What may be named of an unfit fruit, by product; under "" of one that has no list."""
+    return {"defects": {each or "": defects_of(each) for each in (None, *products)}}
 
 
 def _session(identity: Identity) -> dict[str, Any]:
