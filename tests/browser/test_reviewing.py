@@ -90,8 +90,10 @@ def test_one_after_another_by_key_and_one_is_taken_back(
 
 def test_the_next_photograph_is_there_at_once(open_page: OpenPage) -> None:
     page = open_page(SOFIA, "/review", ready="#judge")
-    page.wait_for_load_state("networkidle")
-    told = [page.evaluate(WHEN, "s") for _ in range(5)]
+    told = []
+    for _ in range(5):
+        page.wait_for_timeout(500)  # nobody looks at a fruit for less
+        told.append(page.evaluate(WHEN, "s"))
     assert all(each["whole"] for each in told)
     assert sorted(each["after"] for each in told)[2] < 5 * SOON, told
 
@@ -111,6 +113,7 @@ def test_a_push_aside_answers_and_up_and_down_does_not(
         for kind, place in zip(("touchStart", *["touchMove"] * 5), steps, strict=True):
             line.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
         line.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(500)  # a touch on what still moves only stops it
 
     shown(page, waiting[0])
     pushed(30)
@@ -122,7 +125,6 @@ def test_a_push_aside_answers_and_up_and_down_does_not(
     shown(page, waiting[0])
     pushed(150)
     shown(page, waiting[1])
-    page.evaluate("() => scrollTo(0, 0)")
     pushed(-150)
     page.locator("#defects .chips button").first.tap()
     shown(page, waiting[2])

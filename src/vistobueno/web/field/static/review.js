@@ -5,7 +5,7 @@ import { el, find, moment, page, say } from "./dom.js"
 import { banner } from "./shell.js"
 import { swipeable } from "./swipe.js"
 
-const AHEAD = 5
+const AHEAD = 10
 
 /** @typedef {import("./card.js").Inspection} Inspection */
 /** @typedef {import("./answers.js").Answer} Answer */
@@ -17,6 +17,7 @@ const loaded = new Map()
 const answered = new Map()
 /** @type {string | null} null: there is no more */
 let next = page.waiting.next
+let filling = false
 let timer = 0
 
 const answers = new Answers({
@@ -41,7 +42,8 @@ function take(found) {
 }
 
 async function fill() {
-  if (next === null || waiting.length >= AHEAD) return
+  if (next === null || waiting.length >= AHEAD || filling) return
+  filling = true
   try {
     const answer = await fetch(`/api/v1/waiting?limit=20&cursor=${encodeURIComponent(next)}`, { headers: { Accept: "application/json" } })
     if (answer.status === 401) return banner(say("field_signed_out"), el("a", { href: "/login?next=/review" }, say("field_sign_in")))
@@ -51,6 +53,8 @@ async function fill() {
   } catch {
     banner(say("field_answers_wait"))
     setTimeout(() => fill().then(() => waiting.length && find("#judge").hidden && show()), GRACE)
+  } finally {
+    filling = false
   }
 }
 
