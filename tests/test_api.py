@@ -247,6 +247,15 @@ def test_a_person_s_answer_stands_beside_the_verdict(client: httpx.Client) -> No
     assert (answer.status_code, answer.json()["answer"]) == (201, "unfit")
     again = client.get(made["links"]["self"]).json()
     assert (again["answer"], again["reviews"][0]["note"]) == (made["answer"], "bruise")
+    answer = client.post(f"{made['links']['self']}/reviews", json={"answer": "unfit", "defects": ["scab", "decay"]})
+    assert answer.json()["defects"] == ["decay", "scab"]
+    for other in ("other", "retake"):
+        assert client.post(f"{made['links']['self']}/reviews", json={"answer": other}).json()["defects"] == []
+    refused = client.post(f"{made['links']['self']}/reviews", json={"answer": "fit", "defects": ["scab"]})
+    problem(refused, 422, "defect_of_unfit")
+    problem(
+        client.post(f"{made['links']['self']}/reviews", json={"answer": "unfit", "defects": ["odd"]}), 422, "invalid"
+    )
     problem(client.post(f"{made['links']['self']}/reviews", json={"answer": "rotten"}), 422, "invalid")
     problem(client.post(f"{made['links']['self']}/reviews", content=b"{"), 422, "invalid")
     problem(client.post(f"{API}/inspections/999999/reviews", json={"answer": "fit"}), 404, "no_inspection")
@@ -262,6 +271,14 @@ def test_a_zip_is_judged_one_by_one_and_told_line_by_line(client: httpx.Client) 
     assert lines[0] == lines[1], "sent again, nothing is kept twice"
     whole = client.post(f"{API}/batches", files={"zip": ("lot.zip", data)}).json()
     assert [each["name"] for each in whole] == [each["name"] for each in lines[0]]
+
+
+def test_whoever_has_read_one_zip_to_its_end_sends_the_next_at_once(client: httpx.Client) -> None:
+    data = zipped(**{"notes.txt": b"hello"})
+    for accept in ("application/x-ndjson", "application/json"):
+        headers = {"Content-Type": "application/zip", "Accept": accept}
+        answers = [client.post(f"{API}/batches", content=data, headers=headers) for _ in range(20)]
+        assert [each.status_code for each in answers] == [200] * 20
 
 
 def test_a_zip_as_other_programs_write_it_is_judged_and_what_was_passed_over_is_counted(client: httpx.Client) -> None:

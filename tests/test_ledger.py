@@ -91,9 +91,12 @@ def test_a_review_stands_beside_the_verdict_and_ends_the_waiting(engine: Engine)
     assert ledger.waiting_count() == 2
     first, _ = ledger.review(number, ANA, "unfit", "  a bruise  ")
     second, _ = ledger.review(number, SORTER, "fit", "")
+    third, _ = ledger.review(number, ANA, "retake", "")
+    fourth, _ = ledger.review(number, ANA, "unfit", "", None, ("decay", "bruise"))
     found = ledger.inspection(number)
     assert found.verdict.answer == "review"
-    assert found.reviews == (first, second)
+    assert found.reviews == (first, second, third, fourth)
+    assert fourth.defects == ("decay", "bruise")
     assert (first.note, first.actor, second.answer) == ("a bruise", ANA, "fit")
     assert ledger.waiting_count() == 1
     assert [each.number for each in waiting_page(engine, None, 10).items] == [2]

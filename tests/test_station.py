@@ -12,6 +12,7 @@ from PIL import ExifTags, Image
 from drawn_photos import PHOTO, jpeg
 from kept import ANA, SORTER
 from opened import Open, open_station, station, verdict_on
+from vistobueno.core.defects import DefectRefused
 from vistobueno.core.errors import PhotoRefused
 from vistobueno.core.inspection import DEFAULT_LINE
 from vistobueno.model.bundle import Bundle
@@ -177,6 +178,13 @@ def test_reviews_and_counts(station: Station, small_bundle: Bundle) -> None:
     found = station.inspections.one(number)
     assert [each.answer for each in found.reviews] == ["unfit"]
     assert found.verdict.answer == "review"
+    assert station.reviews.give(number, ANA, "unfit", defects=["bruise", "decay", "bruise"])[0].defects == (
+        "decay",
+        "bruise",
+    )
+    for answer in ("fit", "other", "retake"):
+        with pytest.raises(DefectRefused):
+            station.reviews.give(number, ANA, answer, defects=["decay"])
     day = found.at.date()
     assert sum(each.count for each in station.inspections.day_counts(day - timedelta(days=1), day)) == 1
 
@@ -207,7 +215,8 @@ def test_an_old_photograph_is_gone_and_said_to_be(station: Station) -> None:
 def test_the_table_for_spreadsheets(station: Station) -> None:
     for seed, name in enumerate(("=cmd|' /C calc'!A0.jpg", 'with "quotes", and comma.jpg', "ñ.jpg")):
         station.inspections.inspect(jpeg(seed=seed), ANA, source="page", filename=name)
-    station.reviews.give(1, replace(ANA, name="@Ana"), "unfit", "-2\nsecond line; =1+1")
+    station.reviews.give(1, replace(ANA, name="@Ana"), "unfit", "-2\nsecond line; =1+1", defects=["bruise", "mould"])
+    station.reviews.give(2, ANA, "other")
     text = "".join(station.inspections.export_csv(Filter(), "es"))
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert text.startswith('\ufeff"número","fecha","línea",')
@@ -215,6 +224,8 @@ def test_the_table_for_spreadsheets(station: Station) -> None:
     assert [row["número"] for row in rows] == ["3", "2", "1"]
     assert [row["archivo"] for row in rows] == ["ñ.jpg", 'with "quotes", and comma.jpg', " C calc'!A0.jpg".strip()]
     assert rows[2]["revisó"] == "'@Ana" and rows[2]["nota"] == "'-2\nsecond line; '=1+1"
+    assert (rows[2]["revisión"], rows[2]["defectos"]) == ("NO APTO", "moho; golpe")
+    assert (rows[1]["revisión"], rows[1]["defectos"]) == ("OTRA COSA", "")
     assert (rows[0]["respuesta"], rows[0]["origen"]) == ("REVISAR", "página")
     assert (rows[0]["quién"], rows[0]["persona o máquina"]) == ("Ana", "persona")
     english = "".join(station.inspections.export_csv(Filter(text="ñ.jpg"), "en"))

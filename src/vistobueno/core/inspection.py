@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Generic, Literal, TypeVar
 
-from .verdict import Answer, Condition, Verdict
+from .defects import Defect
+from .verdict import Answer, Verdict
 
 T = TypeVar("T")
 ActorKind = Literal["person", "key", "system"]
+ReviewAnswer = Literal["fit", "unfit", "other", "retake"]
+"""``other``: none of our products. ``retake``: the photograph shows too little. Neither counts as fit or as unfit."""
 Source = Literal["page", "api", "bulk"]
 LONGEST_NAME, LONGEST_NOTE = 255, 2000  # characters that are kept of a file's name, and of a note
 
@@ -33,8 +36,9 @@ class Review:
     inspection_number: int
     at: datetime
     actor: Actor
-    answer: Condition
+    answer: ReviewAnswer
     note: str
+    defects: tuple[Defect, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ _PATHS = {
     "review": '<path d="M12 1.2 23.6 21.4a1 1 0 0 1-.9 1.5H1.3a1 1 0 0 1-.9-1.5z" fill="currentColor" stroke="none"/>'
     '<path d="M9.4 11.7c.1-1.6 1.1-2.5 2.6-2.5s2.6.9 2.6 2.3c0 1.9-2.6 2-2.6 4.1M12 19.1v.1" '
     'stroke="var(--sign, #fff)" stroke-width="2.2"/>',
+    "other": '<circle cx="12" cy="12" r="10" stroke-width="2.2"/><path d="m5.2 18.8 13.6-13.6" stroke-width="2.2"/>',
+    "retake": '<path d="M4 9h3.2l1.5-2.5h6.6L16.8 9H20v10.5H4z" stroke-width="2.2"/>'
+    '<path d="M15 13.6a3.1 3.1 0 1 1-.9-1.9l1 .9m.2-2.2v2.4h-2.4"/>',
     "broken": '<path d="M12 7v6M12 16.7v.1" stroke-width="2.4"/><circle cx="12" cy="12" r="10" stroke-width="2.2"/>',
 }
 

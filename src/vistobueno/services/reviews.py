@@ -1,9 +1,11 @@
 """What people answer on inspections, and what waits for them."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Engine
 
-from ..core.inspection import Actor, Inspection, Page, Review
-from ..core.verdict import Condition
+from ..core.defects import Defect, named
+from ..core.inspection import Actor, Inspection, Page, Review, ReviewAnswer
 from ..store.ledger import Ledger, Write, content_of
 from ..store.lists import waiting_page
 
@@ -15,11 +17,19 @@ class Reviews:
         self._engine, self._ledger = engine, Ledger(engine)
 
     def give(
-        self, number: int, actor: Actor, answer: Condition, note: str = "", *, idempotency_key: str | None = None
+        self,
+        number: int,
+        actor: Actor,
+        answer: ReviewAnswer,
+        note: str = "",
+        *,
+        defects: Sequence[Defect] = (),
+        idempotency_key: str | None = None,
     ) -> tuple[Review, bool]:
         """Set a person's answer beside a verdict.
 
         Args:
+            defects: what is wrong with the fruit, where it is answered to be unfit.
             idempotency_key: the actor's own name for this answer: sent again, it is given once.
 
         Returns:
@@ -28,10 +38,12 @@ class Reviews:
         Raises:
             NotFound: there is no such inspection.
             Conflict: the key was used for something else.
+            DefectRefused: defects of a fruit that is not unfit.
         """
-        content = content_of("review", number, answer, note)
+        defects = named(answer, defects)
+        content = content_of("review", number, answer, note, *defects)
         write = Write(idempotency_key, actor, content) if idempotency_key else None
-        return self._ledger.review(number, actor, answer, note, write)
+        return self._ledger.review(number, actor, answer, note, write, defects)
 
     def waiting(self, after: str | None = None, limit: int = 50) -> Page[Inspection]:
         """Inspections that wait for a person, newest first."""

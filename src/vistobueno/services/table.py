@@ -11,7 +11,7 @@ from .spreadsheet import Cell
 _HIDDEN = {"evidence", "probabilities", "actor_id"}
 _NAMES = tuple(leaf.name for leaf in leaves(Inspection) if leaf.name not in _HIDDEN)
 _MOMENTS = {leaf.name for leaf in leaves(Inspection) if leaf.kind is datetime} | {"reviewed_at"}
-_REVIEW = ("review", "reviewer", "reviewed_at", "note")
+_REVIEW = ("review", "defects", "reviewer", "reviewed_at", "note")
 _WORDS = {"answer", "forced", "product", "reasons", "source", "actor_kind"}
 
 
@@ -36,8 +36,11 @@ def rows(pages: Callable[[str | None], Page[Inspection]], language: str) -> Iter
 
 def _row(inspection: Inspection, language: str) -> list[Cell]:
     said = inspection.reviews[-1] if inspection.reviews else None  # the last word counts
-    reviewed = (_word("answer", said.answer, language), said.actor.name, said.at, said.note) if said else (None,) * 4
-    return [*(value for _, value in facts(inspection, language)), *reviewed]
+    facts_ = [value for _, value in facts(inspection, language)]
+    if said is None:
+        return [*facts_, *(None for _ in _REVIEW)]
+    defects = "; ".join(say(language, f"defect_{each}") for each in said.defects)
+    return [*facts_, _word("answer", said.answer, language), defects, said.actor.name, said.at, said.note]
 
 
 def facts(inspection: Inspection, language: str) -> list[tuple[str, Cell]]:

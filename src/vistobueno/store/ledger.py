@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from itertools import islice
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, text
 
 from ..core.composed import composed, flat
+from ..core.defects import Defect
 from ..core.errors import VistoBuenoError
-from ..core.inspection import LONGEST_NAME, LONGEST_NOTE, Actor, DayCount, Inspection, Review
-from ..core.verdict import OUT_OF_SCOPE, Answer, Condition
+from ..core.inspection import LONGEST_NAME, LONGEST_NOTE, Actor, DayCount, Inspection, Review, ReviewAnswer
+from ..core.verdict import OUT_OF_SCOPE, Answer
 from .database import reading, writing
 from .folding import folded
 from .schema import evidence_removals, inspections, reasons, reviews, tallies, waiting, writes
@@ -136,7 +137,13 @@ class Ledger:
         return np.frombuffer(row.activation, np.float16).reshape(-1, row.activation_width).astype(np.float32)
 
     def review(
-        self, number: int, actor: Actor, answer: Condition, note: str, write: Write | None = None
+        self,
+        number: int,
+        actor: Actor,
+        answer: ReviewAnswer,
+        note: str,
+        write: Write | None = None,
+        defects: Sequence[Defect] = (),
     ) -> tuple[Review, bool]:
         """Set a person's answer beside a verdict; from now on it waits no more.
 
@@ -162,13 +169,14 @@ class Ledger:
                 "answer": answer,
                 "note": _shown(note.strip(), keep="\n")[:LONGEST_NOTE],
                 "first": connection.execute(said).first() is None,
+                "defects": ",".join(defects) or None,
             }
             connection.execute(insert(reviews).values(values))
             connection.execute(delete(waiting).where(waiting.c.inspection_number == number))
             if write is not None:
                 made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
                 connection.execute(_WRITE, {**_named(write), **made})
-        return Review(values["id"], number, values["at"], actor, answer, values["note"]), False
+        return Review(values["id"], number, values["at"], actor, answer, values["note"], tuple(defects)), False
 
     def waiting_count(self) -> int:
         """How many inspections wait for a person."""
@@ -308,7 +316,8 @@ def _actor(row: Row[Any]) -> Actor:
 
 
 def _review(row: Row[Any]) -> Review:
-    return Review(row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note)
+    defects = tuple(filter(None, (row.defects or "").split(",")))
+    return Review(row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note, defects)
 
 
 def _inspection(row: Row[Any]) -> Inspection:

@@ -212,7 +212,8 @@ reviews = Table(
     Column("answer", String(10), nullable=False),
     Column("note", Text, nullable=False),
     Column("first", Boolean, nullable=False),
-    CheckConstraint("answer IN ('fit', 'unfit')", name="answer"),
+    Column("defects", String(400), info={"later": True}),
+    CheckConstraint("answer IN ('fit', 'unfit', 'other', 'retake')", name="answer"),
 )
 Index(
     "uq_reviews_first",

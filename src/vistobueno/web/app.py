@@ -38,6 +38,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     from .middleware.answers import Answers
     from .middleware.guard import Guard
     from .middleware.observed import Observed, Routed
+    from .middleware.packed import Packed
     from .middleware.proxies import Proxies
     from .middleware.uploads import Uploads
     from .oip import inference
@@ -55,7 +56,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
             *api.routes(),
         ],
         "middleware": [
-            Middleware(each) for each in (Observed, Proxies, Answers, Guard, Uploads, document.Document, Routed)
+            Middleware(each) for each in (Observed, Proxies, Answers, Guard, Uploads, Packed, document.Document, Routed)
         ],
     }
 

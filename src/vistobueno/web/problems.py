@@ -23,6 +23,7 @@ _BY_CODE = {
     "zip_empty": 422,
     "not_a_photo": 415,
     "unsupported_format": 415,
+    "defect_of_unfit": 422,
     "too_many_requests": 429,
     "too_many_attempts": 429,
 }

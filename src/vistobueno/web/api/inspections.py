@@ -232,7 +232,9 @@ async def review(request: Request, number: Number, said: ReviewIn) -> Response:
     identity, key = allowed(request, "review"), idempotency_key(request)
     made, replayed = await of_station(
         request,
-        lambda station: station.reviews.give(number, identity.actor, said.answer, said.note, idempotency_key=key),
+        lambda station: station.reviews.give(
+            number, identity.actor, said.answer, said.note, defects=said.defects, idempotency_key=key
+        ),
         "review",
     )
     return as_json(review_as(made), 200 if replayed else 201)

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ...accounts.identity import Identity
-from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review
+from ...core.defects import ALL, Defect
+from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review, ReviewAnswer
 from .derived import model_of, plain
 
 ROOT = "/api/v1"
@@ -22,9 +23,11 @@ _REVIEW = {
     "inspection": 1204,
     "at": "2026-11-25T15:04:11+00:00",
     "actor": {"kind": "person", "id": 1, "name": "Rosa Quispe"},
-    "answer": "fit",
-    "note": "bruise of the light, not of the fruit",
+    "answer": "unfit",
+    "note": "two of the hand",
+    "defects": ["crown_rot", "bruise"],
 }
+_REVIEW_IN: dict[str, Any] = {"answer": "unfit", "note": "", "defects": ["bruise"]}
 INSPECTION_EXAMPLE: dict[str, Any] = {
     "number": 1204,
     "at": "2026-11-25T15:02:37+00:00",
@@ -72,11 +75,12 @@ def _example(value: Mapping[str, Any]) -> ConfigDict:
 class ReviewIn(BaseModel):
     """What a person saw."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"answer": "fit", "note": "only a shadow"}]}
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_REVIEW_IN]})
+    answer: ReviewAnswer = Field(
+        description="`other`: none of our products; `retake`: another photograph is needed. Neither counts as fit or unfit."
     )
-    answer: Literal["fit", "unfit"]
     note: str = Field(default="", max_length=2000, pattern=r"^[^\x00]*$")  # PostgreSQL has no such text
+    defects: list[Defect] = Field(default=[], max_length=len(ALL), description="Of an unfit fruit only.")
 
 
 ReviewOut = model_of(Review, "ReviewOut", renamed={"inspection_number": "inspection"}, example=_REVIEW)

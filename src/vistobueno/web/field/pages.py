@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache, partial
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 from anyio import to_thread
 from jinja2 import Environment, PackageLoader
@@ -16,30 +17,33 @@ from starlette.routing import Route
 
 from ...accounts import running_accounts
 from ...accounts.identity import Identity
+from ...core.defects import defects_of
 from ...core.errors import VistoBuenoError
-from ...core.inspection import LONGEST_NOTE, Inspection
+from ...core.inspection import LONGEST_NOTE, Inspection, ReviewAnswer
 from ...desk import palette
 from ...desk.bar import bar_html
 from ...desk.icons import icon
-from ...desk.pieces import answer
+from ...desk.pieces import answer, photo_url
 from ...i18n import LANGUAGES, certainty, say, texts
 from ...services import Station, table
 from ..api.asking import allowed, identity_of, open_station
 from ..api.derived import plain
 from ..api.intake import body_in
-from ..api.values import inspection_as
+from ..api.values import inspection_as, page_as
 from ..error_page import apology
 from ..problems import refuse
 
 ACCEPTED = (
     "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.jfif,.heic,.heif,.hif,.avif,.zip,application/zip"
 )
-_SIGNS = ("fit", "unfit", "review", "broken")
-_TEXTS = ("fit", "unfit", "review", "apple", "banana", "orange", "field_", "ui_capture_", "ui_inspect_", "ui_reason_", "ui_why_",
+_SIGNS = ("fit", "unfit", "review", "other", "retake", "broken")
+_TEXTS = ("fit", "unfit", "review", "other", "retake", "apple", "banana", "orange",
+          "field_", "ui_capture_", "ui_inspect_", "ui_reason_", "ui_why_",
           "ui_words_", "ui_fact_", "ui_photo", "ui_heat_map", "ui_source", "ui_kind_", "ui_who", "ui_product", "ui_number",
           "ui_unknown_product", "ui_unmeasured", "camera_unmeasured",
           "count_", "ui_no_photograph", "ui_probability_unfit", "ui_of_at_most")  # fmt: skip
 _KINDS = {".js": "text/javascript", ".css": "text/css"}
+_FIRST = 5  # of what waits, that come with the page
 _MOST = 1_000  # bytes of a choice of language
 _FOREVER = "public, max-age=31536000, immutable"
 POLICY = (
@@ -66,8 +70,11 @@ async def one(request: Request) -> Response:
     names = {each.key: each.names.get(language, each.key) for each in station.models.active.bundle.classes}
     return _page(
         request, identity, station, "one", "history",
-        more={"inspection": inspection_as(found), "classes": names, "facts": _facts(found, language)},
+        more={"inspection": inspection_as(found), "classes": names, "facts": _facts(found, language),
+              **_defects((found.verdict.recognised_product,))},
+        words=("defect_",),
         title=say(language, "ui_number", number=found.number),
+        picture=photo_url(found.number) if found.has_photograph else "",
         may_review=identity.may("review"),
         longest_note=LONGEST_NOTE,
     )  # fmt: skip
@@ -83,7 +90,16 @@ def _facts(found: Inspection, language: str) -> list[tuple[str, object]]:
 
 async def review(request: Request) -> Response:
     """What waits for a person, one photograph at a time."""
-    return _page(request, allowed(request, "review"), open_station(), "review", "review")
+    identity, station = allowed(request, "review"), open_station()
+    products = {each.product for each in station.models.active.bundle.classes}
+    waiting = await to_thread.run_sync(partial(station.reviews.waiting, limit=_FIRST))
+    first = waiting.items[0] if waiting.items else None
+    return _page(
+        request, identity, station, "review", "review",
+        more={"waiting": page_as(waiting), **_defects(products)},
+        words=("defect_",),
+        picture=photo_url(first.number) if first and first.has_photograph else "",
+    )  # fmt: skip
 
 
 async def session(request: Request) -> Response:
@@ -162,6 +178,18 @@ def _parts() -> dict[str, bytes]:
     return found | {"style.css": colours + look + folder.joinpath("field.css").read_bytes()}
 
 
+@cache
+def _modules(name: str) -> tuple[str, ...]:
+    """The modules that a page's own leads to, so that the browser asks for all of them at once."""
+    found, asked = set[str](), [name]
+    while asked:
+        text = _parts()[asked.pop()].decode()
+        new = set(re.findall(r'(?:from|import) "\./([\w.]+)"', text)) - found
+        found |= new
+        asked += new
+    return tuple(sorted(found))
+
+
 def leaving(language: str) -> dict[str, object]:
     """What the page to sign out needs to say what is not sent yet: its module, and the words."""
     told = {"language": language, "texts": texts(language, ("count_leaving",))}
@@ -174,14 +202,14 @@ def _static() -> str:
 
 def _page(
     request: Request, identity: Identity, station: Station, name: str, here: str, *, more: Mapping[str, Any] = {},
-    **values: object,
+    words: tuple[str, ...] = (), **values: object,
 ) -> Response:  # fmt: skip
     language, bundle = identity.language, station.models.active.bundle
     policy = bundle.policy
     told = {
         **_session(identity),
         "may": sorted(identity.scopes),
-        "texts": texts(language, _TEXTS),
+        "texts": texts(language, _TEXTS + words),
         "model": {"digest": bundle.digest, "low": policy.fit_below, "high": policy.unfit_above},
         **more,
     }
@@ -193,17 +221,23 @@ def _page(
             language=language,
             static=_static(),
             script=name,
+            modules=_modules(f"{name}.js"),
             theme=palette.chosen(request.cookies),
             papers=[palette.LIGHT["paper"], palette.DARK["paper"]],
             bar=bar_html(identity, here),
             signs={each: icon(each) for each in _SIGNS},
-            answers={each: answer(each, language) for each in ("fit", "unfit")},
+            answers={each: answer(each, language) for each in get_args(ReviewAnswer)},
             page=_as_data(told),
             **values,
         )
     )
     told_headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Content-Language": language}
     return HTMLResponse(shown, headers=told_headers)
+
+
+def _defects(products: Iterable[str | None]) -> dict[str, Any]:
+    """What may be named of an unfit fruit, by product; under "" of one that has no list."""
+    return {"defects": {each or "": defects_of(each) for each in (None, *products)}}
 
 
 def _session(identity: Identity) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 // One inspection, whole: the card, every fact, and what people said beside it.
 import { answerOf, cardOf, inWords, numberOf, place } from "./card.js"
-import { el, find, moment, newId, number, page, percent, say } from "./dom.js"
+import { given, sendAnswer } from "./answers.js"
+import { el, find, moment, number, page, percent, say } from "./dom.js"
 import "./shell.js"
 
 /** @type {import("./card.js").Inspection} */
@@ -39,7 +40,7 @@ function drawReviews() {
           "div",
           { className: "said-by" },
           answerOf(each.answer),
-          el("small", {}, ` · ${each.actor.name} · ${moment(each.at)}`),
+          el("small", {}, [...each.defects.map((key) => say(`defect_${key}`)), each.actor.name, moment(each.at)].map((said) => ` · ${said}`).join("")),
           el("p", {}, each.note),
         ),
       ),
@@ -49,16 +50,21 @@ function drawReviews() {
 
 const form = find("#review-form")
 if (form) {
-  let key = newId() // of this answer: sent again after a cut, it is kept once
+  const defects = page.defects[inspection.product ?? ""] ?? page.defects[""]
+  find("#defects .checks").replaceChildren(
+    ...defects.map((/** @type {string} */ key) =>
+      el("label", { className: "check" }, el("input", { type: "checkbox", value: key }), el("span", {}, say(`defect_${key}`)))),
+  )
+  /** @type {import("./answers.js").Given | undefined} sent again after a cut, it is kept once */
+  let before
   form.onsubmit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault()
-    const answer = /** @type {HTMLButtonElement} */ (event.submitter).value
-    const note = find("#note").value.trim()
-    const sent = await fetch(`/api/v1/inspections/${inspection.number}/reviews`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRF-Token": page.csrf, "Idempotency-Key": key, "Accept-Language": page.language },
-      body: JSON.stringify({ answer, note }),
-    }).catch(() => null)
+    const answer = /** @type {import("./answers.js").Answer} */ (/** @type {HTMLButtonElement} */ (event.submitter).value)
+    const checked = [...form.querySelectorAll("#defects input:checked")].map((each) => each.value)
+    const now = given(inspection.number, answer, find("#note").value.trim(), answer === "unfit" ? checked : [])
+    const same = before && before.answer === now.answer && before.note === now.note && String(before.defects) === String(now.defects)
+    before = same ? before : now
+    const sent = await sendAnswer(/** @type {import("./answers.js").Given} */ (before))
     const problem = find("#review-problem")
     problem.hidden = Boolean(sent?.ok)
     if (!sent?.ok) {
@@ -66,8 +72,8 @@ if (form) {
       return
     }
     inspection.reviews.push(await sent.json())
-    key = newId()
-    find("#note").value = ""
+    before = undefined
+    form.reset()
     drawReviews()
   }
 }
