@@ -74,7 +74,7 @@ def test_what_cannot_be_tried_is_told_as_everywhere(station: Station, monkeypatc
         station.trials.judge(PHOTO, "0" * 64)
     with pytest.raises(PhotoRefused):
         station.trials.judge(b"no photograph", station.models.active.bundle.digest)
-    places = [station.judging.admit(wait) for wait in range(station._judging.places)]
+    places = [station.judging.admit(wait) for wait in range(station.judging.places)]
     with pytest.raises(Busy):
         station.trials.judge(PHOTO, station.models.active.bundle.digest)
     for each in places:

@@ -212,7 +212,7 @@ reviews = Table(
     Column("answer", String(10), nullable=False),
     Column("note", Text, nullable=False),
     Column("first", Boolean, nullable=False),
-    Column("defects", String(400), info={"later": True}),
+    Column("defects", String(400)),
     CheckConstraint("answer IN ('fit', 'unfit', 'other', 'retake')", name="answer"),
 )
 Index(
@@ -245,7 +245,7 @@ writes = Table(
     Column("content_sha256", String(64), nullable=False),
     Column("inspection_number", Number, ForeignKey("inspections.number")),
     Column("at", Moment, nullable=False),
-    Column("review_id", Number, ForeignKey("reviews.id"), info={"later": True}),
+    Column("review_id", Number, ForeignKey("reviews.id")),
 )
 
 models = Table(
