@@ -1,5 +1,6 @@
 # make run    sets everything up and starts the station; make run PHOTOS=folder judges photographs instead
-# make test   runs the tests; make setup only prepares them; make lint, make types, make bench and make fuzz check the rest; make clean removes what these made
+# make test   runs the tests, make coverage measures what they reach; make setup only prepares them
+#             make lint, make types, make bench and make fuzz check the rest; make clean removes what these made
 PYTHON ?= python3
 PHOTOS ?=
 ARGS ?=
@@ -18,7 +19,7 @@ install = $(BIN)/uv pip install --no-config --python $(BIN)/python $(1) || { ech
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 CPU := echo "tensorflow-cpu>=2.20; sys_platform == 'linux' and platform_machine == 'x86_64'"
 
-.PHONY: run setup test lint types bench fuzz lock clean docs sbom notices python
+.PHONY: run setup test coverage lint types bench fuzz lock clean docs sbom notices python
 .DEFAULT_GOAL := run
 
 # Exit codes 1 (something unfit) and 2 (something to review) are answers, not failures; anything else is one.
@@ -32,9 +33,15 @@ endif
 
 setup: $(DEV)
 
-# All cores; a file stays in one process, since what it sets up once (a server, a model) is dear.
+# All cores; a file stays in one process, since what it sets up once (a server, a model) is dear. Python keeps what it
+# compiles, whatever the environment says: the tests start it hundreds of times.
+test coverage: export PYTHONDONTWRITEBYTECODE =
 test: $(DEV)
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# Branches of src, in the servers that the tests start too; under the share in pyproject.toml it fails.
+coverage: $(DEV)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -75,7 +82,7 @@ notices: $(DEV)
 	$(BIN)/python deploy/notices.py > THIRD_PARTY_NOTICES.md
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(SERVE): | python
 	@[ -e "$$(echo $(VENV)/.dev-$(VERSION)-*)" ] || echo "Installing what serving needs (once) ..."

@@ -68,7 +68,7 @@ class Lab:
         verdicts = [judge(logits[r], self.seen.embeddings[r], None, self.bundle.classes, policy) for r in rows]
         answers = np.array([each.answer for each in verdicts])[: len(rest)]
         forced = np.array([each.forced == "unfit" for each in verdicts])[: len(rest)]
-        scores = np.array([np.nan if each.stranger is None else each.stranger for each in verdicts])
+        scores = np.array([np.nan if each.ood_score is None else each.ood_score for each in verdicts])
         unfit = self.unfit[rest]
         return {
             "forced": float((forced == unfit).mean()),

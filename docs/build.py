@@ -1,11 +1,13 @@
 """Build the documents' site: python docs/build.py [--out build/docs] [--screenshots FOLDER].
 
 Sphinx with MyST and Furo: many hands keep it (Material for MkDocs only mends itself now), its pages ask no other host
-for fonts or scripts, and its search runs in the browser, in Spanish too. The settings, the API and the model's card are
-written into the pages here, from the program itself: they cannot differ from it.
+for fonts or scripts, and its search runs in the browser, in Spanish too. The settings, the API, the Python API and the
+model's card are written into the pages here, from the program itself: they cannot differ from it.
 """
 
 import argparse
+import importlib
+import inspect
 import os
 import shutil
 import subprocess
@@ -13,7 +15,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import vistobueno
 from vistobueno.cli.config import markdown_lines
+from vistobueno.desk.logo import logo
 from vistobueno.model.runtime import shipped_bundle
 from vistobueno.web.api.routes import described, make_api
 
@@ -27,6 +31,11 @@ _API_WORDS = {
     "es": ("Ruta", "Qué hace", "Responde", "Parámetros"),
     "en": ("Route", "What it does", "Answers", "Parameters"),
 }
+_PYTHON_WORDS = {
+    "es": ("Funciones", "Tipos", "Errores", "Tipos del núcleo"),
+    "en": ("Functions", "Types", "Errors", "Types of the core"),
+}
+_CORE = ("classes", "input", "policy", "inspection")
 
 
 def sources(language: str, folder: Path, screenshots: Path) -> None:
@@ -35,6 +44,7 @@ def sources(language: str, folder: Path, screenshots: Path) -> None:
     shutil.copy(HERE / "security" / ("asvs.md" if language == "en" else f"asvs.{language}.md"), folder / "asvs.md")
     for name in ("conf.py", "diagram.py"):
         shutil.copy(HERE / "site" / name, folder / name)
+    (folder / "logo.svg").write_text(logo(), encoding="utf-8")
     if screenshots.is_dir():
         shutil.copytree(
             screenshots,
@@ -67,6 +77,29 @@ def api_reference(language: str) -> str:
     return "\n".join(lines)
 
 
+def python_reference(language: str) -> str:
+    """Every public name of Python, then the core's types, as their own docstrings tell them (Sphinx's autodoc)."""
+    public = [getattr(vistobueno, name) for name in vistobueno.__all__ if name != "__version__"]
+    core = [
+        each
+        for room in _CORE
+        for each in vars(importlib.import_module(f"vistobueno.core.{room}")).values()
+        if inspect.isclass(each) and each.__module__ == f"vistobueno.core.{room}" and not each.__name__.startswith("_")
+    ]
+    errors = [each for each in public if inspect.isclass(each) and issubclass(each, Exception)]
+    types = [each for each in public if inspect.isclass(each) and each not in errors]
+    groups = ([each for each in public if not inspect.isclass(each)], types, errors, core)
+    lines = []
+    for title, group in zip(_PYTHON_WORDS[language], groups, strict=True):
+        lines += [f"## {title}", "", "```{eval-rst}"]
+        for each in group:
+            kind = "exception" if each in errors else "class" if inspect.isclass(each) else "function"
+            place = each.__module__ if each in core else "vistobueno"
+            lines += [f".. auto{kind}:: {place}.{each.__name__}", *(["   :members:"] if kind == "class" else []), ""]
+        lines += ["```", ""]
+    return "\n".join(lines)
+
+
 def model_card(language: str) -> str:
     """The shipped model's own card, one level deeper."""
     text = (shipped_bundle() / f"card.{language}.md").read_text(encoding="utf-8")
@@ -77,6 +110,7 @@ GENERATED: dict[str, Any] = {
     "<!-- settings -->": settings_table,
     "<!-- api -->": api_reference,
     "<!-- card -->": model_card,
+    "<!-- python -->": python_reference,
 }
 
 
@@ -92,7 +126,7 @@ def build(out: Path, screenshots: Path) -> None:
         environment = os.environ | {
             "DOCS_LANGUAGE": language,
             "DOCS_SCREENSHOTS": str(folder / "screenshots"),
-            "PYTHONPATH": str(folder),
+            "PYTHONPATH": os.pathsep.join([str(folder), str(HERE.parent / "src")]),
         }
         command = [
             sys.executable,

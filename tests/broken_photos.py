@@ -4,7 +4,9 @@ import io
 import random
 import struct
 import zlib
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from typing import TypeVar
 
 import numpy as np
 import pillow_heif
@@ -12,6 +14,7 @@ from PIL import Image, ImageCms
 
 from vistobueno.cli.drawn import draw_photo
 
+T = TypeVar("T")
 SIZE = (320, 240)
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -25,6 +28,22 @@ TURNS = {
 ORIENTATION, MAKER, GPS = 0x0112, 0x010F, 0x8825
 P3_TO_XYZ = ((0.51512, 0.29198, 0.1571), (0.24120, 0.69225, 0.06657), (-0.00105, 0.04189, 0.78407))  # adapted to D50
 """Rows X, Y, Z of Display P3's red, green and blue, as Apple's own profile has them."""
+
+
+class Made(Mapping[str, T]):
+    """What is made when it is first asked for, by name; the names are known before."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], T]]) -> None:
+        self._makers = {name: cache(make) for name, make in makers.items()}
+
+    def __getitem__(self, name: str) -> T:
+        return self._makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 @cache
@@ -191,54 +210,56 @@ def cut(kind: str, share: float) -> bytes:
     return READABLE[kind][: int(len(READABLE[kind]) * share)]
 
 
-READABLE = {
-    "jpeg": saved(picture(), "JPEG", quality=95),
-    "progressive jpeg": saved(picture(), "JPEG", quality=95, progressive=True),
-    "grey jpeg": saved(picture().convert("L"), "JPEG", quality=95),
-    "cmyk jpeg": saved(picture().convert("CMYK"), "JPEG", quality=95),
-    "ycck jpeg": ycck_jpeg(),
-    "untransformed jpeg": saved(picture(), "JPEG", quality=95, keep_rgb=True),
-    "png": saved(picture(), "PNG"),
-    "palette png": saved(picture().quantize(64), "PNG"),
-    "grey and alpha png": saved(picture().convert("LA"), "PNG"),
-    "alpha png": saved(picture().convert("RGBA"), "PNG"),
-    "16-bit grey png": sixteen_bit(),
-    "16-bit colour png": sixteen_bit_colour(),
-    "1-bit png": saved(picture().convert("1"), "PNG"),
-    "webp": saved(picture(), "WEBP", quality=95),
-    "lossless webp": saved(picture(), "WEBP", lossless=True),
-    "alpha webp": saved(picture().convert("RGBA"), "WEBP", quality=95),
-    "heic": saved(picture(), "HEIF", quality=90),
-    "grey heic": saved(picture().convert("L"), "HEIF", quality=90),
-    "avif": saved(picture(), "AVIF", quality=95),
-    "grey avif": saved(picture().convert("L"), "AVIF", quality=95),
-    "alpha avif": saved(picture().convert("RGBA"), "AVIF", quality=95),
-}
+READABLE: Made[bytes] = Made(
+    {
+        "jpeg": lambda: saved(picture(), "JPEG", quality=95),
+        "progressive jpeg": lambda: saved(picture(), "JPEG", quality=95, progressive=True),
+        "grey jpeg": lambda: saved(picture().convert("L"), "JPEG", quality=95),
+        "cmyk jpeg": lambda: saved(picture().convert("CMYK"), "JPEG", quality=95),
+        "ycck jpeg": ycck_jpeg,
+        "untransformed jpeg": lambda: saved(picture(), "JPEG", quality=95, keep_rgb=True),
+        "png": lambda: saved(picture(), "PNG"),
+        "palette png": lambda: saved(picture().quantize(64), "PNG"),
+        "grey and alpha png": lambda: saved(picture().convert("LA"), "PNG"),
+        "alpha png": lambda: saved(picture().convert("RGBA"), "PNG"),
+        "16-bit grey png": sixteen_bit,
+        "16-bit colour png": sixteen_bit_colour,
+        "1-bit png": lambda: saved(picture().convert("1"), "PNG"),
+        "webp": lambda: saved(picture(), "WEBP", quality=95),
+        "lossless webp": lambda: saved(picture(), "WEBP", lossless=True),
+        "alpha webp": lambda: saved(picture().convert("RGBA"), "WEBP", quality=95),
+        "heic": lambda: saved(picture(), "HEIF", quality=90),
+        "grey heic": lambda: saved(picture().convert("L"), "HEIF", quality=90),
+        "avif": lambda: saved(picture(), "AVIF", quality=95),
+        "grey avif": lambda: saved(picture().convert("L"), "AVIF", quality=95),
+        "alpha avif": lambda: saved(picture().convert("RGBA"), "AVIF", quality=95),
+    }
+)
 
-REFUSED = {
-    "empty": (b"", "empty_file"),
-    "text": (b"this is a list of apples\n" * 40, "not_a_photo"),
-    "html": (b"<!doctype html><html><body>Sign in</body></html>", "not_a_photo"),
-    "pdf": (b"%PDF-1.7\n" + bytes(2000), "not_a_photo"),
-    "zip": (b"PK\x03\x04" + bytes(2000), "not_a_photo"),
-    "zeros": (bytes(5000), "not_a_photo"),
-    "random bytes": (random.Random(0).randbytes(5000), "not_a_photo"),
-    "one byte": (b"\xff", "not_a_photo"),
-    "only a jpeg's magic": (b"\xff\xd8\xff", "damaged_photo"),
-    "only a png's magic": (READABLE["png"][:8], "damaged_photo"),
-    "only a heic's magic": (READABLE["heic"][:16], "damaged_photo"),
-    "a film": (b"\0\0\0\x18ftypmp42" + bytes(2000), "not_a_photo"),
-    "gif": (saved(picture(), "GIF"), "unsupported_format"),
-    "animated gif": (animated("GIF"), "unsupported_format"),
-    "bmp": (saved(picture(), "BMP"), "unsupported_format"),
-    "tiff": (saved(picture(), "TIFF"), "unsupported_format"),
+_REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
+    "empty": (lambda: b"", "empty_file"),
+    "text": (lambda: b"this is a list of apples\n" * 40, "not_a_photo"),
+    "html": (lambda: b"<!doctype html><html><body>Sign in</body></html>", "not_a_photo"),
+    "pdf": (lambda: b"%PDF-1.7\n" + bytes(2000), "not_a_photo"),
+    "zip": (lambda: b"PK\x03\x04" + bytes(2000), "not_a_photo"),
+    "zeros": (lambda: bytes(5000), "not_a_photo"),
+    "random bytes": (lambda: random.Random(0).randbytes(5000), "not_a_photo"),
+    "one byte": (lambda: b"\xff", "not_a_photo"),
+    "only a jpeg's magic": (lambda: b"\xff\xd8\xff", "damaged_photo"),
+    "only a png's magic": (lambda: READABLE["png"][:8], "damaged_photo"),
+    "only a heic's magic": (lambda: READABLE["heic"][:16], "damaged_photo"),
+    "a film": (lambda: b"\0\0\0\x18ftypmp42" + bytes(2000), "not_a_photo"),
+    "gif": (lambda: saved(picture(), "GIF"), "unsupported_format"),
+    "animated gif": (lambda: animated("GIF"), "unsupported_format"),
+    "bmp": (lambda: saved(picture(), "BMP"), "unsupported_format"),
+    "tiff": (lambda: saved(picture(), "TIFF"), "unsupported_format"),
     "png whose header comes second": (
-        READABLE["png"][:8] + png_chunk(b"tEXt", READABLE["png"][16:29]) + READABLE["png"][8:],
+        lambda: READABLE["png"][:8] + png_chunk(b"tEXt", READABLE["png"][16:29]) + READABLE["png"][8:],
         "damaged_photo",
     ),
-    "jpeg cut in the header": (READABLE["jpeg"][:40], "damaged_photo"),
+    "jpeg cut in the header": (lambda: READABLE["jpeg"][:40], "damaged_photo"),
     **{
-        f"{kind} cut at {share:.0%}": (cut(kind, share), "damaged_photo")
+        f"{kind} cut at {share:.0%}": (partial(cut, kind, share), "damaged_photo")
         for kind in (
             "jpeg",
             "progressive jpeg",
@@ -253,17 +274,23 @@ REFUSED = {
         )
         for share in (0.25, 0.5, 0.95)
     },
-    "png with a hole": (READABLE["png"][:60_000] + bytes(200) + READABLE["png"][60_200:], "damaged_photo"),
-    "png bomb": (png_that_declares(100_000, 100_000), "too_many_pixels"),
-    "png just over": (png_that_declares(50_001, 1_000), "too_many_pixels"),
-    "jpeg bomb": (jpeg_that_declares(60_000, 60_000), "too_many_pixels"),
-    "webp bomb": (webp_that_declares(16_384, 16_384), "too_many_pixels"),
-    "heic bomb": (heic_that_declares(100_000, 100_000), "too_many_pixels"),
-    "narrow": (saved(picture().resize((127, 300)), "PNG"), "too_small"),
-    "flat": (saved(picture().resize((300, 127)), "JPEG"), "too_small"),
-    "one pixel": (saved(picture().resize((1, 1)), "WEBP"), "too_small"),
-    "strip": (saved(Image.new("L", (128, 1025)), "PNG"), "too_narrow"),
-    "lying strip": (saved(Image.new("L", (20_000, 128)), "PNG"), "too_narrow"),
-    "progressive of 49 megapixels in four colours": (progressive_jpeg(7000, 7000, scans=4, components=4), "too_costly"),
-    "too heavy": (READABLE["jpeg"] + bytes(15_000_001), "file_too_large"),
+    "png with a hole": (lambda: READABLE["png"][:60_000] + bytes(200) + READABLE["png"][60_200:], "damaged_photo"),
+    "png bomb": (lambda: png_that_declares(100_000, 100_000), "too_many_pixels"),
+    "png just over": (lambda: png_that_declares(50_001, 1_000), "too_many_pixels"),
+    "jpeg bomb": (lambda: jpeg_that_declares(60_000, 60_000), "too_many_pixels"),
+    "webp bomb": (lambda: webp_that_declares(16_384, 16_384), "too_many_pixels"),
+    "heic bomb": (lambda: heic_that_declares(100_000, 100_000), "too_many_pixels"),
+    "narrow": (lambda: saved(picture().resize((127, 300)), "PNG"), "too_small"),
+    "flat": (lambda: saved(picture().resize((300, 127)), "JPEG"), "too_small"),
+    "one pixel": (lambda: saved(picture().resize((1, 1)), "WEBP"), "too_small"),
+    "strip": (lambda: saved(Image.new("L", (128, 1025)), "PNG"), "too_narrow"),
+    "lying strip": (lambda: saved(Image.new("L", (20_000, 128)), "PNG"), "too_narrow"),
+    "progressive of 49 megapixels in four colours": (
+        lambda: progressive_jpeg(7000, 7000, scans=4, components=4),
+        "too_costly",
+    ),
+    "too heavy": (lambda: READABLE["jpeg"] + bytes(15_000_001), "file_too_large"),
 }
+CODES = {name: code for name, (_, code) in _REFUSED.items()}
+"""The code that each of them is refused with."""
+REFUSED: Made[bytes] = Made({name: make for name, (make, _) in _REFUSED.items()})

@@ -1,18 +1,26 @@
 """What many tests share: photographs, drawn pictures, a small model made here, the shipped model, databases."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from sqlalchemy import Engine
 
-from accounts import Accounts
+from accounts import TimedAccounts
 from servers import PostgreSQL, postgresql_server, s3_server
-from vistobueno.model.bundle import Bundle, zip_bundle
+from vistobueno.model.bundle import Bundle, read_bundle, zip_bundle
 from vistobueno.model.runtime import Model, load_model
 
 pytest_plugins = ["no_skips"]
+LONG = ("test_conversion", "test_cli_training", "test_operation", "test_docs", "test_pack", "test_fit", "browser/")
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONG))
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +44,15 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A bundle of a tiny untrained network with the seven classes, all its parts real (see small_model.py)."""
-    from small_model import make_small_bundle
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # the one that makes it spares the other processes TensorFlow
+    with FileLock(shared / "small.lock"):
+        if not (shared / "small").is_dir():
+            from small_model import make_small_bundle
 
-    return make_small_bundle(tmp_path_factory.mktemp("small") / "small")
+            make_small_bundle(shared / "making").path.rename(shared / "small")
+    return read_bundle(shared / "small")
 
 
 @pytest.fixture(scope="session")
@@ -93,9 +107,9 @@ def engine(new_database: Callable[[], str]) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def access(engine: Engine, tmp_path: Path) -> Accounts:
+def access(engine: Engine, tmp_path: Path) -> TimedAccounts:
     """People of that database, with a clock that a test turns."""
-    return Accounts(engine, tmp_path)
+    return TimedAccounts(engine, tmp_path)
 
 
 @pytest.fixture(scope="session")

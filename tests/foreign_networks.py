@@ -1,10 +1,15 @@
 """Small networks in the shapes that students and engineers save, built with either Keras: pass keras or tf_keras."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+
+from later import later
+
+tf = later("tensorflow")
 
 SIDE = 32
 Build = Callable[[Any], Any]

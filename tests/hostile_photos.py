@@ -32,6 +32,11 @@ def huge_png(
     return data[:33] + palette + extra + data[33:]
 
 
+def packed(kind: bytes) -> bytes:
+    """A small PNG with 60 chunks of 100 MB each, once unpacked."""
+    return huge_png(8, 0, size=(500, 500), extra=png_chunk(kind, b"a\0\0" + zlib.compress(bytes(100_000_000))) * 60)
+
+
 def rows_in_crumbs(chunks: int) -> bytes:
     """A PNG whose rows lie in chunks of a byte, and in as many empty ones."""
     data = READABLE["png"]
@@ -174,14 +179,10 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "a PNG of one bit": partial(huge_png, 1, 0),
     "a PNG that is a strip": partial(huge_png, 16, 0, size=(390_000, 128)),
     "a PNG of a million empty chunks": partial(rows_in_crumbs, 1_000_000),
-    "a PNG of packed texts": partial(
-        huge_png, 8, 0, size=(500, 500), extra=png_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(100_000_000))) * 60
-    ),
-    "a PNG of packed profiles": partial(
-        huge_png, 8, 0, size=(500, 500), extra=png_chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(100_000_000))) * 60
-    ),
-    "a PNG whose EXIF unpacks to 20 GB": partial(
-        huge_png, 8, 0, size=(500, 500), extra=png_chunk(b"eXIf", exif_bomb(8_000_000))
+    "a PNG of packed texts": partial(packed, b"zTXt"),
+    "a PNG of packed profiles": partial(packed, b"iCCP"),
+    "a PNG whose EXIF unpacks to 20 GB": lambda: huge_png(
+        8, 0, size=(500, 500), extra=png_chunk(b"eXIf", exif_bomb(8_000_000))
     ),
     "a lossless WebP of one colour": partial(one_colour_webp, *HUGE),
     "a lossless WebP of 13 megapixels": partial(one_colour_webp, 4200, 3100),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from vistobueno.accounts import SCOPES, Access
+from vistobueno.accounts import SCOPES, Accounts
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.services import open_records
 from vistobueno.settings import Settings
@@ -59,9 +59,11 @@ class Served:
     def key(self, scopes: Sequence[str] = SCOPES) -> str:
         """A new key."""
         engine, _ = open_records(self.settings)
-        access = Access(engine, self.settings)
-        people = access.people() or (access.add_person("ana@example.org", "Ana", "admin", SYSTEM, password=PASSWORD),)
-        secret = access.make_key("tests", scopes, people[0])[1]
+        access = Accounts(engine, self.settings)
+        people = access.people.all() or (
+            access.people.add("ana@example.org", "Ana", "admin", SYSTEM, password=PASSWORD),
+        )
+        secret = access.keys.make("tests", scopes, people[0])[1]
         engine.dispose()
         return secret
 
@@ -118,5 +120,9 @@ def serving(folder: Path, first: str = "", **environment: str) -> Iterator[Serve
         yield served
     finally:
         if served.process is not None and served.process.poll() is None:
-            served.process.kill()
-            served.process.wait()
+            served.process.terminate()  # not killed at once: what of the program it ran is written down when it ends
+            try:
+                served.process.wait(10)
+            except subprocess.TimeoutExpired:
+                served.process.kill()
+                served.process.wait()

@@ -1,11 +1,13 @@
 """A tiny network in a real bundle: made in seconds, never trained, every part of a bundle present."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
+from later import later
 from vistobueno.core.calibration import weigh_scope
 from vistobueno.core.classes import ClassInfo
 from vistobueno.core.input import InputSpec
@@ -13,7 +15,12 @@ from vistobueno.core.policy import Near, Policy
 from vistobueno.core.verdict import scope_distance
 from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, Bundle, write_bundle
 from vistobueno.model.runtime import golden_file, scaled
-from vistobueno.training.convert import as_list, to_h5, to_tflite, with_outputs
+
+keras = later("keras")
+as_list = later("vistobueno.training.convert", "as_list")
+to_h5 = later("vistobueno.training.convert", "to_h5")
+to_tflite = later("vistobueno.training.convert", "to_tflite")
+with_outputs = later("vistobueno.training.convert", "with_outputs")
 
 SIDE = 64
 SPEC = InputSpec(SIDE, SIDE, scale=(1 / 128,) * 3, offset=(-127 / 128,) * 3)

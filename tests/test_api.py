@@ -6,12 +6,15 @@ import json
 import socket
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
+from cases import for_each
 from foreign_zips import lying_bzip2, zip_of
 from people_at import signed_in
 from serving import Served, serving
@@ -133,7 +136,7 @@ def test_every_write_of_the_description_takes_a_key(client: httpx.Client) -> Non
             assert "Idempotency-Key" in named and "409" in operations[method]["responses"], path
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("content", "kind", "status", "code"),
     [
         (b"", "image/jpeg", 422, "empty_file"),
@@ -218,7 +221,7 @@ def test_a_person_is_not_taken_for_a_machine_of_the_same_number(client: httpx.Cl
         assert (len(table) > 1) == bool(found)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "query",
     [
         "limit=0",
@@ -244,6 +247,15 @@ def test_a_person_s_answer_stands_beside_the_verdict(client: httpx.Client) -> No
     assert (answer.status_code, answer.json()["answer"]) == (201, "unfit")
     again = client.get(made["links"]["self"]).json()
     assert (again["answer"], again["reviews"][0]["note"]) == (made["answer"], "bruise")
+    answer = client.post(f"{made['links']['self']}/reviews", json={"answer": "unfit", "defects": ["scab", "decay"]})
+    assert answer.json()["defects"] == ["decay", "scab"]
+    for other in ("other", "retake"):
+        assert client.post(f"{made['links']['self']}/reviews", json={"answer": other}).json()["defects"] == []
+    refused = client.post(f"{made['links']['self']}/reviews", json={"answer": "fit", "defects": ["scab"]})
+    problem(refused, 422, "defect_of_unfit")
+    problem(
+        client.post(f"{made['links']['self']}/reviews", json={"answer": "unfit", "defects": ["odd"]}), 422, "invalid"
+    )
     problem(client.post(f"{made['links']['self']}/reviews", json={"answer": "rotten"}), 422, "invalid")
     problem(client.post(f"{made['links']['self']}/reviews", content=b"{"), 422, "invalid")
     problem(client.post(f"{API}/inspections/999999/reviews", json={"answer": "fit"}), 404, "no_inspection")
@@ -259,6 +271,14 @@ def test_a_zip_is_judged_one_by_one_and_told_line_by_line(client: httpx.Client) 
     assert lines[0] == lines[1], "sent again, nothing is kept twice"
     whole = client.post(f"{API}/batches", files={"zip": ("lot.zip", data)}).json()
     assert [each["name"] for each in whole] == [each["name"] for each in lines[0]]
+
+
+def test_whoever_has_read_one_zip_to_its_end_sends_the_next_at_once(client: httpx.Client) -> None:
+    data = zipped(**{"notes.txt": b"hello"})
+    for accept in ("application/x-ndjson", "application/json"):
+        headers = {"Content-Type": "application/zip", "Accept": accept}
+        answers = [client.post(f"{API}/batches", content=data, headers=headers) for _ in range(20)]
+        assert [each.status_code for each in answers] == [200] * 20
 
 
 def test_a_zip_as_other_programs_write_it_is_judged_and_what_was_passed_over_is_counted(client: httpx.Client) -> None:
@@ -324,6 +344,23 @@ def test_a_table_speaks_the_language_that_is_asked_for_else_the_person_s_else_th
         assert headings(person, language="es") == "número"
 
 
+def test_a_table_comes_as_a_spreadsheet_opens_it(client: httpx.Client) -> None:
+    made = inspected(client, picture(51))
+    local = datetime.fromisoformat(made["at"]).astimezone(ZoneInfo("America/Lima"))
+    asked = {"format": "es", "zone": "America/Lima", "language": "es"}
+    lines = client.get(f"{API}/inspections.csv", params=asked).text.removeprefix("\ufeff")
+    heading, first, *_ = csv.reader(io.StringIO(lines, newline=""), delimiter=";")
+    assert heading[1] == "fecha (America/Lima)" and first[1] == f"{local:%d/%m/%Y %H:%M:%S}"
+    assert first[5] == f"{made['probability_unfit']:.4f}".replace(".", ",")
+    book = client.get(f"{API}/inspections.xlsx", params={"zone": "America/Lima", "answer": made["answer"]})
+    assert "spreadsheetml" in book.headers["content-type"] and "vistobueno.xlsx" in book.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(book.content)) as opened:
+        assert made["photo"]["sha256"] in opened.read("xl/worksheets/sheet1.xml").decode()
+    for kind in ("csv", "xlsx"):
+        wrong = client.get(f"{API}/inspections.{kind}", params={"zone": "Mars/Olympus", "format": "es"})
+        problem(wrong, 422, "zone_unknown")
+
+
 def test_a_table_holds_exactly_what_the_same_list_holds(served: Served, client: httpx.Client) -> None:
     for seed in range(70, 76):
         inspected(client, picture(seed))
@@ -336,7 +373,7 @@ def test_a_table_holds_exactly_what_the_same_list_holds(served: Served, client: 
         assert [row[0] for row in table[1:]] == [str(each["number"]) for each in listed]
 
 
-@pytest.mark.parametrize("path", ["inspections", "models", "me", "openapi.json", "docs", "inspections/1/photo"])
+@for_each("path", ["inspections", "models", "me", "openapi.json", "docs", "inspections/1/photo"])
 def test_without_a_key_nothing_is_told(served: Served, path: str) -> None:
     problem(httpx.get(f"{served.url}{API}/{path}"), 401, "not_signed_in")
 

@@ -1,16 +1,8 @@
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 FILES = {name: (ROOT / "docs" / "security" / name).read_text(encoding="utf-8") for name in ("asvs.md", "asvs.es.md")}
-NAMED = sorted(set(re.findall(r"`(test_\w+\.py)::(test_\w+)`", FILES["asvs.md"])))
-
-
-@pytest.mark.parametrize(("file", "test"), NAMED, ids=lambda each: each)
-def test_a_test_that_the_table_names_exists(file: str, test: str) -> None:
-    assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8")
 
 
 def test_both_languages_say_the_same_of_the_same_items() -> None:

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
@@ -5,11 +7,16 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from cases import for_each
+from later import later
 from vistobueno.cli.drawn import CLASSES, draw_photo
 from vistobueno.core.errors import DataRefused
-from vistobueno.training import backbone
-from vistobueno.training.backbone import choose_backbone, efficientnet_lite, packaged_weights
-from vistobueno.training.features import split_network
+
+backbone = later("vistobueno.training.backbone")
+choose_backbone = later("vistobueno.training.backbone", "choose_backbone")
+efficientnet_lite = later("vistobueno.training.backbone", "efficientnet_lite")
+packaged_weights = later("vistobueno.training.backbone", "packaged_weights")
+split_network = later("vistobueno.training.features", "split_network")
 
 AGREEMENT = 1e-3
 SIDES = {0: 224, 1: 240, 2: 260}
@@ -24,9 +31,7 @@ def pictures(kind: str, side: int) -> NDArray[np.float32]:
     return ((np.stack([np.asarray(each) for each in drawn]).astype(np.float32)) - 127) / 128
 
 
-@pytest.mark.parametrize(
-    ("variant", "kind"), [(0, "random"), (0, "drawn"), (0, "constant"), (1, "random"), (2, "random")]
-)
+@for_each(("variant", "kind"), [(0, "random"), (0, "drawn"), (0, "constant"), (1, "random"), (2, "random")])
 def test_the_port_gives_what_the_torch_implementation_gives(variant: int, kind: str) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed: nothing to compare the port with")
     lite = pytest.importorskip("efficientnet_lite_pytorch", reason="efficientnet_lite_pytorch is not installed")

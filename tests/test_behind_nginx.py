@@ -78,8 +78,8 @@ def outside(tmp_path_factory: pytest.TempPathFactory, small_bundle: Bundle) -> I
     authority.configure_trust(trust)
     with serving(folder, MODEL_PATH=str(small_bundle.path), TRUSTED_PROXIES="127.0.0.1") as served:
         with access_of(served) as access:
-            person_of(access, "inspector")
-            person_of(access, "admin")
+            for role in ("inspector", "supervisor", "admin"):
+                person_of(access, role)
         port = free_port()
         (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port, inside=served.port))
         server = subprocess.Popen([nginx, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
@@ -125,7 +125,7 @@ def test_every_cookie_is_secure_and_the_session_s_is_bound_to_this_host(outside:
 def test_the_answers_hold_the_browser_to_tls(client: httpx.Client) -> None:
     headers = client.get("/").headers
     assert headers["strict-transport-security"].startswith("max-age=31536000")
-    assert "connect-src 'self' wss://localhost:" in headers["content-security-policy"]
+    assert "connect-src 'self' data: wss://localhost:" in headers["content-security-policy"]
 
 
 def test_a_cookie_that_a_neighbour_could_have_set_is_not_ours(outside: Outside, client: httpx.Client) -> None:
@@ -175,6 +175,11 @@ def streamlit_session(opened: ClientConnection) -> str:
 def test_the_websocket_opens_and_streamlit_s_upload_passes_with_its_own_token(
     outside: Outside, client: httpx.Client
 ) -> None:
+    assert (
+        client.put("/_stcore/upload_file/s/f", headers={"Origin": outside.url}).status_code == 403
+    )  # may not try models
+    client.cookies.clear()
+    sign_in(client, "supervisor@example.org", Origin=outside.url)
     client.get("/_stcore/health")
     xsrf = client.cookies["_streamlit_xsrf"]
     with socket(outside, client, outside.url) as opened:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cases import for_each
 from vistobueno.cli.drawn import CLASSES, draw_photo
 from vistobueno.core.classes import ClassInfo
 
@@ -26,7 +27,7 @@ def room(name: str) -> ModuleType:
 figures, processes, child = room("figures"), room("processes"), room("child")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("goal", "words", "reached"),
     [
         ({}, "", None),

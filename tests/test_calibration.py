@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from cases import for_each
 from vistobueno.core.calibration import (
     answer_thresholds,
     conformal_thresholds,
@@ -15,7 +16,7 @@ from vistobueno.core.calibration import (
     weigh_scope,
 )
 from vistobueno.core.policy import Policy
-from vistobueno.core.verdict import stranger_score
+from vistobueno.core.verdict import ood_score
 
 DRAWS = 2_000
 Floats = NDArray[np.float64]
@@ -78,7 +79,7 @@ def test_a_model_biased_towards_unfit_is_not_followed_below_its_own_belief() -> 
     assert answer_thresholds(p, unfit, 0.01, 0.02)[0] < 0.5
 
 
-@pytest.mark.parametrize("tied", [0.0, 0.3, 0.5, 0.6180339887, 0.9, 1 - 1e-12, 1.0])
+@for_each("tied", [0.0, 0.3, 0.5, 0.6180339887, 0.9, 1 - 1e-12, 1.0])
 def test_a_tie_at_the_threshold_falls_on_the_careful_side(tied: float) -> None:
     p = np.concatenate([np.full(99, tied), np.full(99, tied)])
     unfit = np.repeat([True, False], 99)
@@ -177,12 +178,11 @@ def _saturated(rng: np.random.Generator, size: tuple[int, int]) -> Floats:
     return np.where(rng.random(size) < 0.9, 1.0, rng.random(size).round(1))
 
 
-@pytest.mark.parametrize(
+@for_each(
     "unfit_scores",
     [lambda rng, size: rng.beta(8, 2, size), lambda rng, size: rng.random(size), _saturated],
-    ids=["sure", "knows nothing", "saturated, with ties"],
 )
-@pytest.mark.parametrize(("n", "alpha"), [(30, 0.05), (99, 0.01), (250, 0.01), (250, 0.1), (60, 0.3)])
+@for_each(("n", "alpha"), [(30, 0.05), (99, 0.01), (250, 0.01), (250, 0.1), (60, 0.3)])
 def test_the_guarantee_holds_for_the_next_photograph_whatever_the_model(
     unfit_scores: object, n: int, alpha: float
 ) -> None:
@@ -322,4 +322,4 @@ def test_without_strangers_the_distance_alone_counts() -> None:
     for outside in (None, np.zeros((0, 2))):
         weighed = weigh_scope(inside, outside)
         assert weighed.weights.tolist() == [0.0, 1.0, 0.0]
-        assert stranger_score(np.zeros(0), 3.0, (), weighed) == pytest.approx(3.0)
+        assert ood_score(np.zeros(0), 3.0, (), weighed) == pytest.approx(3.0)

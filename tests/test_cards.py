@@ -75,8 +75,8 @@ def test_every_figure_of_every_source_and_class_is_the_measured_one(language: st
 
 
 def test_a_card_says_how_strangers_are_told_apart(language: str) -> None:
-    assert f"| shelf | 12 | {cell(KNOWN['sources']['shelf']['strangers_reviewed'])} " in text(language)
-    assert cell(KNOWN["stranger_auc"]["shelf"], percent=False) in text(language)
+    assert f"| shelf | 12 | {cell(KNOWN['sources']['shelf']['ood_reviewed'])} " in text(language)
+    assert cell(KNOWN["ood_auc"]["shelf"], percent=False) in text(language)
 
 
 def test_without_strangers_there_is_no_table_of_strangers(language: str) -> None:
@@ -110,7 +110,7 @@ def test_what_commissioning_does_stands_by_line_and_number_of_photographs(langua
 def test_a_card_names_the_places_that_show_one_condition_only(language: str) -> None:
     figures = {**KNOWN, "sources": {"tree": {**KNOWN["all"], "overkill_rate": proportion(0, 0)}, "belt": KNOWN["all"]}}
     for source in figures["sources"].values():
-        source["strangers_reviewed"] = proportion(0, 0)
+        source["ood_reviewed"] = proportion(0, 0)
     limits = text(language, metrics={"known_cameras": figures}).rpartition("## ")[2]
     assert "`tree`" in limits and "`belt`" not in limits
 

@@ -4,6 +4,7 @@ from dataclasses import fields
 import pytest
 from typer.testing import CliRunner
 
+from cases import for_each
 from vistobueno.cli.config import markdown_lines
 from vistobueno.cli.main import app
 from vistobueno.core.errors import VistoBuenoError
@@ -42,7 +43,7 @@ def test_an_empty_variable_is_the_program_s() -> None:
     assert row(printed(PORT=" "), "PORT")[1:3] == ["8000", "el programa"]
 
 
-@pytest.mark.parametrize("name", SECRETS)
+@for_each("name", SECRETS)
 def test_a_secret_is_masked_and_its_length_too(name: str) -> None:
     kind = "postgres://ana:{}@db.example/station" if name == "DATABASE_URL" else "{}"
     short, long = (printed(**{name: kind.format("hunter2" * times)}) for times in (1, 3))
@@ -50,7 +51,7 @@ def test_a_secret_is_masked_and_its_length_too(name: str) -> None:
     assert row(short, name)[1] == row(long, name)[1] == "••••••"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("url", "shown"),
     [
         ("https://models.example/m.zip", "https://models.example/m.zip"),
@@ -66,7 +67,7 @@ def test_an_address_is_printed_without_what_opens_it(url: str, shown: str) -> No
     assert row(printed(MODEL_URL=url), "MODEL_URL")[1] == shown
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "value"),
     [
         ("PORT", "eight"),

@@ -1,5 +1,7 @@
 """The process that foreign models are converted in: what comes out of it, and what it may take."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
@@ -9,13 +11,15 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-import tf_keras
 
 from foreign_networks import SHAPES, teachable_machine
+from later import later
 from vistobueno.core.errors import ModelRefused
 from vistobueno.training.importing import confined
 from vistobueno.training.importing.confined import converted
 from vistobueno.training.importing.pack import pack_model
+
+tf_keras = later("tf_keras")
 
 PACKAGE = Path(confined.__file__).parents[2]
 

@@ -1,15 +1,15 @@
 """Every shape of network that people bring is served with the answers that it gives itself, in the Keras that made it."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-import tf_keras
 
 from foreign_networks import SHAPES, SIDE, entry, functional, of_operators, own_answers, pooled, strong
+from later import later
 from vistobueno.core.classes import ClassInfo
 from vistobueno.core.errors import ModelRefused
 from vistobueno.core.policy import Policy
@@ -17,17 +17,22 @@ from vistobueno.core.verdict import softmax
 from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, write_bundle
 from vistobueno.model.runtime import golden_file, golden_pictures, load_model, scaled
 from vistobueno.training.converted import Converted
-from vistobueno.training.importing.conversion import convert
 from vistobueno.training.importing.scaling import input_spec
-from vistobueno.training.importing.serving import own_probabilities, scales_inside
 
-KERAS_2 = SHAPES | of_operators(tf.nn, tf_keras.applications.resnet50.preprocess_input)
+keras = later("keras")
+tf = later("tensorflow")
+tf_keras = later("tf_keras")
+convert = later("vistobueno.training.importing.conversion", "convert")
+own_probabilities = later("vistobueno.training.importing.serving", "own_probabilities")
+scales_inside = later("vistobueno.training.importing.serving", "scales_inside")
+
+KERAS_2 = SHAPES | of_operators(later("tensorflow", "nn"), lambda x: tf_keras.applications.resnet50.preprocess_input(x))
 OF_BOTH = (
     "a plain CNN", "teachable machine", "sequentials in sequentials", "transfer learning", "two bases", "branches",
     "normalised inside", "squeeze and excite", "one sigmoid", "one sigmoid after a convolution", "two sigmoids", "grey",
 )  # fmt: skip
 KERAS_3 = {name: SHAPES[name] for name in OF_BOTH} | of_operators(
-    keras.ops, keras.applications.mobilenet_v2.preprocess_input
+    later("keras", "ops"), lambda x: keras.applications.mobilenet_v2.preprocess_input(x)
 )
 LABELS_OF_ONE = {"logit": lambda z: 1 / (1 + np.exp(-z)), "sigmoid": lambda p: p}
 

@@ -1,15 +1,23 @@
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
+from later import later
 from small_model import SPEC, small_network
 from vistobueno.core.errors import ModelRefused
 from vistobueno.model.runtime import golden_pictures, scaled
-from vistobueno.training.convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
 from vistobueno.training.converted import AGREEMENT
+
+keras = later("keras")
+as_list = later("vistobueno.training.convert", "as_list")
+prove_equal = later("vistobueno.training.convert", "prove_equal")
+to_h5 = later("vistobueno.training.convert", "to_h5")
+to_tflite = later("vistobueno.training.convert", "to_tflite")
+with_outputs = later("vistobueno.training.convert", "with_outputs")
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vistobueno.training.crossfit import SOURCE_GROUPS, fair
+from later import later
 from vistobueno.training.data import LabelledPhoto, products_told_apart, source_groups, weights_of
+
+MOST = 5  # groups of sources
+fair = later("vistobueno.training.crossfit", "fair")
 
 
 def taken(**labels_of: str) -> list[LabelledPhoto]:
@@ -50,11 +53,11 @@ def test_where_nothing_is_fair_everything_counts(sources: dict[str, str]) -> Non
 
 def test_few_sources_are_left_out_one_by_one_and_many_in_groups_of_about_the_same_size() -> None:
     few = taken(belt=BOTH, shop="apple_fit", tree="apple_unfit")
-    assert sorted(map(sorted, source_groups(few, SOURCE_GROUPS))) == [["belt"], ["shop"], ["tree"]]
+    assert sorted(map(sorted, source_groups(few, MOST))) == [["belt"], ["shop"], ["tree"]]
     many = taken(belt=BOTH, **{f"shop{n}": "apple_fit" for n in range(12)})
-    groups = source_groups(many, SOURCE_GROUPS)
+    groups = source_groups(many, MOST)
     sizes = [sum(photo.source in group for photo in many) for group in groups]
-    assert len(groups) == SOURCE_GROUPS and max(sizes) - min(sizes) <= 2
+    assert len(groups) == MOST and max(sizes) - min(sizes) <= 2
     assert sorted(source for group in groups for source in group) == sorted({photo.source for photo in many})
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cases import for_each
 from vistobueno.core.errors import DataRefused
 from vistobueno.training.data import LabelledPhoto, conditions_of, data_digest, fold_of_each, read_data, read_photos
 
@@ -285,7 +286,7 @@ def test_the_digest_tells_any_change_of_the_data(folder: Path, what: str) -> Non
     assert data_digest(changes(photos, what)) != before
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("label", "variant", "condition"),
     [
         ("apple_fit", "", "fit"),

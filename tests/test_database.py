@@ -10,12 +10,13 @@ from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, inspect, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from kept import ANA, draft, fill_every_protected_table
 from servers import PostgreSQL
 from vistobueno.core.inspection import Filter
 from vistobueno.settings import SettingRefused
+from vistobueno.store.backup.dump import tables_of
 from vistobueno.store.database import (
     DatabaseRefused,
     Unavailable,
@@ -26,7 +27,7 @@ from vistobueno.store.database import (
     unavailable,
     writing,
 )
-from vistobueno.store.ledger import Ledger, Write, one_after_another
+from vistobueno.store.ledger import Ledger, Write, content_of, one_after_another
 from vistobueno.store.lists import inspections_page
 from vistobueno.store.migrations import HEAD
 from vistobueno.store.protection import APPEND_ONLY, NAMES
@@ -106,10 +107,12 @@ def test_a_database_of_the_first_version_is_brought_along_with_all_that_it_holds
             connection.execute(text(statement))
     written = [Ledger(engine).add(draft(filename=name), None, Write(str(name), ANA, "0" * 64)) for name in names]
     with reading(engine) as source, writing(old) as connection:
-        for table in (metadata.tables["inspections"], metadata.tables["writes"]):
-            columns = [each for each in table.columns if each.name not in ("filename_folded", "review_id")]
-            for row in source.execute(select(*columns)).mappings():
-                connection.execute(insert(table).values(dict(row)))
+        older = {table.name: table for table in tables_of(connection)}
+        before = {"stranger": "ood_score", "scope_threshold": "ood_threshold"}
+        for name in ("inspections", "writes"):
+            for row in source.execute(select(metadata.tables[name])).mappings():
+                values = {each.name: row[before.get(each.name, each.name)] for each in older[name].columns}
+                connection.execute(insert(older[name]).values(values))
     migrate(old)
     assert inspections_page(old, Filter(), None, 9).items == tuple(reversed(written))
     for number, wanted in {1: ["ña", "nandu"], 2: ["lot-7", "Ot"], 4: ["istan", "İs"]}.items():
@@ -120,6 +123,31 @@ def test_a_database_of_the_first_version_is_brought_along_with_all_that_it_holds
     assert [found.number for found in inspections_page(old, Filter(text="cafe"), None, 9).items] == [5]
     with pytest.raises(DBAPIError, match="append-only"), writing(old) as connection:
         connection.execute(text("UPDATE inspections SET product = 'mango'"))
+    old.dispose()
+
+
+def test_reviews_of_before_there_were_more_answers_stay_as_they_were(engine: Engine, empty_database: str) -> None:
+    old = open_database(empty_database)
+    at_revision(old, "0003")
+    ledger = Ledger(engine)
+    number = ledger.add(draft(answer="review"), None, None).number
+    write = Write("k", ANA, content_of("review", number, "unfit", "soft"))
+    said = [ledger.review(number, ANA, "unfit", "soft", write)[0], ledger.review(number, ANA, "fit", "")[0]]
+    with reading(engine) as source, writing(old) as connection:
+        for name in ("inspections", "reviews", "writes"):
+            columns = [each for each in metadata.tables[name].columns if each.name != "defects"]
+            for row in source.execute(select(*columns)).mappings():
+                connection.execute(insert(metadata.tables[name]).values(dict(row)))
+    migrate(old)
+    ledger = Ledger(old)
+    assert ledger.inspection(number).reviews == tuple(said)
+    assert ledger.review(number, ANA, "unfit", "soft", write) == (said[0], True)
+    assert ledger.review(number, ANA, "other", "")[0].id == 3
+    for change in ("UPDATE reviews SET note = ''", "DELETE FROM reviews"):
+        with pytest.raises(DBAPIError, match="append-only"), writing(old) as connection:
+            connection.execute(text(change))
+    with pytest.raises(IntegrityError), writing(old) as connection:
+        connection.execute(text("INSERT INTO writes VALUES ('w', 'c', 1, CURRENT_TIMESTAMP, 99)"))
     old.dispose()
 
 

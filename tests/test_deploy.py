@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
 import yaml
 
+from cases import for_each
+from later import later
 from servers import PostgreSQL, free_port, until
 from vistobueno.settings import Settings, read_settings
+
+jsonschema = later("jsonschema")  # parses the grammar of an address at once, which takes a second
 
 ROOT = Path(__file__).parents[1]
 BLUEPRINTS = ("render.yaml", "deploy/render-free.yaml")
@@ -62,7 +65,7 @@ def test_a_blueprint_keeps_to_what_render_knows(name: str) -> None:
     jsonschema.validate(read(name), SCHEMA)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "broken",
     [
         lambda it: it["services"][0].update(healthcheckPath="/"),
@@ -182,7 +185,7 @@ def test_zizmor_finds_no_weakness_in_the_workflows() -> None:
     tool("zizmor", "--offline", "--pedantic", "--no-progress", ".github")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("schema", "file"),
     [("vendor.compose-spec", "compose.yaml"), ("vendor.dependabot", ".github/dependabot.yml")]
     + [("vendor.github-workflows", each.relative_to(ROOT).as_posix()) for each in WORKFLOWS],

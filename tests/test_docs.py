@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import vistobueno
+from cases import for_each
 from test_house import command_at
 from vistobueno.cli.config import markdown_lines
 from vistobueno.cli.drawn import draw_photo, write_samples
@@ -55,15 +58,15 @@ def shape(page: str) -> list[str]:
 
 def test_both_languages_have_the_same_pages() -> None:
     assert sorted(file.name for file in (DOCS / "en").glob("*.md")) == PAGES
-    assert set(PAGES) == TUTORIALS | {"index.md", "deployment.md", "api.md", "model.md", "runbook.md"}
+    assert set(PAGES) == TUTORIALS | {"index.md", "deployment.md", "api.md", "python.md", "model.md", "runbook.md"}
 
 
-@pytest.mark.parametrize("page", PAGES)
+@for_each("page", PAGES)
 def test_a_page_is_made_of_the_same_in_both_languages(page: str) -> None:
     assert shape(text("es", page)) == shape(text("en", page))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@for_each("page", PAGES)
 def test_a_page_was_translated(page: str) -> None:
     assert text("es", page) != text("en", page)
     same = {name for _, name in headings(text("es", page))} & {name for _, name in headings(text("en", page))}
@@ -75,7 +78,7 @@ def test_the_deployment_fills_the_blanks_of_the_origin_in_its_order(language: st
     assert [name for level, name in headings(text(language, "deployment.md")) if level == "##"] == ORIGIN[language]
 
 
-@pytest.mark.parametrize(("language", "page"), EVERY)
+@for_each(("language", "page"), EVERY)
 def test_every_command_that_is_shown_exists_with_its_options(language: str, page: str) -> None:
     blocks = [block for kind, block in fences(text(language, page)) if kind in ("sh", "console")]
     code = re.sub(r"^\$ ", "", "\n".join(blocks), flags=re.MULTILINE)
@@ -88,13 +91,13 @@ def test_every_command_that_is_shown_exists_with_its_options(language: str, page
         }
 
 
-@pytest.mark.parametrize(("language", "page"), EVERY)
+@for_each(("language", "page"), EVERY)
 def test_every_variable_that_is_named_exists(language: str, page: str) -> None:
     named = set(re.findall(r"`([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)(?:=[^`]*)?`", text(language, page)))
     assert named <= NAMES
 
 
-@pytest.mark.parametrize(("language", "page"), EVERY)
+@for_each(("language", "page"), EVERY)
 def test_every_file_that_is_named_is_there(language: str, page: str) -> None:
     named = set(re.findall(r"`((?:deploy/|\.ci/|docs/)?[\w.-]*\w\.(?:yaml|py|md|example))`", text(language, page)))
     assert [name for name in named if not (ROOT / name).exists()] == []
@@ -123,12 +126,20 @@ def test_every_way_in_that_is_told_is_one_that_the_guard_knows(language: str) ->
     assert [path for path in told if not any(rule.speaks_of("GET", path.rstrip("/") or "/") for rule in RULES)] == []
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> dict[str, str]:
-    """A folder with drawn photographs, and an environment without settings of this machine."""
-    write_samples(tmp_path / "drawn", per_class=1, seed=2)
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the pages take for granted: drawn photographs."""
+    folder = tmp_path_factory.mktemp("album")
+    write_samples(folder / "drawn", per_class=1, seed=2)
     for name in ("photo.jpg", "foto.jpg"):
-        draw_photo("apple_fit", 3).save(tmp_path / name)
+        draw_photo("apple_fit", 3).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def desk(album: Path, tmp_path: Path) -> dict[str, str]:
+    """A folder with drawn photographs, and an environment without settings of this machine."""
+    shutil.copytree(album, tmp_path, dirs_exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if name not in NAMES}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**kept, "PATH": path, "DATA_DIR": str(tmp_path / "data"), "BACKUP_URL": str(tmp_path / "backups")}
@@ -170,8 +181,8 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     from vistobueno.core.inspection import Actor
 
     with running(tmp_path_factory.mktemp("station")) as server:
-        person = server.access.person_by_email(ANA.email)
-        _, secret = server.access.make_key(
+        person = server.access.people.by_email(ANA.email)
+        _, secret = server.access.keys.make(
             "docs", ("inspect", "read", "infer"), Actor("person", person.id, person.name)
         )
         yield server.url, secret
@@ -220,6 +231,14 @@ def test_the_api_in_the_site_is_what_the_station_describes(language: str, site: 
     html = re.sub(r"<[^>]+>", "", (site / language / "api.html").read_text(encoding="utf-8"))
     missing = [path for path in described(make_api())["paths"] if f"/api/v1{path}" not in html]
     assert missing == []
+
+
+def test_every_public_name_of_python_is_described_in_the_site(site: Path) -> None:
+    for language in LANGUAGES:
+        html = (site / language / "python.html").read_text(encoding="utf-8")
+        described = set(re.findall(r'id="vistobueno\.(\w+)"', html))
+        assert described >= set(vistobueno.__all__) - {"__version__"}
+        assert 'id="vistobueno.core.policy.Policy"' in html
 
 
 @pytest.mark.parametrize("page", ["deployment.html", "machine.html"])

@@ -68,7 +68,7 @@ def test_other_pages_of_ours_stay_what_they_are(served: Served) -> None:
 def test_the_sign_is_open_to_all_as_a_drawing_and_in_pixels(served: Served) -> None:
     drawing = httpx.get(f"{served.url}/favicon.svg")
     assert drawing.headers["content-type"].startswith("image/svg+xml") and "<svg" in drawing.text
-    for name in ("favicon.png", "favicon.ico"):
+    for name, side in (("favicon.png", 180), ("favicon.ico", 180), ("icon-192.png", 192), ("icon-512.png", 512)):
         answer = httpx.get(f"{served.url}/{name}")
-        assert Image.open(io.BytesIO(answer.content)).size == (180, 180)
+        assert Image.open(io.BytesIO(answer.content)).size == (side, side)
         assert answer.headers["cache-control"] == "public, max-age=86400"

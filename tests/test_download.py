@@ -8,6 +8,7 @@ import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cases import for_each
 from fetching import bundle, hasty, leftovers, other, refused, server, sha256, to, zipped
 from misbehaving_server import MisbehavingServer, drive_id
 from vistobueno.core.errors import BundleRefused, DownloadFailed
@@ -383,7 +384,7 @@ def test_who_waits_too_long_for_another_process_is_told(
         refused("download_busy", "http://127.0.0.1:9/model.zip", sha256(zipped), to)
 
 
-@pytest.mark.parametrize("code", sorted(failures.CODES))
+@for_each("code", sorted(failures.CODES))
 def test_every_failure_has_two_whole_sentences(code: str) -> None:
     facts = dict.fromkeys(("url", "sha256", "status", "limit", "found", "expected", "to", "folder", "reason"), "X")
     error = failures.failed(code, **facts)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from cases import for_each
 from vistobueno.cli.drawn import CLASSES, draw_photo, write_samples
 from vistobueno.core.photo import open_photo
 
@@ -30,12 +31,12 @@ def test_a_drawing_is_an_rgb_picture_of_the_size_asked_for(key: str, seed: int, 
     assert image.size == (width, height)
 
 
-@pytest.mark.parametrize("key", CLASSES)
+@for_each("key", CLASSES)
 def test_the_same_seed_gives_the_same_drawing(key: str) -> None:
     assert (pixels(key, 5) == pixels(key, 5)).all()
 
 
-@pytest.mark.parametrize("key", CLASSES)
+@for_each("key", CLASSES)
 def test_another_seed_gives_another_drawing(key: str) -> None:
     assert np.abs(pixels(key, 5) - pixels(key, 6)).mean() > 5
 
@@ -59,7 +60,7 @@ def test_what_is_rotten_is_duller_than_what_is_sound(product: str) -> None:
     assert rotten < 0.8 * sound
 
 
-@pytest.mark.parametrize("seed", range(5))
+@for_each("seed", range(5))
 def test_a_sound_orange_is_orange(seed: int) -> None:
     red, green, blue = middle("orange_fit", seed)
     assert red > green + 40

@@ -1,5 +1,8 @@
+from __future__ import annotations
+
 import csv
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from later import later
 from vistobueno.cli.drawn import CLASSES, draw_photo
 from vistobueno.core.errors import DataRefused
 from vistobueno.core.photo import open_photo
@@ -16,13 +20,36 @@ from vistobueno.model.memory import Memory
 from vistobueno.model.runtime import golden_pictures, load_model
 from vistobueno.training.data import LabelledPhoto, read_photos
 from vistobueno.training.evaluate import evaluate, figures
-from vistobueno.training.fit import classes_of, train
 from vistobueno.training.held_out import HeldOut, hashes_of
+
+keras = later("keras")
+backbone = later("vistobueno.training.backbone")
+fit = later("vistobueno.training.fit")
+classes_of = later("vistobueno.training.fit", "classes_of")
+train = later("vistobueno.training.fit", "train")
 
 pytestmark = pytest.mark.timeout(600)
 PER_CLASS = 6
 TINY: dict[str, Any] = {"epochs": 2, "views": 1, "seed": 3, "corrupted": 1}
 MODELS = {"fold 1", "fold 2", "fold 3", "without sources 1", "without sources 2", "final"}
+
+
+def small_network(side: int) -> Any:
+    """Two convolutions with a residual sum between them, as a backbone has: what lies below is the trunk."""
+    layers = keras.layers
+    pixels = layers.Input((side, side, 3), name="pixels")
+    x = layers.Conv2D(8, 3, 4, "same", activation="relu")(pixels)
+    x = layers.Add()([x, layers.DepthwiseConv2D(3, padding="same")(x)])
+    return keras.Model(pixels, layers.Conv2D(16, 3, 2, "same", activation="relu")(x))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def backbones() -> Iterator[None]:
+    """The backbone that is chosen is a small one; test_cli_training.py trains the real one, once."""
+    small = backbone.Backbone(64, (1 / 128,) * 3, (-127 / 128,) * 3, small_network)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "choose_backbone", lambda name: small)
+        yield
 
 
 @dataclass
@@ -93,7 +120,7 @@ def test_training_gives_a_bundle_that_loads_and_judges(trained: Trained) -> None
     assert verdict.answer in ("fit", "unfit", "review")
     assert set(verdict.probabilities) == set(CLASSES)
     assert verdict.activation is not None
-    assert verdict.stranger is not None
+    assert verdict.ood_score is not None
 
 
 def test_tensorflow_and_litert_agree_on_the_trained_model(trained: Trained) -> None:
@@ -174,7 +201,7 @@ def test_the_metrics_are_those_that_evaluate_gives(trained: Trained, kind: str, 
     evaluation = evaluate(photos, load_model(trained.bundle.path), unknown_cameras=unknown)
     measured = figures(evaluation)
     assert evaluation.held_out == len(photos)
-    for part in ("all", "sources", "classes", "stranger_auc"):
+    for part in ("all", "sources", "classes", "ood_auc"):
         assert measured[part] == trained.bundle.metrics[kind][part]
 
 

@@ -1,5 +1,7 @@
 """What of a foreign description is built, and what is refused before any of it is."""
 
+from __future__ import annotations
+
 import json
 import shutil
 import zipfile
@@ -8,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import keras
 import numpy as np
 import pytest
-import tf_keras
 
 from foreign_networks import SIDE, base, entry, functional, own_answers, pooled, strong, teachable_machine
+from later import later
 from vistobueno.core.errors import ModelRefused
-from vistobueno.training.importing.foreign import layers_of, load_foreign
 from vistobueno.training.importing.foreign_file import read_foreign
+
+keras = later("keras")
+tf_keras = later("tf_keras")
+layers_of = later("vistobueno.training.importing.foreign", "layers_of")
+load_foreign = later("vistobueno.training.importing.foreign", "load_foreign")
 
 CASES = Path(__file__).parents[2] / "shared" / "cases"
 Rewrite = Callable[[dict[str, Any]], object]

@@ -1,19 +1,23 @@
 """What somebody brings as a model is told by its content, and what it is not is said by name with what to do."""
 
+from __future__ import annotations
+
 import pickle
 import tarfile
 import zipfile
 from pathlib import Path
 
 import h5py
-import keras
 import numpy as np
 import pytest
-import tf_keras
 
 from foreign_networks import entry, strong
+from later import later
 from vistobueno.core.errors import ModelRefused
 from vistobueno.training.importing.foreign_file import read_foreign
+
+keras = later("keras")
+tf_keras = later("tf_keras")
 
 
 def network(library: object) -> object:

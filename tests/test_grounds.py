@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
+from cases import for_each
 from vistobueno.training import grounds
 
 KINDS = range(len(grounds._KINDS))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_every_kind_of_ground_has_the_size_asked_and_numbers_only(kind: int) -> None:
     for seed in range(6):
         picture = grounds._KINDS[kind](40, np.random.default_rng(seed))
@@ -14,7 +15,7 @@ def test_every_kind_of_ground_has_the_size_asked_and_numbers_only(kind: int) -> 
         assert np.isfinite(picture).all()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@for_each("kind", KINDS)
 def test_every_kind_of_ground_has_a_texture(kind: int) -> None:
     assert all(grounds._KINDS[kind](64, np.random.default_rng(seed)).std(axis=(0, 1)).max() > 0.5 for seed in range(6))
 

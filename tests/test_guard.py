@@ -11,11 +11,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from aside import awaited
+from cases import for_each
 from people_at import HTML, access_of, browser, person_of, signed_in
 from serving import Served, serving
-from test_rules import ROUTES
+from test_rules import every_route
 from vistobueno.accounts import COOKIE
-from vistobueno.accounts.trail import ADDRESS_HEADER, REQUEST_HEADER
+from vistobueno.accounts.audit_log import ADDRESS_HEADER, REQUEST_HEADER
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.model.bundle import Bundle
 from vistobueno.web.middleware import guard
@@ -23,7 +24,6 @@ from vistobueno.web.middleware.guard import is_open, telling
 from vistobueno.web.rules import rule_for
 
 REFUSED = {303, 401, 403, 404, 405}
-CLOSED = [(method, path) for method, path in ROUTES if rule_for(method, path).who != "all" and method != "WEBSOCKET"]
 LOOPBACK = {"/metrics"}  # open to this machine itself, where this test runs
 WAIT = 30.0  # seconds that a slow machine may take to do what takes two
 
@@ -40,8 +40,8 @@ def stale(served: Served) -> str:
     """The token of a session that was ended."""
     with access_of(served) as access:
         person_of(access, "admin")
-        token, _ = access.sign_in("admin@example.org", "manga verde salta alto", "127.0.0.1")
-        access.sign_out(token)
+        token, _ = access.authentication.sign_in("admin@example.org", "manga verde salta alto", "127.0.0.1")
+        access.authentication.sign_out(token)
     return token
 
 
@@ -50,10 +50,20 @@ def keys(served: Served) -> dict[str, str]:
     """A key of each scope alone, and one that was revoked."""
     with access_of(served) as access:
         owner = person_of(access, "admin")
-        made = {scope: access.make_key(scope, [scope], owner)[1] for scope in ("inspect", "read", "review", "infer")}
-        key, made["revoked"] = access.make_key("revoked", ["inspect", "read", "review", "infer"], owner)
-        access.revoke_key(key.id, SYSTEM)
+        made = {scope: access.keys.make(scope, [scope], owner)[1] for scope in ("inspect", "read", "review", "infer")}
+        key, made["revoked"] = access.keys.make("revoked", ["inspect", "read", "review", "infer"], owner)
+        access.keys.revoke(key.id, SYSTEM)
     return made
+
+
+def closed() -> list[tuple[str, str]]:
+    """Every route that is not open to all."""
+    return [each for each in every_route() if rule_for(*each).who != "all" and each[0] != "WEBSOCKET"]
+
+
+def closed_from_here() -> list[tuple[str, str]]:
+    """Those that are closed to this machine too."""
+    return [each for each in closed() if each[1] not in LOOPBACK]
 
 
 def is_refused(answer: httpx.Response) -> None:
@@ -69,19 +79,19 @@ def is_refused(answer: httpx.Response) -> None:
     assert "no-store" in answer.headers["cache-control"]
 
 
-@pytest.mark.parametrize(("method", "path"), CLOSED)
+@for_each(("method", "path"), closed)
 def test_nobody_gets_nothing(served: Served, method: str, path: str) -> None:
     for headers in ({}, HTML):
         answer = httpx.request(method, served.url + path, headers={**headers, "X-Forwarded-For": "203.0.113.7"})
         is_refused(answer)
 
 
-@pytest.mark.parametrize(("method", "path"), [each for each in CLOSED if each[1] not in LOOPBACK])
+@for_each(("method", "path"), closed_from_here)
 def test_a_session_that_has_ended_gets_nothing(served: Served, stale: str, method: str, path: str) -> None:
     is_refused(httpx.request(method, served.url + path, cookies={COOKIE: stale}))
 
 
-@pytest.mark.parametrize(("method", "path"), CLOSED)
+@for_each(("method", "path"), closed)
 def test_a_revoked_key_gets_nothing(served: Served, keys: dict[str, str], method: str, path: str) -> None:
     answer = httpx.request(method, served.url + path, headers={"Authorization": f"Bearer {keys['revoked']}"})
     assert answer.status_code in {401, 429} or path in LOOPBACK or (answer.status_code, is_open(path)) == (405, True)
@@ -89,8 +99,8 @@ def test_a_revoked_key_gets_nothing(served: Served, keys: dict[str, str], method
         assert int(answer.headers["retry-after"]) >= 1
 
 
-@pytest.mark.parametrize("scope", ["inspect", "read", "review", "infer"])
-@pytest.mark.parametrize(("method", "path"), [each for each in CLOSED if each[1] not in LOOPBACK])
+@for_each("scope", ["inspect", "read", "review", "infer"])
+@for_each(("method", "path"), closed_from_here)
 def test_a_key_gets_what_its_scope_says_and_nothing_else(
     served: Served, keys: dict[str, str], method: str, path: str, scope: str
 ) -> None:
@@ -100,7 +110,7 @@ def test_a_key_gets_what_its_scope_says_and_nothing_else(
     is_refused(httpx.request(method, served.url + path, headers={"X-API-Key": keys[scope]}))
 
 
-@pytest.mark.parametrize(("method", "path"), [
+@for_each(("method", "path"), [
     ("POST", "/api/v1/inspections/1/reviews"), ("GET", "/_stcore/agent/openapi.json"), ("GET", "/_stcore/metrics"),
     ("GET", "/auth/login"), ("POST", "/_stcore/agent/interact"), ("GET", "/static/%2e%2e/api"),
 ])  # fmt: skip
@@ -144,7 +154,7 @@ def test_a_key_in_the_address_is_nothing(served: Served, keys: dict[str, str]) -
     assert httpx.get(f"{served.url}/api/v1/me?key={keys['read']}&api_key={keys['read']}").status_code == 401
 
 
-@pytest.mark.parametrize("headers", [
+@for_each("headers", [
     {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"},
     {"Origin": "null"}, {"Origin": "https://127.0.0.1"}, {},
 ])  # fmt: skip
@@ -222,7 +232,7 @@ def read_to_the_end(opened: ClientConnection) -> None:
         opened.recv(timeout=WAIT)
 
 
-@pytest.mark.parametrize("case", ["nobody", "stale", "nonsense", "another site", "no origin", "another path"])
+@for_each("case", ["nobody", "stale", "nonsense", "another site", "no origin", "another path"])
 def test_the_websocket_is_refused(served: Served, stale: str, case: str) -> None:
     with signed_in(served, "inspector") as client:
         mine = client.cookies[COOKIE]
@@ -239,23 +249,23 @@ def test_an_open_websocket_ends_with_its_session(served: Served, how: str) -> No
         with access_of(served) as access:
             person = person_of(access, "supervisor")
             if how == "signed out":
-                access.sign_out(client.cookies[COOKIE])
+                access.authentication.sign_out(client.cookies[COOKIE])
             elif how == "revoked":
-                access.end_sessions(person.id, SYSTEM)
+                access.sessions.end_all(person.id, SYSTEM)
             else:
-                access.disable(person.id, SYSTEM)
+                access.people.disable(person.id, SYSTEM)
         with pytest.raises(ConnectionClosed) as caught:
             read_to_the_end(opened)
         assert caught.value.rcvd is not None and caught.value.rcvd.code == 4401
         with access_of(served) as access:
-            access.enable(person.id, SYSTEM)
+            access.people.enable(person.id, SYSTEM)
 
 
 def test_an_open_websocket_stays_while_its_session_does(served: Served) -> None:
     with signed_in(served, "inspector") as client, socket(served, client.cookies[COOKIE]) as opened:
         with signed_in(served, "supervisor") as other, socket(served, other.cookies[COOKIE]) as ended:
             with access_of(served) as access:
-                access.sign_out(other.cookies[COOKIE])
+                access.authentication.sign_out(other.cookies[COOKIE])
             with pytest.raises(ConnectionClosed):
                 read_to_the_end(ended)
         opened.ping().wait(WAIT)
@@ -285,13 +295,13 @@ def test_a_websocket_whose_person_cannot_be_asked_about_ends(monkeypatch: pytest
         assert (await receive())["type"] == "websocket.disconnect"
 
     monkeypatch.setattr(guard, "RECHECK", 0.01)
-    monkeypatch.setattr(guard, "running_access", Broken)
+    monkeypatch.setattr(guard, "running_accounts", Broken)
     watched = guard.Watched("token", "read", never, send)
     awaited(asyncio.wait_for(watched.run(app, {}), 5))
     assert sent == [{"type": "websocket.close", "code": guard.ENDED, "reason": ""}]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("origin", "elsewhere"),
     [
         ("https://fruit.example", False),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import typer
 
+from cases import for_each
 from vistobueno.cli.main import app
 
 ROOT = Path(__file__).parents[1]
@@ -53,7 +54,7 @@ def command_at(words: list[str]) -> tuple[Any, list[str]]:
     return command, words
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z]+)\b", README))))
+@for_each("target", sorted(set(re.findall(r"\bmake ([a-z]+)\b", README))))
 def test_every_make_that_the_readme_names_exists(target: str) -> None:
     assert target in targets()
 
@@ -69,7 +70,7 @@ def test_no_target_can_be_hidden_by_a_file_of_its_name() -> None:
     assert phony == targets()
 
 
-@pytest.mark.parametrize("words", commands_in_code(README), ids=" ".join)
+@for_each("words", commands_in_code(README))
 def test_every_command_that_the_readme_shows_exists_with_its_options(words: list[str]) -> None:
     command, rest = command_at(words)
     assert not hasattr(command, "commands"), "a group, not a command"
@@ -92,7 +93,7 @@ def test_the_readme_s_exit_codes_are_the_program_s() -> None:
     assert (cli.OK, cli.UNFIT, cli.REVIEW, cli.ERROR) == (0, 1, 2, 3)
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+@for_each("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_every_link_of_the_readme_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()
 
@@ -116,7 +117,7 @@ def test_no_text_names_a_path_of_the_machine_it_was_written_on() -> None:
     assert named == []
 
 
-@pytest.mark.parametrize("lock", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda lock: lock.name)
+@for_each("lock", sorted((ROOT / "requirements").glob("*.txt")))
 def test_every_package_of_a_lock_is_held_to_a_version_and_a_hash(lock: Path) -> None:
     text = lock.read_text(encoding="utf-8")
     entries = [entry for entry in re.split(r"\n(?=\S)", text) if not entry.startswith("#")]

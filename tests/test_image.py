@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from cases import for_each
+
 ROOT = Path(__file__).parents[1]
 UI = sorted((ROOT / "src" / "vistobueno" / "desk").glob("*.py"))
 NOT_IN_THE_IMAGE = ("pandas", "pyarrow", "altair", "pydeck", "narwhals")
@@ -25,7 +27,7 @@ def loaded(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("file", UI, ids=lambda file: file.name)
+@for_each("file", UI)
 def test_no_page_asks_streamlit_for_what_the_image_does_not_have(file: Path) -> None:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     used = {

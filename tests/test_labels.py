@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cases import for_each
 from vistobueno.core.classes import ClassInfo
 from vistobueno.core.errors import ModelRefused
 from vistobueno.training.labels import Meanings, class_key, prove_order, read_labels
@@ -121,7 +122,7 @@ OPPOSITES = [
 ]
 
 
-@pytest.mark.parametrize("line", OPPOSITES)
+@for_each("line", OPPOSITES)
 def test_a_denied_condition_is_never_read_as_its_opposite(line: str) -> None:
     assert class_key(line) == "apple_unfit"
 

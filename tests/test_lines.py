@@ -68,7 +68,7 @@ def test_each_source_that_shows_both_conditions_is_judged_as_a_line_that_the_mod
             assert figures["condition_accuracy"]["n"] == 2 * fruit, (
                 "both photographs of each fruit that nobody answered"
             )
-            assert (figures["strangers_reviewed"]["n"] > 0) == (source == "stall")
+            assert (figures["ood_reviewed"]["n"] > 0) == (source == "stall")
         assert by_count["10"]["condition_accuracy"]["share"] > 0.9
 
 

@@ -19,7 +19,7 @@ from vistobueno.model.bundle import Bundle
 
 API = "/api/v1"
 JPEG = {"Content-Type": "image/jpeg"}
-KILLS = 50
+KILLS = 12  # each costs a start; where it stands when it is killed is random
 
 
 def picture(seed: int) -> bytes:

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cases import for_each
 from vistobueno.accounts.passwords import LONGEST, SHORTEST, Passwords, broken_rules, common_passwords
 
 CHEAP = Passwords(time_cost=1, memory_cost=64)
@@ -31,7 +32,7 @@ def test_an_accent_is_the_same_however_a_keyboard_writes_it() -> None:
     assert CHEAP.match(CHEAP.hash("contraseña mañanera"), "contraseña mañanera")
 
 
-@pytest.mark.parametrize("password", [
+@for_each("password", [
     "manga verde salta alto", "doce letras!", "x7Kp" * 5, "ñandú ñame ñoño", "日本語のパスワードです。はい", "x9" + "aB3 " * 31,
 ])  # fmt: skip
 def test_a_long_password_does_whatever_its_signs(password: str) -> None:
@@ -39,7 +40,7 @@ def test_a_long_password_does_whatever_its_signs(password: str) -> None:
     assert broken_rules(password, "ana@example.org", "Ana Ruiz") in ((), ("access_password_common",))
 
 
-@pytest.mark.parametrize(("password", "broken"), [
+@for_each(("password", "broken"), [
     ("", "short"), ("once letras", "short"), ("x" * 11, "short"), ("ab c" * 33, "long"),
     ("password1234", "common"), ("PassWord1234", "common"), ("contraseña123", "common"), ("aaaaaaaaaaaaaa", "common"),
     ("123456789012", "common"), ("234567890123", "common"), ("abcabcabcabc", "common"), ("987654321098", "common"),

@@ -1,12 +1,16 @@
+from __future__ import annotations
+
 from itertools import pairwise
 
-import keras
 import numpy as np
 import pytest
-from keras import layers
 from numpy.typing import NDArray
 
-from vistobueno.training.pooling import over_places
+from later import later
+
+keras = later("keras")
+layers = later("keras.layers")
+over_places = later("vistobueno.training.pooling", "over_places")
 
 PLACES = np.random.default_rng(4).normal(0, 4, (5, 3, 4, 2)).astype(np.float32)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import vistobueno
+from cases import for_each
 from vistobueno.cli.drawn import draw_photo
 from vistobueno.core import errors
 from vistobueno.model.runtime import Model
@@ -22,19 +23,19 @@ def names_for_types() -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", vistobueno.__all__)
+@for_each("name", vistobueno.__all__)
 def test_every_public_name_can_be_had(name: str) -> None:
     assert getattr(vistobueno, name) is not None
 
 
-@pytest.mark.parametrize("name", [name for name in vistobueno.__all__ if name != "__version__"])
+@for_each("name", [name for name in vistobueno.__all__ if name != "__version__"])
 def test_every_public_name_lives_where_the_type_checker_is_told(name: str) -> None:
     thing = getattr(vistobueno, name)
     assert thing.__name__ == name
     assert thing.__module__ == f"vistobueno.{names_for_types()[name]}"
 
 
-@pytest.mark.parametrize("name", [name for name in vistobueno.__all__ if name != "__version__"])
+@for_each("name", [name for name in vistobueno.__all__ if name != "__version__"])
 def test_every_public_name_says_what_it_is(name: str) -> None:
     assert reflection.getdoc(getattr(vistobueno, name))
 

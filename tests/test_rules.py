@@ -1,10 +1,10 @@
 """Every route of the assembled application has its line in the table, and the table says what was meant."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from cases import for_each
 from vistobueno.accounts.identity import PERMISSIONS, SCOPES
 from vistobueno.settings import Settings
 from vistobueno.web.rules import READS, RULES, rule_for
@@ -12,10 +12,11 @@ from vistobueno.web.rules import READS, RULES, rule_for
 FILLED = {"number": "1", "token": "x", "name": "m", "version": "1", "session_id": "s", "file_id": "f"}
 OPEN = {"/login", "/login/style.css", "/login/link/x", "/login/provider", "/login/provider/back", "/logout", "/healthz",
         "/readyz", "/_stcore/health", "/static/x", "/_stcore/bidi-components/x",
-        "/favicon.svg", "/favicon.png", "/favicon.ico", "/manifest.json",
+        "/favicon.svg", "/favicon.png", "/favicon.ico", "/icon-192.png", "/icon-512.png", "/manifest.json",
         "/field/x", "/sw.js", "/app.webmanifest"}  # fmt: skip
 
 
+@cache
 def every_route() -> list[tuple[str, str]]:
     """Method and path of every route of the application, Streamlit's own included, places filled in."""
     from streamlit.starlette import App
@@ -45,20 +46,17 @@ def _walk(routes: Any, before: str, found: list[tuple[str, str]]) -> None:
             found += [(method, path) for method in sorted(getattr(route, "methods", None) or {"GET"})]
 
 
-ROUTES = every_route()
-
-
-@pytest.mark.parametrize(("method", "path"), ROUTES)
+@for_each(("method", "path"), every_route)
 def test_a_route_is_open_to_all_only_where_it_is_listed_here(method: str, path: str) -> None:
     assert (rule_for(method, path).who == "all") == (path in OPEN and rule_for(method, path).who != "nobody")
 
 
-@pytest.mark.parametrize("path", sorted(OPEN))
+@for_each("path", sorted(OPEN))
 def test_what_is_listed_as_open_is(path: str) -> None:
     assert rule_for("GET", path).who == "all"
 
 
-@pytest.mark.parametrize(("method", "path"), [
+@for_each(("method", "path"), [
     ("GET", "/_stcore/agent/openapi.json"), ("POST", "/_stcore/agent/interact"), ("POST", "/_stcore/agent/mcp"),
     ("GET", "/_stcore/metrics"), ("GET", "/_stcore/script-health-check"), ("GET", "/auth/login"), ("GET", "/auth/logout"),
     ("GET", "/oauth2callback"), ("POST", "/"), ("DELETE", "/api/v1/inspections/1"), ("PUT", "/api/v1/models"),
@@ -69,26 +67,26 @@ def test_what_nobody_needs_nobody_gets(method: str, path: str) -> None:
     assert rule_for(method, path).who == "nobody"
 
 
-@pytest.mark.parametrize(("method", "path", "permission"), [
+@for_each(("method", "path", "permission"), [
     ("POST", "/api/v1/inspections", "inspect"), ("POST", "/api/v1/batches", "inspect"),
     ("GET", "/api/v1/inspections", "read"), ("GET", "/api/v1/inspections/7/photo", "read"),
     ("POST", "/api/v1/inspections/7/reviews", "review"), ("GET", "/api/v1/inspections.csv", "read"),
     ("POST", "/v2/models/m/infer", "infer"), ("WEBSOCKET", "/_stcore/stream", "read"), ("GET", "/history", "read"),
-    ("PUT", "/_stcore/upload_file/s/f", "inspect"), ("GET", "/metrics", "metrics"),
+    ("PUT", "/_stcore/upload_file/s/f", "try"), ("GET", "/metrics", "metrics"),
 ])  # fmt: skip
 def test_a_route_needs_the_permission_that_is_meant(method: str, path: str, permission: str) -> None:
     assert rule_for(method, path).permission == permission
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.path} {'+'.join(sorted(rule.methods))}")
+@for_each("rule", RULES)
 def test_a_line_of_the_table_is_well_formed(rule: Any) -> None:
     assert rule.permission in {"", "metrics", *PERMISSIONS["admin"], *SCOPES}
     assert rule.path.startswith("/")
     assert rule.who == "nobody" or "*" not in rule.methods
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [each for each in ROUTES if each[0] not in READS | {"OPTIONS", "WEBSOCKET"}]
+@for_each(
+    ("method", "path"), lambda: [each for each in every_route() if each[0] not in READS | {"OPTIONS", "WEBSOCKET"}]
 )
 def test_what_changes_something_names_a_permission_or_is_a_way_in(method: str, path: str) -> None:
     rule = rule_for(method, path)

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import dataclasses
 import json
 import os
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from altered_bundle import content_of, edited, rehashed, rewritten
+from later import later
 from small_model import CLASSES, SIDE, SPEC, small_network
 from vistobueno.core.errors import BundleRefused
 from vistobueno.core.input import InputSpec
@@ -24,7 +27,9 @@ from vistobueno.model import runtime
 from vistobueno.model.archive import npz_bytes
 from vistobueno.model.bundle import Bundle
 from vistobueno.model.runtime import Model, golden_pictures, load_model, prepare, scaled, shipped_bundle
-from vistobueno.training.convert import to_h5, to_tflite
+
+to_h5 = later("vistobueno.training.convert", "to_h5")
+to_tflite = later("vistobueno.training.convert", "to_tflite")
 
 RUNTIMES = ("litert", "tensorflow")
 

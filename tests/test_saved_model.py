@@ -1,21 +1,25 @@
 """A SavedModel's folder is served with its own answers, and refused where its graph does more than compute."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-import tf_keras
-from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from foreign_networks import SHAPES, SIDE, of_operators
+from later import later
 from test_conversion import difference, runs_under_tensorflow
 from vistobueno.core.errors import ModelRefused
 from vistobueno.training.converted import Converted
-from vistobueno.training.importing.conversion import convert
+
+keras = later("keras")
+tf = later("tensorflow")
+tf_keras = later("tf_keras")
+SavedModel = later("tensorflow.core.protobuf.saved_model_pb2", "SavedModel")
+convert = later("vistobueno.training.importing.conversion", "convert")
 
 
 def save(model: Any, folder: Path) -> Path:
@@ -77,17 +81,19 @@ def test_a_layer_of_ones_own_needs_no_code_here(tmp_path: Path) -> None:
     assert difference(model, converted(save(model, tmp_path / "own"))) < 1e-4
 
 
-class Harmful(tf.Module):
+def harmful(harm: Callable[[Any], Any]) -> Any:
     """A classifier that does something beside."""
 
-    def __init__(self, harm: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self.harm = harm
-        self.weight = tf.Variable(tf.random.normal((3, 2)))
+    class Harmful(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = tf.Variable(tf.random.normal((3, 2)))
 
-    @tf.function(input_signature=[tf.TensorSpec((None, SIDE, SIDE, 3))])
-    def serve(self, x: Any) -> Any:
-        return tf.nn.softmax(tf.reduce_mean(x, (1, 2)) @ self.weight + self.harm(x))
+        @tf.function(input_signature=[tf.TensorSpec((None, SIDE, SIDE, 3))])
+        def serve(self, x: Any) -> Any:
+            return tf.nn.softmax(tf.reduce_mean(x, (1, 2)) @ self.weight + harm(x))
+
+    return Harmful()
 
 
 def test_a_graph_that_does_more_than_compute_is_refused_by_its_operation_and_never_run(tmp_path: Path) -> None:
@@ -107,7 +113,7 @@ def test_a_graph_that_does_more_than_compute_is_refused_by_its_operation_and_nev
         return tf.cast(tf.strings.length(tf.io.read_file("/etc/passwd")), tf.float32) + tf.reduce_sum(x) * 0
 
     for harm, operation in ((write, "WriteFile"), (python, "PyFunc"), (within, "WriteFile"), (read, "ReadFile")):
-        module = Harmful(harm)
+        module = harmful(harm)
         tf.saved_model.save(module, str(tmp_path / harm.__name__), signatures=module.serve)
         error = refusal(tmp_path / harm.__name__)
         assert (error.code, operation in error.es, operation in error.en) == ("model_runs_code", True, True), harm
@@ -116,7 +122,7 @@ def test_a_graph_that_does_more_than_compute_is_refused_by_its_operation_and_nev
 
 def test_a_signature_that_names_another_function_than_is_loaded_is_refused(tmp_path: Path) -> None:
     """What the file lists and what it loads are two things; the second is looked at as well."""
-    module = Harmful(
+    module = harmful(
         lambda x: tf.cast(tf.strings.length(tf.io.read_file("/etc/passwd")), tf.float32) + tf.reduce_sum(x) * 0
     )
     tf.saved_model.save(module, str(tmp_path / "m"), signatures=module.serve)
@@ -131,7 +137,7 @@ def test_a_signature_that_names_another_function_than_is_loaded_is_refused(tmp_p
 
 
 def test_tables_that_are_filled_while_loading_are_refused(tmp_path: Path) -> None:
-    module = Harmful(lambda x: tf.reduce_sum(x) * 0)
+    module = harmful(lambda x: tf.reduce_sum(x) * 0)
     module.table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer([1, 2], [3, 4]), -1)
     tf.saved_model.save(module, str(tmp_path / "m"), signatures=module.serve)
     assert refusal(tmp_path / "m").code == "model_runs_code"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cases import for_each
 from vistobueno.core.errors import VistoBuenoError
 from vistobueno.settings import SettingRefused, Settings, read_settings
 
@@ -24,7 +25,8 @@ def example(field: dataclasses.Field) -> str:
 
 GIVEN = {each.name: example(each) for each in dataclasses.fields(Settings)}
 MEANT = {each.name: each.type(7 if each.type is int else GIVEN[each.name]) for each in dataclasses.fields(Settings)}
-READERS = {"settings.py", "cli.py", "texts/__init__.py", "model/download.py", "web/process.py", "training/confined.py"}
+READERS = {"settings.py", "cli/main.py", "i18n/__init__.py", "model/download.py", "web/middleware/process.py",
+           "training/importing/confined.py"}  # fmt: skip
 """Who may touch the environment: settings; the command line, which passes it on; the language; the cache folder; what
 settles BLAS before numpy is imported; the process that a foreign model is opened in."""
 
@@ -34,19 +36,19 @@ def test_nothing_set_gives_the_shipped_model_under_litert() -> None:
     assert (Settings().model_path, Settings().model_url, Settings().runtime) == ("", "", "litert")
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@for_each("name", FIELDS)
 def test_each_variable_has_its_field_s_name_in_capitals(name: str) -> None:
     found = read_settings({name.upper(): GIVEN[name]})
     assert found == dataclasses.replace(Settings(), **{name: MEANT[name]})
 
 
-@pytest.mark.parametrize("name", FIELDS)
-@pytest.mark.parametrize("nothing", ["", " ", "\t\n"])
+@for_each("name", FIELDS)
+@for_each("nothing", ["", " ", "\t\n"])
 def test_a_variable_that_is_empty_is_as_good_as_none(name: str, nothing: str) -> None:
     assert read_settings({name.upper(): nothing}) == Settings()
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@for_each("name", FIELDS)
 def test_spaces_around_a_value_do_no_harm(name: str) -> None:
     assert getattr(read_settings({name.upper(): f"  {GIVEN[name]}\n"}), name) == MEANT[name]
 
@@ -77,7 +79,7 @@ def test_a_runtime_that_does_not_exist_is_refused_with_those_that_do(runtime: st
     assert error.en == f"RUNTIME={runtime.strip()} cannot be used. Use litert or tensorflow."
 
 
-@pytest.mark.parametrize("value", ["-1", "8000.0", "eight", "٣", "1e3", "65536", "9" * 40])
+@for_each("value", ["-1", "8000.0", "eight", "٣", "1e3", "65536", "9" * 40])
 def test_a_number_that_is_none_is_refused(value: str) -> None:
     with pytest.raises(SettingRefused) as caught:
         read_settings({"PORT": value})
@@ -109,7 +111,7 @@ def test_settings_do_not_change_under_way() -> None:
         read_settings({}).runtime = "tensorflow"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@for_each("name", FIELDS)
 def test_each_setting_says_what_it_means(name: str) -> None:
     meaning = Settings.__dataclass_fields__[name].metadata
     assert meaning["es"].endswith(".")

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from cases import for_each
 from vistobueno.cli.serve import address_of
 from vistobueno.settings import Settings
 from vistobueno.web import start_checks
@@ -86,7 +87,7 @@ def test_nothing_is_said_where_nothing_is_lost(caplog: pytest.LogCaptureFixture)
     assert caplog.text == ""
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("listens", "public", "told"),
     [
         ("127.0.0.1", "", "http://localhost:8000"),

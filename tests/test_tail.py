@@ -1,22 +1,33 @@
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
-import keras
 import numpy as np
 import pytest
-from keras import layers
 from numpy.typing import NDArray
 
 from small_model import CLASSES
-from vistobueno.training.features import Features
-from vistobueno.training.last_layer import fit_last_layer
-from vistobueno.training.tail import Recipe, embed, fit_tail
+
+keras = later("keras")
+layers = later("keras.layers")
+Features = later("vistobueno.training.features", "Features")
+fit_last_layer = later("vistobueno.training.last_layer", "fit_last_layer")
+Recipe = later("vistobueno.training.tail", "Recipe")
+embed = later("vistobueno.training.tail", "embed")
+fit_tail = later("vistobueno.training.tail", "fit_tail")
 
 K, PER_CLASS, VIEWS = len(CLASSES), 12, 3
-RECIPE = replace(Recipe(), probe_epochs=40, probe_rate=3e-2, epochs=40, rate=3e-3, average=0.8, least_steps=1)  # few
 ROWS = np.arange(K * PER_CLASS)
 ALIKE = np.ones(len(ROWS))
 CONDITIONS = np.array([[each.condition == "fit", each.condition == "unfit"] for each in CLASSES], np.float32)
+
+
+@cache
+def quick() -> Recipe:
+    """A recipe of few steps."""
+    return replace(Recipe(), probe_epochs=40, probe_rate=3e-2, epochs=40, rate=3e-3, average=0.8, least_steps=1)
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +51,14 @@ def features(tail: keras.Model) -> Features:
 def fitted(
     tail: keras.Model,
     features: Features,
-    recipe: Recipe = RECIPE,
+    recipe: Recipe | None = None,
     rows: Sequence[int] | None = None,
     seed: int = 5,
     conditions: NDArray[np.float32] | None = None,
 ) -> keras.Model:
     chosen = ROWS if rows is None else np.asarray(rows)
     known = CONDITIONS[features.labels] if conditions is None else conditions
-    return fit_tail(tail, features, chosen, ALIKE, known, CLASSES, recipe, seed, lambda done, total: None)
+    return fit_tail(tail, features, chosen, ALIKE, known, CLASSES, recipe or quick(), seed, lambda done, total: None)
 
 
 def logits_of(tail: keras.Model, features: Features, strength: float = 1e-2) -> NDArray[np.float32]:
@@ -63,7 +74,7 @@ def test_it_learns_to_tell_the_classes_apart(tail: keras.Model, features: Featur
 
 
 def test_the_probe_alone_leaves_the_upper_layers_as_they_came(tail: keras.Model, features: Features) -> None:
-    probed = fitted(tail, features, replace(RECIPE, rate=1e-12))
+    probed = fitted(tail, features, replace(quick(), rate=1e-12))
     for before, after in zip(tail.get_weights(), probed.get_weights(), strict=True):
         assert np.allclose(before, after, atol=1e-6)
 
@@ -71,7 +82,7 @@ def test_the_probe_alone_leaves_the_upper_layers_as_they_came(tail: keras.Model,
 def test_some_of_what_the_tail_came_with_is_kept_where_the_recipe_says_so(
     tail: keras.Model, features: Features
 ) -> None:
-    brief = replace(RECIPE, probe_epochs=3, epochs=3)
+    brief = replace(quick(), probe_epochs=3, epochs=3)
     whole, half = (fitted(tail, features, replace(brief, tuned=share)).get_weights() for share in (1.0, 0.5))
     for came, tuned, mixed in zip(tail.get_weights(), whole, half, strict=True):
         assert np.allclose(mixed, (came + tuned) / 2, atol=1e-6)
@@ -79,7 +90,7 @@ def test_some_of_what_the_tail_came_with_is_kept_where_the_recipe_says_so(
 
 def test_the_tail_given_is_not_touched(tail: keras.Model, features: Features) -> None:
     before = [weights.copy() for weights in tail.get_weights()]
-    fitted(tail, features, replace(RECIPE, probe_epochs=2, epochs=2))
+    fitted(tail, features, replace(quick(), probe_epochs=2, epochs=2))
     assert all((one == two).all() for one, two in zip(before, tail.get_weights(), strict=True))
 
 
@@ -93,7 +104,7 @@ def test_depthwise_filters_stay_as_they_came_and_what_is_about_them_learns() -> 
     labels = np.repeat(np.arange(K), PER_CLASS)
     maps = rng.normal(0, 1, (len(labels), VIEWS, 3, 3, 8)).astype(np.float16)
     features = Features(maps, np.zeros((len(labels), VIEWS, 16), np.float16), labels)
-    learnt = fitted(tail, features, replace(RECIPE, epochs=4))
+    learnt = fitted(tail, features, replace(quick(), epochs=4))
     same = {
         name: bool((tail.get_layer(name).kernel.numpy() == learnt.get_layer(name).kernel.numpy()).all())
         for name in ("before", "filters", "after")
@@ -103,7 +114,7 @@ def test_depthwise_filters_stay_as_they_came_and_what_is_about_them_learns() -> 
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(tail: keras.Model, features: Features) -> None:
-    brief = replace(RECIPE, probe_epochs=3, epochs=3)
+    brief = replace(quick(), probe_epochs=3, epochs=3)
     one, same, other = (embed(fitted(tail, features, brief, seed=seed), features) for seed in (5, 5, 6))
     assert (one == same).all()
     assert (one != other).any()
@@ -113,7 +124,7 @@ def test_only_the_rows_given_are_learnt_from(tail: keras.Model, features: Featur
     rows = ROWS[ROWS % 2 == 0]
     changed = features.labels.copy()
     changed[ROWS % 2 == 1] = 0
-    brief = replace(RECIPE, probe_epochs=3, epochs=3)
+    brief = replace(quick(), probe_epochs=3, epochs=3)
     one = embed(fitted(tail, features, brief, rows), features)
     two = embed(fitted(tail, Features(features.maps, features.pooled, changed), brief, rows), features)
     assert (one == two).all()
@@ -121,7 +132,7 @@ def test_only_the_rows_given_are_learnt_from(tail: keras.Model, features: Featur
 
 def test_progress_counts_both_stages(tail: keras.Model, features: Features) -> None:
     told: list[tuple[int, int]] = []
-    brief = replace(RECIPE, probe_epochs=4, epochs=6)
+    brief = replace(quick(), probe_epochs=4, epochs=6)
     known = CONDITIONS[features.labels]
     fit_tail(tail, features, ROWS, ALIKE, known, CLASSES, brief, 5, lambda done, total: told.append((done, total)))
     total = 4 * len(ROWS) // 64 + 6 * len(ROWS) // 64
@@ -134,6 +145,6 @@ def test_the_condition_of_what_is_no_product_is_learnt_where_somebody_says_it(
     other = ROWS[[CLASSES[label].condition is None for label in features.labels]]
     rotten, silent = CONDITIONS[features.labels], CONDITIONS[features.labels]
     rotten[other] = (0, 1)
-    brief = replace(RECIPE, probe_epochs=3, epochs=3)
+    brief = replace(quick(), probe_epochs=3, epochs=3)
     told, untold = (embed(fitted(tail, features, brief, conditions=each), features) for each in (rotten, silent))
     assert (told != untold).any()

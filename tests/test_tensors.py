@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aside import awaited
+from cases import for_each
 from vistobueno.web.oip import inference
 from vistobueno.web.oip.tensors import TensorRefused, read_call
 
@@ -17,7 +19,7 @@ def called(shape: object, **more: object) -> bytes:
     return json.dumps({"inputs": [{**ONE, "shape": shape}], **more}).encode()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("shape", "more", "length"),
     [
         ([], {}, None),
@@ -30,7 +32,6 @@ def called(shape: object, **more: object) -> bytes:
         ([1], {}, "²"),
         ([1], {}, "-1"),
     ],
-    ids=["no side", "many sides", "huge", "truth", "parameters", "outputs", "long length", "odd length", "negative"],
 )
 def test_whatever_is_no_call_is_refused_in_the_protocol_s_words(
     shape: list[int], more: dict[str, object], length: str | None
@@ -48,8 +49,8 @@ def test_a_call_is_one_model_s_from_beginning_to_end(monkeypatch: pytest.MonkeyP
     """Another that becomes active meanwhile may have other classes."""
 
     class Changed:
-        def in_turn(self, work: Any, *arguments: Any) -> Any:
-            return work("the next", *arguments)
+        models = SimpleNamespace(active="the next")
+        judging = SimpleNamespace(run=lambda work, *arguments: work(*arguments))
 
     monkeypatch.setattr(inference, "_one", lambda model, item: (model, item))
     assert inference._judged(Changed(), "the one asked for", [b"a", b"b"])[0] == ["the one asked for"] * 2  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vistobueno.i18n import LANGUAGES, counted, say, user_language
 
 SOURCE = Path(__file__).parents[1] / "src" / "vistobueno"
-SAME_WORD = {"error", "report_roc", "ui_role_inspector", "ui_role_supervisor"}
+SAME_WORD = {"error", "report_roc", "ui_history_xlsx", "ui_role_inspector", "ui_role_supervisor"}
 """Said alike in Spanish and English."""
 
 
@@ -93,7 +93,7 @@ def test_say_puts_the_values_in(language: str) -> None:
 
 
 COUNTED = sorted(key.removeprefix("count_").removesuffix("_one") for key in KEYS if re.fullmatch("count_.+_one", key))
-NEVER_ONE = {"card_data", "card_what", "ui_home_days", "web_days_invalid", "web_key_invalid"}
+NEVER_ONE = {"card_data", "card_what", "ui_history_more", "ui_home_days", "web_days_invalid", "web_key_invalid"}
 """Numbers that no run makes 1: a data set, an input's side, and limits that the program sets."""
 
 

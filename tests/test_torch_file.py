@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import collections
 import io
 import os
@@ -10,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from later import later
 from vistobueno.core.errors import DataRefused
-from vistobueno.training.backbone import packaged_weights
 from vistobueno.training.torch_file import read_torch_file
+
+packaged_weights = later("vistobueno.training.backbone", "packaged_weights")
 
 MAGIC = 0x1950A86A20F9469CFC6C
 VALUES = np.arange(12, dtype="<f4")

@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from cases import for_each
 from vistobueno.accounts.keys import ApiKey
 from vistobueno.core.policy import Policy
-from vistobueno.desk import audit, formats, keys, model, palette
+from vistobueno.desk import audit, formats, history, keys, model, palette
 from vistobueno.desk.card import card_html
 from vistobueno.desk.history import filter_of
 from vistobueno.desk.hypertext import deed_of, h
@@ -27,17 +28,15 @@ from vistobueno.i18n import LANGUAGES, say
 from vistobueno.model.bundle import Bundle
 
 UI = Path(__file__).parents[1] / "src" / "vistobueno" / "desk"
+WEB = UI.parent / "web"
 LIMA = ZoneInfo("America/Lima")
 
 
-@pytest.mark.parametrize(("text", "ground"), palette.READ)
-def test_everything_that_is_read_stands_out_from_its_ground(text: str, ground: str) -> None:
-    assert palette.contrast(text, ground) >= 4.5
-
-
-@pytest.mark.parametrize(("mark", "ground"), palette.SEEN)
-def test_everything_that_is_seen_stands_out_from_its_ground(mark: str, ground: str) -> None:
-    assert palette.contrast(mark, ground) >= 3
+def test_what_is_read_and_what_is_seen_stands_out_from_its_ground_in_every_theme() -> None:
+    for name, (colours, least) in palette.PALETTES.items():
+        for pairs, enough in ((palette.READ, least), (palette.SEEN, 3.0)):
+            weak = [pair for pair in pairs if palette.contrast(colours[pair[0]], colours[pair[1]]) < enough]
+            assert weak == [], name
 
 
 def test_contrast_is_that_of_the_standard() -> None:
@@ -45,26 +44,30 @@ def test_contrast_is_that_of_the_standard() -> None:
     assert palette.contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
 
 
-def test_the_style_uses_the_palette_and_hardly_any_colour_beside_it() -> None:
-    style = (UI / "style.css").read_text(encoding="utf-8")
-    named = set(re.findall(r"var\(--([a-z-]+)", style)) - {"r", "bar", "tabs"}
-    known = {name.lower().replace("_", "-") for name in vars(palette) if name.isupper()}
-    assert named <= known
-    assert set(re.findall(r"#[0-9a-f]{3,6}\b", style)) <= {
-        "#1b2a22",
-        "#fff",
-        "#d79a3e",
-    }  # ink and white of the banner; a hatch
+def test_every_page_takes_its_colours_from_the_palette_and_every_theme_has_them_all() -> None:
+    for colours, _ in palette.PALETTES.values():
+        assert colours.keys() == palette.LIGHT.keys()
+    for style in (UI / "style.css", WEB / "field" / "static" / "field.css", WEB / "templates" / "style.css"):
+        text = style.read_text(encoding="utf-8")
+        named = {each for each in re.findall(r"var\(--([a-z-]+)", text) if not each.startswith("say-")}
+        assert named - {"r", "bar", "tabs", "hatch"} <= palette.LIGHT.keys()
+        assert re.findall(r"#[0-9a-f]{3}(?:[0-9a-f]{3})?\b", text) == []
+
+
+def test_a_browser_keeps_a_theme_that_there_is_or_none() -> None:
+    assert [palette.chosen({palette.COOKIE: each}) for each in (*palette.CHOICES, "pink", '"><script>')] == [
+        *palette.CHOICES, "", ""
+    ]  # fmt: skip
+    assert palette.chosen({}) == ""
 
 
 def test_streamlit_is_given_the_colours_of_the_palette() -> None:
     theme = tomllib.loads((UI / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
-    assert (theme["primaryColor"], theme["backgroundColor"], theme["textColor"]) == (
-        palette.LEAF,
-        palette.PAPER,
-        palette.INK,
-    )
-    assert theme["secondaryBackgroundColor"] == palette.SAND
+    for name, colours in (("light", palette.LIGHT), ("dark", palette.DARK)):
+        told = [
+            theme[name][each] for each in ("primaryColor", "backgroundColor", "secondaryBackgroundColor", "textColor")
+        ]
+        assert told == [colours[each] for each in ("blue", "paper", "sand", "ink")]
 
 
 def test_every_component_is_declared_and_has_its_script() -> None:
@@ -86,7 +89,7 @@ def test_numbers_have_the_form_of_the_language(value: float, digits: int, es: st
     assert (formats.number(value, "es", digits), formats.number(value, "en", digits)) == (es, en)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("share", "said"),
     [
         (0.0, "0.0%"),
@@ -105,9 +108,7 @@ def test_a_share_in_spanish_has_a_space_that_does_not_break() -> None:
     assert formats.percent(0.973, "es") == "97,3\u00a0%"
 
 
-@pytest.mark.parametrize(
-    ("value", "said"), [(0, "0 B"), (999, "999 B"), (1500, "1,5 kB"), (2_345_678, "2,3 MB"), (5e12, "5,0 TB")]
-)
+@for_each(("value", "said"), [(0, "0 B"), (999, "999 B"), (1500, "1,5 kB"), (2_345_678, "2,3 MB"), (5e12, "5,0 TB")])
 def test_sizes(value: float, said: str) -> None:
     assert formats.size(value, "es") == said
 
@@ -124,26 +125,13 @@ def test_what_is_of_today_is_told_by_the_clock_alone() -> None:
     assert "," in formats.lately(now - timedelta(days=2), LIMA, "es")
 
 
-@pytest.mark.parametrize("month", range(1, 13))
+@for_each("month", range(1, 13))
 def test_every_month_has_a_name_in_both_languages(month: int) -> None:
     assert re.fullmatch(r"1 [a-z]{3} 2026", formats.day(date(2026, month, 1), "es"))
     assert re.fullmatch(r"1 [A-Z][a-z]{2} 2026", formats.day(date(2026, month, 1), "en"))
 
 
-def test_wilson_is_that_of_the_books() -> None:
-    assert formats.wilson(1, 10) == pytest.approx((0.0179, 0.4042), abs=5e-4)  # Newcombe 1998
-    assert formats.wilson(0, 0) == (0.0, 1.0)
-
-
-@given(st.integers(1, 10_000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
-def test_an_interval_holds_its_share(pair: tuple[int, int]) -> None:
-    count, of = pair
-    low, high = formats.wilson(count, of)
-    assert 0 <= low <= count / of + 1e-12
-    assert count / of - 1e-12 <= high <= 1
-
-
-@pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../../etc/passwd", "\0", "a" * 5000])
+@for_each("name", [None, "", "Mars/Olympus", "../../etc/passwd", "\0", "a" * 5000])
 def test_a_time_zone_that_does_not_exist_is_utc(name: str | None) -> None:
     assert zone_named(name).key == "UTC"
 
@@ -174,9 +162,15 @@ def test_a_card_is_shown_in_its_forms() -> None:
     shown = card_html(
         "# Modelo\n\nEs **bueno** `x`.\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n```sh\nrun <it>\n```\n\n- uno\n- dos"
     )
-    assert "<h2>Modelo</h2>" in shown and "<b>bueno</b> <code>x</code>" in shown
+    assert "<h2>Modelo</h2>" in shown and "<strong>bueno</strong> <code>x</code>" in shown
     assert shown.count("<tr>") == 2 and '<th scope="col">a</th>' in shown
-    assert "<pre>run &lt;it&gt;</pre>" in shown and shown.count("<li>") == 2
+    assert "run &lt;it&gt;" in shown and shown.count("<li>") == 2
+
+
+def test_a_stranger_s_card_leads_nowhere_and_shows_nothing_from_elsewhere() -> None:
+    for text in ("[x](https://e.example)", "![x](https://e.example/x.png)", "<https://e.example>", "[x]\n\n[x]: /e"):
+        shown = card_html(text)
+        assert "<a" not in shown and "<img" not in shown, text
 
 
 @given(st.text())
@@ -192,15 +186,15 @@ def test_the_pages_do_without_the_heavy_libraries() -> None:
     assert set(done.stdout.split()) & {"pandas", "pyarrow", "altair", "matplotlib"} == set()
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
-@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "9999-12-30", "9999-12-29", "yesterday", "2026-11-25"])
+@for_each("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+@for_each("day", ["0001-01-01", "9999-12-31", "9999-12-30", "9999-12-29", "yesterday", "2026-11-25"])
 def test_whatever_day_is_asked_for_is_a_day_or_is_not_asked(day: str, zone: str) -> None:
     visit: Any = SimpleNamespace(zone=ZoneInfo(zone))
     found = filter_of({"since": day, "until": day}, visit)
     assert (found.since is None) == (found.until is None) == (day not in ("9999-12-29", "2026-11-25"))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("who", "kind", "number"),
     [
         ("", None, None),
@@ -256,8 +250,8 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("metrics", ODD, ids=str)
-@pytest.mark.parametrize("language", LANGUAGES)
+@for_each("metrics", ODD)
+@for_each("language", LANGUAGES)
 def test_what_can_be_read_of_a_stranger_s_measurements_is_shown_and_the_rest_is_said(
     metrics: dict[str, Any], language: str
 ) -> None:
@@ -300,3 +294,27 @@ def test_a_key_says_whether_it_still_works(language: str) -> None:
     over = keys._key(replace(key, expires_at=now), visit)
     assert expired in over and "data-act" not in over
     assert revoked in keys._key(replace(key, expires_at=now, revoked_at=now), visit)
+
+
+def test_a_day_has_its_name_where_it_is_near() -> None:
+    today = datetime.now(UTC).astimezone(LIMA).date()
+    assert formats.named_day(today, LIMA, "es") == f"Hoy, {formats.day(today, 'es')}"
+    assert formats.named_day(today - timedelta(days=1), LIMA, "en").startswith("Yesterday, ")
+    assert formats.named_day(today - timedelta(days=2), LIMA, "en") == formats.day(today - timedelta(days=2), "en")
+
+
+def test_every_filter_is_seen_as_a_person_says_it_and_goes_by_itself() -> None:
+    asked = {
+        "answer": "review",
+        "product": "mango",
+        "since": "2026-11-01",
+        "text": "<b>",
+        "who": "key-7",
+        "waiting": "1",
+    }
+    visit: Any = SimpleNamespace(language="es", zone=LIMA, identity=SimpleNamespace(may=lambda _: False))
+    chips = history._chips(visit, asked)
+    assert chips.count('data-act="without"') == 5 and chips.count('data-act="clear"') == 1
+    assert "REVISAR" in chips and "mango" in chips and "1 nov 2026" in chips and "&lt;b&gt;" in chips
+    assert 'href="/history?answer=review&amp;product=mango&amp;who=key-7&amp;text=%3Cb%3E&amp;waiting=1"' in chips
+    assert history._chips(visit, {"waiting": "1"}) == ""

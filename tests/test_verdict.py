@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from cases import for_each
 from small_model import CLASSES
 from vistobueno.core.classes import ClassInfo
 from vistobueno.core.photo import Photo
@@ -16,11 +17,11 @@ from vistobueno.core.verdict import (
     Verdict,
     judge,
     most_probable_product,
+    ood_score,
     other_log_odds,
     probability_unfit,
     scope_distance,
     softmax,
-    stranger_score,
     temperature_at,
 )
 
@@ -98,7 +99,7 @@ def test_the_product_is_the_one_whose_classes_together_are_the_most_probable(
 # The three answers
 
 
-@pytest.mark.parametrize("key", [each.key for each in PRODUCTS])
+@for_each("key", [each.key for each in PRODUCTS])
 def test_a_model_that_is_sure_gets_its_answer(key: str) -> None:
     verdict = judged(logits_of(key))
     product, condition = key.split("_")
@@ -111,7 +112,7 @@ def unfit_by(probability: float) -> NDArray[np.float64]:
     return np.array([math.log(1 - probability), math.log(probability)] + [-80.0] * 5)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("probability", "answer"),
     [
         (0.01, "fit"),
@@ -159,8 +160,8 @@ def test_without_review_the_answer_is_the_more_probable(probability: float, forc
     assert verdict.class_key == f"apple_{forced}"
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("policy", [ANSWERING, Policy(fit_below=1.0), Policy(unfit_above=0.0)])
+@for_each("bad", [np.nan, np.inf, -np.inf])
+@for_each("policy", [ANSWERING, Policy(fit_below=1.0), Policy(unfit_above=0.0)])
 def test_a_model_that_gives_no_number_never_gives_an_answer(bad: float, policy: Policy) -> None:
     logits = logits_of("apple_fit")
     logits[3] = bad
@@ -175,7 +176,7 @@ def test_what_is_no_number_is_told_to_nobody(bad: float) -> None:
     policy = replace(ANSWERING, scope=SCOPE)
     for verdict in (judged(logits_of("apple_fit") * bad, policy, NEAR), judged(np.zeros(7), policy, NEAR * bad)):
         assert verdict.answer == "review"
-        assert (verdict.stranger, verdict.scope_threshold) == (None, None)
+        assert (verdict.ood_score, verdict.ood_threshold) == (None, None)
 
 
 # What is no product
@@ -194,10 +195,10 @@ def test_a_photograph_far_from_every_product_is_out_of_scope_however_sure_the_mo
     inside, outside = (judged(logits_of("apple_fit", 40.0), policy, embedding) for embedding in (NEAR, FAR))
     assert (inside.answer, inside.reasons) == ("fit", ())
     assert (outside.answer, outside.reasons) == ("review", ("out_of_scope",))
-    assert inside.stranger is not None
-    assert outside.stranger is not None
-    assert inside.stranger <= 4.0 < outside.stranger
-    assert inside.scope_threshold == outside.scope_threshold == 4.0
+    assert inside.ood_score is not None
+    assert outside.ood_score is not None
+    assert inside.ood_score <= 4.0 < outside.ood_score
+    assert inside.ood_threshold == outside.ood_threshold == 4.0
 
 
 def test_the_distance_is_to_the_nearest_product_less_that_to_everything() -> None:
@@ -213,7 +214,7 @@ def test_a_distance_that_is_known_already_is_not_measured_again() -> None:
 
 def test_the_class_for_something_else_adds_to_the_stranger_score() -> None:
     scope = replace(SCOPE, weights=np.array([1, 2, 3], np.float32))
-    assert stranger_score(np.zeros(7), 5.0, CLASSES, scope) == pytest.approx(1 + 10 + 3 * math.log(1 / 6))
+    assert ood_score(np.zeros(7), 5.0, CLASSES, scope) == pytest.approx(1 + 10 + 3 * math.log(1 / 6))
 
 
 def test_the_odds_of_something_else_are_limited_and_none_without_such_a_class() -> None:
@@ -230,7 +231,7 @@ def test_an_embedding_that_is_no_number_is_out_of_scope() -> None:
 @pytest.mark.parametrize("policy", [ANSWERING, replace(ANSWERING, scope=SCOPE)])
 def test_a_model_without_scope_or_without_embedding_is_judged_by_its_classes_alone(policy: Policy) -> None:
     verdict = judged(logits_of("banana_unfit"), policy, FAR if policy.scope is None else None)
-    assert (verdict.answer, verdict.stranger, verdict.scope_threshold) == ("unfit", None, None)
+    assert (verdict.answer, verdict.ood_score, verdict.ood_threshold) == ("unfit", None, None)
 
 
 def test_a_model_without_a_class_for_something_else_still_answers() -> None:
@@ -279,7 +280,7 @@ def test_doubt_turns_a_far_answer_into_a_review() -> None:
 # Photographs that are too poor
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("photo", "poor"),
     [
         (photo_of(), False),

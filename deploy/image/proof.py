@@ -7,7 +7,7 @@ NEEDED = (
     "ai_edge_litert.interpreter", "alembic", "argon2", "authlib.integrations.starlette_client", "cryptography.x509",
     "fastapi", "gdown", "httptools", "httpx", "limits", "numpy.random", "obstore", "prometheus_client", "psycopg",
     "psycopg_binary", "pydantic", "rich.table", "rich.progress", "sqlalchemy.dialects.postgresql",
-    "sqlalchemy.dialects.sqlite", "streamlit.starlette", "uvicorn", "uvloop", "websockets",
+    "sqlalchemy.dialects.sqlite", "streamlit.starlette", "uvicorn", "uvloop", "websockets", "xlsxwriter",
 )  # fmt: skip
 
 for name in NEEDED:

@@ -12,11 +12,15 @@ project = "Visto Bueno"
 author = "Visto Bueno"
 copyright = "Visto Bueno, Apache-2.0"  # noqa: A001 Sphinx's own name
 language = os.environ["DOCS_LANGUAGE"]
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+napoleon_use_ivar = True  # fields of a dataclass, told once
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "Visto Bueno"
+html_logo = html_favicon = "logo.svg"
 html_copy_source = False
 html_show_sphinx = False
 html_show_sourcelink = False

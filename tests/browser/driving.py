@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from vistobueno.accounts import Access
+from vistobueno.accounts import Accounts
 from vistobueno.cli.drawn import draw_photo
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.settings import Settings
@@ -27,6 +27,7 @@ from vistobueno.store.database import open_database
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "artefacts" / "screenshots"
 PASSWORD = "una frase larga de prueba"  # noqa: S105 of people who live for one test run
+FILES = ".capture .files input"
 PHONE, DESK = (390, 844), (1280, 860)
 PATIENCE = 30_000  # milliseconds; a state is waited for, never a time
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -60,7 +61,7 @@ class Running:
     """A station that runs, and the way to its people."""
 
     url: str
-    access: Access
+    access: Accounts
     log: Path
     pid: int
 
@@ -102,11 +103,11 @@ def running(folder: Path, people: Sequence[Person] = EVERYBODY, port: int = 0, *
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_ready(url, server, log)
-            access = Access(open_database(f"sqlite:///{settings.data_dir.resolve() / 'vistobueno.sqlite'}"), settings)
-            known = {each.email: each for each in access.people()}
+            access = Accounts(open_database(f"sqlite:///{settings.data_dir.resolve() / 'vistobueno.sqlite'}"), settings)
+            known = {each.email: each for each in access.people.all()}
             for each in people:
                 if each.email not in known:
-                    access.add_person(
+                    access.people.add(
                         each.email, each.name, each.role, SYSTEM, password=PASSWORD, language=each.language
                     )
             yield Running(url, access, log, server.pid)

@@ -7,6 +7,8 @@ import pytest
 from driving import ANA, EMMA, LUIS, PHONE, Running, jpeg, settled, shot, upload
 from playwright.sync_api import Page, expect
 
+from vistobueno.desk import palette
+
 OpenPage = Callable[..., Page]
 PLACES = {
     "home": "/",
@@ -14,6 +16,7 @@ PLACES = {
     "review": "/review",
     "history": "/history",
     "model": "/model",
+    "try": "/try",
     "people": "/administration",
     "keys": "/administration?part=keys",
     "audit": "/administration?part=audit",
@@ -25,6 +28,8 @@ FOREIGN_WORDS = (
     "Streamlit",
     "Running",
     "Browse files",
+    "Upload",
+    "per file",
     "Drag and drop",
     "Take Photo",
     "Rerun",
@@ -112,6 +117,18 @@ def test_every_page_can_be_used_by_everybody(
     assert page.evaluate(FOREIGN) == []
     words = page.locator("body").inner_text()
     assert [each for each in FOREIGN_WORDS if each in words] == []
+
+
+@pytest.mark.timeout(600)
+def test_words_are_read_in_every_theme(open_page: OpenPage, station: Running) -> None:
+    page = open_page(ANA, "/", (820, 1000))
+    for theme in ("dark", "contrast"):
+        page.context.add_cookies([{"name": palette.COOKIE, "value": theme, "url": station.url}])
+        for name, address in PLACES.items():
+            page.goto(station.url + address)
+            settled(page, ".capture" if name == "inspect" else "h1")
+            shot(page, f"{name}-{theme}")
+            assert page.evaluate(PALE) == [], (theme, name)
 
 
 @pytest.mark.parametrize("person", [ANA, EMMA], ids=["es", "en"])

@@ -9,6 +9,7 @@ from driving import ANA, EMMA, LUIS, PASSWORD, PHONE, SOFIA, Running, jpeg, sett
 from playwright.sync_api import Page, expect
 
 OpenPage = Callable[..., Page]
+WIDE = (1366, 900)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -16,8 +17,8 @@ def inspections(station: Running) -> list[dict[str, Any]]:
     """Some inspections, sent as a machine sends them."""
     import httpx
 
-    luis = station.access.person_by_email(ANA.email)
-    _, secret = station.access.make_key("prueba", ("inspect", "read"), luis)
+    luis = station.access.people.by_email(ANA.email)
+    _, secret = station.access.keys.make("prueba", ("inspect", "read"), luis)
     found = []
     for key, seed in (
         ("banana_fit", 1),
@@ -74,7 +75,6 @@ def test_one_inspection_is_found_and_shown_with_every_fact(
 
 def test_a_filter_narrows_the_list_and_the_csv_holds_exactly_that(open_page: OpenPage) -> None:
     page = open_page(SOFIA, "/history")
-    page.get_by_text("Filtrar").first.click()
     page.get_by_label("Respuesta").select_option("review")
     expect(page).to_have_url(re.compile("answer=review"))
     expect(page.get_by_label("Respuesta").locator("option[selected]")).to_have_text("REVISAR")  # the page has come
@@ -82,16 +82,25 @@ def test_a_filter_narrows_the_list_and_the_csv_holds_exactly_that(open_page: Ope
     page.get_by_label("Buscar").fill("maquina-")
     page.get_by_role("button", name="Filtrar").click()
     expect(page).to_have_url(re.compile("text=maquina"))
-    expect(page.get_by_role("link", name="Descargar CSV")).to_have_attribute("href", re.compile("text=maquina"))
+    plain, local = (page.get_by_role("link", name=f"CSV {each}") for each in ("para programas", "con punto y coma"))
+    expect(plain).to_have_attribute("href", re.compile("text=maquina"))
     settled(page)
     listed = page.locator("a.line")
     for each in listed.all():
         expect(each).to_contain_text("REVISAR")
     shot(page, "history-filtered-desk-es")
+    for link, separator in ((plain, ","), (local, ";")):
+        with page.expect_download() as waited:
+            link.click()
+        rows = list(csv.reader(io.StringIO(waited.value.path().read_text(encoding="utf-8-sig")), delimiter=separator))
+        expect(listed).to_have_count(len(rows) - 1)
+    expect(page.locator(".found")).to_contain_text(str(len(rows) - 1))
+    assert "America/Lima" in rows[0][1]
     with page.expect_download() as waited:
-        page.get_by_role("link", name="Descargar CSV").click()
-    rows = list(csv.reader(io.StringIO(waited.value.path().read_text(encoding="utf-8-sig"))))
-    expect(listed).to_have_count(len(rows) - 1)
+        page.get_by_role("link", name="Excel").click()
+    assert waited.value.path().read_bytes().startswith(b"PK")
+    page.get_by_role("link", name=re.compile("^Buscar: maquina-")).click()
+    expect(page).to_have_url(re.compile(r"/history\?answer=review$"))
     page.get_by_role("button", name="Quitar filtros").click()
     expect(page).to_have_url(re.compile("/history$"))
 
@@ -99,7 +108,7 @@ def test_a_filter_narrows_the_list_and_the_csv_holds_exactly_that(open_page: Ope
 def test_a_person_and_a_machine_are_told_apart(open_page: OpenPage, station: Running) -> None:
     page = open_page(ANA, "/history?text=maquina-")
     count = page.locator("a.line").count()
-    ana = station.access.person_by_email(ANA.email)
+    ana = station.access.people.by_email(ANA.email)
     who = page.get_by_label("Quién")
     expect(who).to_be_visible()
     shown = who.locator("option[selected]")  # what the station says, not what was just chosen
@@ -127,7 +136,7 @@ def test_what_waits_is_filtered_too_and_its_csv_holds_exactly_that(open_page: Op
     listed = [str(each.get_attribute("href")).rpartition("/")[2] for each in page.locator("a.line").all()]
     assert listed
     with page.expect_download() as waited:
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="CSV for programs").click()
     heading, *rows = csv.reader(io.StringIO(waited.value.path().read_text(encoding="utf-8-sig")))
     assert heading[0] == "number"  # her language, whatever the browser's
     assert [row[0] for row in rows] == listed
@@ -152,6 +161,25 @@ def test_a_number_that_does_not_exist_says_so(open_page: OpenPage, station: Runn
         page.go_back()
 
 
+def test_photos_in_a_grid_or_a_list_as_this_browser_was_told(open_page: OpenPage) -> None:
+    page = open_page(LUIS, "/history?text=maquina-", WIDE)
+    expect(page.locator("section.day h2").first).to_contain_text("Hoy")
+
+    def in_one_row() -> bool:
+        boxes = [each.bounding_box() for each in page.locator("a.line").all()[:2]]
+        return boxes[0]["y"] == boxes[1]["y"]
+
+    assert in_one_row()
+    page.get_by_role("button", name="Lista").click()
+    expect(page.get_by_role("button", name="Lista")).to_have_attribute("aria-pressed", "true")
+    assert not in_one_row()
+    page.reload()
+    settled(page)
+    assert not in_one_row()
+    page.get_by_role("button", name="Fotos").click()
+    assert in_one_row()
+
+
 def test_who_opens_one_of_an_older_page_comes_back_to_that_page(
     open_page: OpenPage, station: Running, inspections: list[dict[str, Any]]
 ) -> None:
@@ -162,30 +190,6 @@ def test_who_opens_one_of_an_older_page_comes_back_to_that_page(
     page.locator("a.line").first.click()
     page.locator("#back").click()
     expect(page.get_by_role("button", name="Volver a las últimas")).to_be_visible()
-
-
-def test_a_reviewer_answers_one_after_another_by_key_and_takes_one_back(
-    open_page: OpenPage, station: Running, inspections: list[dict[str, Any]]
-) -> None:
-    page = open_page(SOFIA, "/review", ready="#judge")
-    waiting = [each["number"] for each in page.request.get(f"{station.url}/api/v1/waiting").json()["items"]]
-    assert len(waiting) >= 3
-    shown = page.locator("#card article")
-    expect(shown).to_have_attribute("data-number", str(waiting[0]))
-    page.keyboard.press("a")
-    expect(shown).to_have_attribute("data-number", str(waiting[1]))
-    page.keyboard.press("z")  # taken back before it was written
-    expect(shown).to_have_attribute("data-number", str(waiting[0]))
-    page.keyboard.press("n")
-    page.keyboard.press("s")  # the second is for later
-    expect(shown).to_have_attribute("data-number", str(waiting[2]))
-    address = f"{station.url}/api/v1/inspections/{waiting[0]}"
-    for _ in range(100):
-        if reviews := page.request.get(address).json()["reviews"]:
-            break
-        page.wait_for_timeout(50)
-    assert [each["answer"] for each in reviews] == ["unfit"]
-    assert page.request.get(f"{station.url}/api/v1/inspections/{waiting[1]}").json()["reviews"] == []
 
 
 def test_an_address_written_by_hand_does_no_harm(open_page: OpenPage) -> None:
@@ -225,7 +229,7 @@ def test_a_list_is_turned_page_by_page(open_page: OpenPage, station: Running) ->
     import httpx
 
     with httpx.Client(base_url=station.url, timeout=60) as client:
-        _, secret = station.access.make_key("muchas", ("inspect",), station.access.person_by_email(ANA.email))
+        _, secret = station.access.keys.make("muchas", ("inspect",), station.access.people.by_email(ANA.email))
         for seed in range(26):
             data = jpeg("apple_fit", 100 + seed, (160, 160))
             answer = client.post(
@@ -235,7 +239,7 @@ def test_a_list_is_turned_page_by_page(open_page: OpenPage, station: Running) ->
             )
             assert answer.status_code == 201
     page = open_page(LUIS, "/history")
-    expect(page.locator("a.line")).to_have_count(25)
+    expect(page.locator("a.line")).to_have_count(24)
     first = page.locator("a.line").first.get_attribute("href")
     page.get_by_role("button", name="Más antiguas").click()
     expect(page).to_have_url(re.compile("after="))

@@ -6,7 +6,7 @@ from typing import Literal
 from ..core.inspection import Actor
 
 Role = Literal["inspector", "supervisor", "admin"]
-Permission = Literal["inspect", "read", "infer", "review", "models", "people", "keys", "audit"]
+Permission = Literal["inspect", "read", "infer", "review", "try", "models", "people", "keys", "audit"]
 
 ROLES: tuple[Role, ...] = ("inspector", "supervisor", "admin")
 SCOPES: tuple[Permission, ...] = ("inspect", "read", "review", "infer")
@@ -15,8 +15,8 @@ SCOPES: tuple[Permission, ...] = ("inspect", "read", "review", "infer")
 _INSPECTOR: frozenset[Permission] = frozenset({"inspect", "read", "infer"})
 PERMISSIONS: dict[str, frozenset[Permission]] = {
     "inspector": _INSPECTOR,
-    "supervisor": _INSPECTOR | {"review"},
-    "admin": _INSPECTOR | {"review", "models", "people", "keys", "audit"},
+    "supervisor": _INSPECTOR | {"review", "try"},
+    "admin": _INSPECTOR | {"review", "try", "models", "people", "keys", "audit"},
 }
 
 

@@ -152,7 +152,7 @@ def _threshold(scores: Floats, groups: NDArray[np.generic], weights: NDArray[np.
 def weigh_scope(
     inside: Floats, outside: Floats | None = None, *, pass_rate: float = 0.99, near: Near | None = None
 ) -> Scope:
-    """Weigh the two signs of a stranger, and set the threshold that lets ``pass_rate`` of the products through.
+    """Weigh the two signs of what is out of distribution, and set the threshold that lets ``pass_rate`` of the products through.
 
     Args:
         inside: (M, 2) `distance_of` and `other_log_odds` of in-scope photographs that were not trained on.

@@ -17,7 +17,7 @@ from .errors import DataRefused
 from .logistic import Standard, fit_logistic, fit_standard
 from .policy import Policy, Scope
 from .shares import Share, share_of
-from .verdict import Verdict, distance_of, energy, judge, other_log_odds, softmax, stranger_score
+from .verdict import Verdict, distance_of, energy, judge, ood_score, other_log_odds, softmax
 
 Floats = NDArray[np.floating]
 Logits = NDArray[np.float32]
@@ -433,7 +433,7 @@ def _scope(
     if own is None:
         return None
     scores = [
-        stranger_score(z, distance_of(z, e, own), classes, own)
+        ood_score(z, distance_of(z, e, own), classes, own)
         for z, e in zip(logits[inside], embeddings[inside], strict=True)
     ]
     reached = np.quantile([score for score in scores if score is not None], _PASSED, method="higher")

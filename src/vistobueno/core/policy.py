@@ -47,7 +47,7 @@ class Policy:
             1 / ``doubt``: the less a photograph is like those the model knows, the less sure its answer.
         fit_below, unfit_above: probability of unfit at or below which the answer is fit, at or above which unfit.
         alpha, beta: the escape rate and the overkill rate that the thresholds were set for.
-        scope: None when nothing is known of strangers.
+        scope: None when nothing is known of what is out of distribution.
         min_sharpness, min_brightness, max_brightness, max_clipped: what a photograph must reach to be judged.
     """
 

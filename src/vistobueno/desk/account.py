@@ -7,6 +7,7 @@ from ..accounts.sessions import Session
 from ..i18n import LANGUAGES, say
 from . import formats
 from .hypertext import Deed, h, hypertext, join
+from .palette import CHOICES
 from .pieces import facts, notice
 from .visit import Visit
 
@@ -20,10 +21,10 @@ def show(visit: Visit) -> None:
 def _act(deed: Deed, visit: Visit) -> None:
     identity = visit.identity
     if deed.name == "language" and deed.value in LANGUAGES:
-        visit.access.set_language(identity, deed.value)
+        visit.access.people.set_language(identity, deed.value)
         st.rerun()
     if deed.name == "end" and identity.actor.id is not None:
-        visit.access.end_sessions(identity.actor.id, identity.actor, but=identity.session)
+        visit.access.sessions.end_all(identity.actor.id, identity.actor, but=identity.session)
         st.session_state["account_said"] = notice(say(visit.language, "ui_account_ended"))
         st.rerun()
 
@@ -31,13 +32,14 @@ def _act(deed: Deed, visit: Visit) -> None:
 def _page(visit: Visit) -> Markup:
     language, identity = visit.language, visit.identity
     button = (
-        '<button type="button" class="button{2}" data-act="language" data-value="{0}" lang="{0}" '
-        'aria-pressed="{3}">{1}</button>'
+        '<button type="button" class="button" data-act="language" data-value="{0}" lang="{0}" '
+        'aria-pressed="{2}">{1}</button>'
     )
     languages = join(
-        h(button, each, say(each, "ui_language_name"), *((" primary", "true") if each == language else ("", "false")))
-        for each in LANGUAGES
+        h(button, each, say(each, "ui_language_name"), "true" if each == language else "false") for each in LANGUAGES
     )
+    theme = '<button type="button" class="button" data-keep="theme" data-kept="{0}">{1}</button>'
+    themes = join(h(theme, each, say(language, f"ui_theme_{each or 'system'}")) for each in ("", *CHOICES))
     named: list[tuple[str, object]] = [
         (say(language, "ui_name"), identity.actor.name),
         (say(language, "ui_email"), identity.email or "—"),
@@ -45,7 +47,8 @@ def _page(visit: Visit) -> Markup:
     ]
     return h(
         '<div class="head"><h1>{title}</h1></div><div class="grid"><section>{facts}</section>'
-        '<section><h2>{language}</h2><div class="row">{languages}</div></section></div>{sessions}'
+        '<section><h2>{language}</h2><div class="row">{languages}</div>'
+        '<h2 class="next">{theme}</h2><div class="row">{themes}</div><p class="muted">{kept}</p></section></div>{sessions}'
         '<section><div class="row"><a class="button" href="/password">{password}</a>'
         '<form method="post" action="/logout" class="inline"><input type="hidden" name="csrf" value="{csrf}">'
         '<button class="button danger" type="submit">{out}</button></form></div></section>',
@@ -53,6 +56,9 @@ def _page(visit: Visit) -> Markup:
         facts=facts(named),
         language=say(language, "ui_language"),
         languages=languages,
+        theme=say(language, "ui_theme"),
+        themes=themes,
+        kept=say(language, "ui_theme_kept"),
         sessions=_sessions(visit),
         password=say(language, "ui_change_password"),
         csrf=identity.csrf or "",
@@ -62,7 +68,7 @@ def _page(visit: Visit) -> Markup:
 
 def _sessions(visit: Visit) -> Markup:
     language, identity = visit.language, visit.identity
-    found = visit.access.sessions(identity.actor.id) if identity.actor.id is not None else ()
+    found = visit.access.sessions.of(identity.actor.id) if identity.actor.id is not None else ()
     button = Markup()
     if len(found) > 1:
         button = h(

@@ -8,6 +8,7 @@ from ..accounts.identity import Identity
 from ..i18n import LANGUAGES, say
 from .hypertext import h, join
 from .icons import icon
+from .logo import logo
 
 BRAND = "Visto Bueno"
 
@@ -57,7 +58,7 @@ def bar_html(identity: Identity, here: str) -> Markup:
         '<span aria-hidden="true">{letter}</span><span class="only-heard">{account}: {name}</span></a></div></header>'
         '<div id="main" tabindex="-1"></div>',
         skip=say(language, "ui_skip"),
-        sign=icon("brand"),
+        sign=logo(),
         brand=BRAND,
         pages=say(language, "ui_pages"),
         tabs=tabs,

@@ -1,12 +1,10 @@
 """Numbers, shares, dates and sizes as a person's language writes them, in that person's time zone."""
 
-import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ..i18n import say
 
-_Z = 1.959964  # of a 95 % interval
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -44,6 +42,13 @@ def short_day(value: date, language: str) -> str:
     return f"{value.day} {say(language, 'ui_months').split()[value.month - 1]}"
 
 
+def named_day(value: date, zone: ZoneInfo, language: str) -> str:
+    """Hoy, 25 nov 2026."""
+    today = datetime.now(UTC).astimezone(zone).date()
+    names = {today: "ui_today", today - timedelta(days=1): "ui_yesterday"}
+    return f"{say(language, names[value])}, {day(value, language)}" if value in names else day(value, language)
+
+
 def clock(value: datetime, zone: ZoneInfo) -> str:
     """11:32."""
     return value.astimezone(zone).strftime("%H:%M")
@@ -60,13 +65,3 @@ def lately(value: datetime, zone: ZoneInfo, language: str) -> str:
     if local.date() == datetime.now(UTC).astimezone(zone).date():
         return clock(value, zone)
     return f"{short_day(local.date(), language)}, {clock(value, zone)}"
-
-
-def wilson(count: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927); all of [0, 1] where nothing was seen."""
-    if not of:
-        return 0.0, 1.0
-    share, square = count / of, _Z * _Z / of
-    middle = (share + square / 2) / (1 + square)
-    half = _Z * math.sqrt(share * (1 - share) / of + square / of / 4) / (1 + square)
-    return max(0.0, middle - half), min(1.0, middle + half)

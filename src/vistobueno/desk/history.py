@@ -1,25 +1,32 @@
-"""Historial: every inspection, filtered and paged; what is filtered as CSV."""
+"""Historial: every inspection, filtered and paged; what is filtered as a table to take along."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any, get_args
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import streamlit as st
 from markupsafe import Markup
 
 from ..core.inspection import ActorKind, Filter, Inspection, Page, Source
 from ..core.verdict import Answer, Reason
-from ..i18n import say
+from ..i18n import counted, say
 from ..services import CursorRefused
 from ..store.days import midnight
+from . import formats
 from .hypertext import Deed, h, hypertext, join
-from .pieces import choice, empty, field, inspection_row, product
+from .pieces import choice, empty, field, inspection_row, product, shots, views
 from .visit import Visit, go
 
-_LIMIT = 25
+_LIMIT = 24
+_COUNTED = 10_000  # of more it is only said that there are more
 _DIGITS = 18  # of a number in the address; no row has more
-_FIELDS = ("answer", "product", "reason", "who", "since", "until", "text", "source", "waiting")
+_NAMES = {
+    "answer": "ui_answer", "product": "ui_product", "reason": "ui_reason", "who": "ui_who", "since": "ui_since",
+    "until": "ui_until", "text": "ui_search", "source": "ui_source", "waiting": "ui_home_waiting",
+}  # fmt: skip
+_FIELDS = tuple(_NAMES)
 
 
 def show(visit: Visit) -> None:
@@ -34,6 +41,8 @@ def _act(deed: Deed) -> None:
         go("history", **given)
     if deed.name == "clear":
         go("history", **({"waiting": "1"} if "waiting" in _asked() else {}))
+    if deed.name == "without" and deed.value in _FIELDS:
+        go("history", **{name: value for name, value in _asked().items() if name != deed.value})
     if deed.name in ("all", "waiting"):
         go("history", **_among(deed.name, _asked()))
     if deed.name == "older":
@@ -58,29 +67,105 @@ def _page(visit: Visit, asked: Mapping[str, str]) -> Markup:
     language = visit.language
     filter_ = filter_of(asked, visit)
     page = _found(visit, filter_, asked)
-    rows = join(inspection_row(each, visit) for each in page.items)
-    listed = h('<ul class="list">{0}</ul>', rows) if page.items else empty(say(language, "ui_history_none"))
     return h(
-        '<div class="head"><div><h1>{title}</h1><p class="lead">{lead}</p></div>'
-        '<a class="button small" href="/api/v1/inspections.csv?{query}" download="{file}">{csv}</a></div>'
-        "{filters}<section>{listed}<p class='row' style='margin-top:14px'>{newest}{older}</p></section>",
+        '<div class="head"><div><h1>{title}</h1><p class="lead">{lead}</p></div>{tables}</div>{filters}'
+        '<div class="found"><p role="status"><b>{count}</b></p>{chips}{views}</div>{listed}'
+        '<p class="row">{newest}{older}</p>',
         title=say(language, "ui_page_history"),
         lead=say(language, "ui_history_lead"),
-        query=csv_query(filter_, language),
-        file=f"vistobueno-{datetime.now(visit.zone):%Y-%m-%d}.csv",
-        csv=say(language, "ui_history_csv"),
+        tables=_tables(visit, filter_),
         filters=_filters(visit, asked),
-        listed=listed,
+        count=_count(visit, filter_),
+        chips=_chips(visit, asked),
+        views=views(language),
+        listed=_by_day(page.items, visit) if page.items else _nothing(language),
         newest=_step("newest", "", say(language, "ui_newest")) if "after" in asked else "",
         older=_step("older", page.next, say(language, "ui_older")) if page.next else "",
     )
 
 
+def _tables(visit: Visit, filter_: Filter) -> Markup:
+    """What is listed, as a file: for Excel, for a spreadsheet that takes the comma for the decimal sign, for programs."""
+    language, day = visit.language, f"{datetime.now(visit.zone):%Y-%m-%d}"
+    query, zone = table_query(filter_, language), quote(str(visit.zone))
+    ways = (
+        ("xlsx", f"inspections.xlsx?{query}&zone={zone}", f"vistobueno-{day}.xlsx"),
+        ("csv_es", f"inspections.csv?{query}&format=es&zone={zone}", f"vistobueno-{day}.csv"),
+        ("csv", f"inspections.csv?{query}", f"vistobueno-{day}.csv"),
+    )
+    link = '<a class="button small" href="/api/v1/{0}" download="{1}">{2}</a>'
+    links = join(h(link, address, file, say(language, f"ui_history_{name}")) for name, address, file in ways)
+    return h(
+        '<details class="wide"><summary>{0}</summary><div class="row">{1}</div></details>',
+        say(language, "ui_history_download"),
+        links,
+    )
+
+
+def _count(visit: Visit, filter_: Filter) -> str:
+    found, language = visit.station.inspections.count(filter_, _COUNTED + 1), visit.language
+    if found > _COUNTED:
+        return say(language, "ui_history_more", count=formats.number(_COUNTED, language))
+    return counted(language, "inspections", found, formats.number(found, language))
+
+
+def _chips(visit: Visit, asked: Mapping[str, str]) -> Markup:
+    """What narrows the list; each goes by a click."""
+    language = visit.language
+    used = [name for name in _FIELDS if name in asked and name != "waiting"]
+    said = join(
+        h(
+            '<a class="chip on" href="/history{0}" data-act="without" data-value="{1}">{2}: {3}'
+            '<span aria-hidden="true">×</span><span class="only-heard">{4}</span></a>',
+            _address({other: asked[other] for other in _FIELDS if other in asked and other != name}),
+            name,
+            say(language, _NAMES[name]),
+            _said(name, asked[name], visit),
+            say(language, "ui_history_without"),
+        )
+        for name in used
+    )
+    return said + (_step("clear", "", say(language, "ui_clear")) if used else Markup())
+
+
+def _said(name: str, value: str, visit: Visit) -> str:
+    """A filter's value as a person says it."""
+    language = visit.language
+    if name in ("answer", "reason") and value in (*get_args(Answer), *get_args(Reason)):
+        return say(language, value)
+    if name == "product":
+        return product(value, language)
+    if name in ("since", "until") and (day := _day(value)) is not None:
+        return formats.day(day, language)
+    if name == "source" and value in get_args(Source):
+        return say(language, f"ui_source_{value}")
+    if name == "who":
+        return next((words for option, words in _people(visit) if option == value), value)
+    return value
+
+
+def _by_day(items: Iterable[Inspection], visit: Visit) -> Markup:
+    """The inspections of each day under its name."""
+    days = groupby(items, lambda each: each.at.astimezone(visit.zone).date())
+    return join(
+        h(
+            '<section class="day"><h2>{0}</h2>{1}</section>',
+            formats.named_day(day, visit.zone, visit.language),
+            shots(inspection_row(each, visit, clock=True) for each in of_day),
+        )
+        for day, of_day in days
+    )
+
+
+def _nothing(language: str) -> Markup:
+    return h("<section>{0}</section>", empty(say(language, "ui_history_none")))
+
+
 def _found(visit: Visit, filter_: Filter, asked: Mapping[str, str]) -> Page[Inspection]:
     try:
-        return visit.station.inspections(filter_, asked.get("after"), _LIMIT)
+        return visit.station.inspections.page(filter_, asked.get("after"), _LIMIT)
     except CursorRefused:  # an address that somebody wrote by hand
-        return visit.station.inspections(filter_, None, _LIMIT)
+        return visit.station.inspections.page(filter_, None, _LIMIT)
 
 
 def filter_of(asked: Mapping[str, str], visit: Visit) -> Filter:
@@ -110,8 +195,8 @@ def _who(asked: str) -> tuple[ActorKind | None, int | None]:
     return known, int(number[:_DIGITS]) if number else None
 
 
-def csv_query(filter_: Filter, language: str) -> str:
-    """The same filter for the API, which streams the CSV."""
+def table_query(filter_: Filter, language: str) -> str:
+    """The same filter for the API, which makes the tables."""
     named = {name: value for name, value in vars(filter_).items() if value is not None}
     texts = {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in named.items()}
     return urlencode({**texts, "language": language})
@@ -120,7 +205,7 @@ def csv_query(filter_: Filter, language: str) -> str:
 def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
     language = visit.language
     everything = ("", say(language, "ui_all"))
-    bundle = visit.station.model.bundle
+    bundle = visit.station.models.active.bundle
     products = sorted({each.product for each in bundle.classes if each.product})
     answers = [everything, *((each, say(language, each)) for each in ("fit", "unfit", "review"))]
     reasons = [everything, *((each, say(language, each)) for each in ("uncertain", "out_of_scope", "poor_photo"))]
@@ -143,7 +228,6 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
     search = h('<input type="search" name="text" id="f-text" value="{0}" placeholder="{1}">', asked.get("text", ""),
                say(language, "ui_search_hint"))  # fmt: skip
     fields.append(field(say(language, "ui_search"), search))
-    used = any(name in asked for name in _FIELDS if name != "waiting")
     toggle = h(
         '<nav class="subtabs" aria-label="{which}">{all}{waiting}</nav>',
         which=say(language, "ui_history_which"),
@@ -152,44 +236,48 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
     )
     form = h(
         '<section><form data-act="filter" aria-label="{filter}"><div class="filters">{fields}</div><div class="row">'
-        '<button class="button small primary" type="submit">{filter}</button>{clear}</div></form></section>',
+        '<button class="button small primary" type="submit">{filter}</button></div></form></section>',
         filter=say(language, "ui_filter"),
         fields=join(fields),
-        clear=_step("clear", "", say(language, "ui_clear")) if used else "",
     )
-    folded = h(
-        "<details{0}><summary>{1}</summary>{2}</details>",
-        Markup(" open") if used else "",
-        say(language, "ui_filter"),
-        form,
+    return toggle + h(
+        '<details class="wide"><summary>{0}</summary>{1}</details>', say(language, "ui_history_filters"), form
     )
-    return toggle + folded
 
 
 def _whose(visit: Visit, chosen: str) -> Markup:
+    options = [("", say(visit.language, "ui_all")), *_people(visit)]
+    return choice("who", options, f"person-{chosen}" if chosen.isdecimal() else chosen, submits=True)
+
+
+def _people(visit: Visit) -> list[tuple[str, str]]:
     """People and machines apart: they may have the same name, and the same number."""
-    language, keys = visit.language, visit.access.keys()
-    people = [(f"person-{each.id}", each.name or each.email) for each in visit.access.people()]
+    language = visit.language
+    if not visit.identity.may("people"):
+        return []
+    keys = visit.access.keys.all()
+    people = [(f"person-{each.id}", each.name or each.email) for each in visit.access.people.all()]
     machines = [(f"key-{each.id}", each.name) for each in keys]
-    options = [
-        ("", say(language, "ui_all")),
+    return [
         ("person", say(language, "ui_who_people")),
         *((value, f"{name} ({say(language, 'ui_kind_person')})") for value, name in people),
         ("key", say(language, "ui_who_keys")),
         *((value, f"{name} ({say(language, 'ui_kind_key')})") for value, name in machines),
     ]
-    return choice("who", options, f"person-{chosen}" if chosen.isdecimal() else chosen, submits=True)
 
 
 def _tab(which: str, asked: Mapping[str, str], words: str, *, here: bool) -> Markup:
-    query = urlencode(_among(which, asked))
     return h(
         '<a href="/history{0}" data-act="{1}"{2}>{3}</a>',
-        f"?{query}" if query else "",
+        _address(_among(which, asked)),
         which,
         Markup(' aria-current="page"') if here else "",
         words,
     )
+
+
+def _address(asked: Mapping[str, str]) -> str:
+    return f"?{urlencode(asked)}" if asked else ""
 
 
 def _date(name: str, asked: Mapping[str, str]) -> Markup:

@@ -4,8 +4,6 @@ from markupsafe import Markup
 
 _HEAD = '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">'  # noqa: E501
 _PATHS = {
-    "brand": '<path d="M12 3c5 1 8 4.5 8 9a8 8 0 0 1-16 0c0-4.5 3-8 8-9z" fill="currentColor" stroke="none"/>'
-    '<path d="m8 12.5 2.8 2.8L16 10" stroke="#fff" stroke-width="2.2"/>',
     "home": '<path d="M4 11.5 12 5l8 6.5V20h-5.5v-5h-5v5H4z"/>',
     "inspect": '<path d="M4 8.5h3.5L9 6h6l1.5 2.5H20V19H4z"/><circle cx="12" cy="13.5" r="3.5"/>',
     "review-tab": '<path d="M4 6h16M4 12h9M4 18h7"/><path d="m14.5 16.5 2.3 2.3 4.2-4.6"/>',
@@ -20,6 +18,9 @@ _PATHS = {
     "review": '<path d="M12 1.2 23.6 21.4a1 1 0 0 1-.9 1.5H1.3a1 1 0 0 1-.9-1.5z" fill="currentColor" stroke="none"/>'
     '<path d="M9.4 11.7c.1-1.6 1.1-2.5 2.6-2.5s2.6.9 2.6 2.3c0 1.9-2.6 2-2.6 4.1M12 19.1v.1" '
     'stroke="var(--sign, #fff)" stroke-width="2.2"/>',
+    "other": '<circle cx="12" cy="12" r="10" stroke-width="2.2"/><path d="m5.2 18.8 13.6-13.6" stroke-width="2.2"/>',
+    "retake": '<path d="M4 9h3.2l1.5-2.5h6.6L16.8 9H20v10.5H4z" stroke-width="2.2"/>'
+    '<path d="M15 13.6a3.1 3.1 0 1 1-.9-1.9l1 .9m.2-2.2v2.4h-2.4"/>',
     "broken": '<path d="M12 7v6M12 16.7v.1" stroke-width="2.4"/><circle cx="12" cy="12" r="10" stroke-width="2.2"/>',
 }
 

@@ -9,12 +9,12 @@ from importlib.resources import files
 import streamlit as st
 from markupsafe import Markup
 
-from ..accounts import COOKIE, Access, running_access
+from ..accounts import COOKIE, Accounts, running_accounts
 from ..accounts.identity import Identity
 from ..core.errors import VistoBuenoError
 from ..i18n import LANGUAGES, say, texts
 from ..services import running_station
-from . import account, administration, history, home, model, palette
+from . import account, administration, history, home, model, palette, trial
 from .bar import BRAND, bar_html
 from .hypertext import component, deed_of, h, hypertext
 from .visit import Visit, go, where_from, zone_named
@@ -30,12 +30,14 @@ class Place:
     address: str
     permission: str
     show: Callable[[Visit], None]
+    tab: str = ""  # the tab of the bar that it stands behind, where it has none of its own
 
 
 PLACES = (
     Place("home", "read", home.show),
     Place("history", "read", history.show),
     Place("model", "read", model.show),
+    Place("try", "try", trial.show, tab="model"),
     Place("administration", "people", administration.show),
     Place("account", "read", account.show),
 )
@@ -50,7 +52,7 @@ def show() -> None:
 def _show() -> None:
     st.set_page_config(page_title=BRAND, layout="wide")
     st.html(_style())
-    access, language = running_access(), running_station().settings.default_language
+    access, language = running_accounts(), running_station().settings.default_language
     try:
         identity = _who(access)
     except VistoBuenoError as error:  # the database is away: nobody can be known now
@@ -89,14 +91,14 @@ def _bar(visit: Visit, here: Place, pages: Mapping[str, "st.Page"]) -> None:
     deed = deed_of(
         component("shell")(
             key="shell",
-            data=_frame(visit.language, bar_html(visit.identity, here.address)),
+            data=_frame(visit.language, bar_html(visit.identity, here.tab or here.address)),
             on_deed_change=lambda: None,
         ).get("deed")
     )
     if deed.name == "go" and deed.value in pages:
         go(deed.value)
     if deed.name == "language" and deed.value in LANGUAGES:
-        visit.access.set_language(visit.identity, deed.value)
+        visit.access.people.set_language(visit.identity, deed.value)
         st.rerun()
 
 
@@ -112,10 +114,10 @@ def _frame(language: str, html: Markup, leave: str = "") -> dict[str, str]:
     }
 
 
-def _who(access: Access) -> Identity | None:
+def _who(access: Accounts) -> Identity | None:
     cookies = st.context.cookies
     token = next((cookies[name] for name in (f"__Host-{COOKIE}", COOKIE) if name in cookies), None)
-    return access.identify_session(token) if token else None
+    return access.authentication.identify_session(token) if token else None
 
 
 def _refused(visit: Visit) -> None:
@@ -138,4 +140,4 @@ def _apology(language: str, text: str) -> Markup:
 @cache
 def _style() -> str:
     rules = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
-    return f"<style>:root {{ {palette.variables()} }}\n{rules}</style>"
+    return f"<style>{palette.css()}\n{rules}</style>"

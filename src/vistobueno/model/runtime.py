@@ -116,7 +116,7 @@ class Model:
         return self.score_input(scaled(picture, self.bundle.input))
 
     def score_input(self, values: NDArray[np.float32]) -> Scores:
-        """Judge one input as the model takes it: (1, *spec.shape) float32, scaled, in the model's colour order."""
+        """Judge one input as the model takes it: ``(1, *spec.shape)`` float32, scaled, in the model's colour order."""
         outputs = self._outputs(values)
         scores = Scores(*(outputs[name][0] if name in outputs else None for name in OUTPUTS))  # type: ignore[arg-type]
         if self.calibration is None:

@@ -47,11 +47,11 @@ class Judging:
         """
         with self._lock:
             if owner is not None and self._held[owner] >= self._own:
-                raise _busy()
+                raise busy()
             self._held[owner] += 1
         if not self._free.acquire(blocking=wait):
             self._forget(owner)
-            raise _busy()
+            raise busy()
         return Place(partial(self._leave, owner))
 
     def _leave(self, owner: Hashable) -> None:
@@ -73,7 +73,8 @@ class Judging:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _busy() -> Busy:
+def busy() -> Busy:
+    """That every place is taken."""
     return Busy(
         "busy",
         es="La estación está ocupada con otras fotos. Envíela otra vez en un momento.",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from itertools import islice
@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, text
 
+from ..core.composed import composed, flat
+from ..core.defects import Defect
 from ..core.errors import VistoBuenoError
-from ..core.inspection import LONGEST_NAME, LONGEST_NOTE, Actor, DayCount, Inspection, Review
-from ..core.verdict import OUT_OF_SCOPE, Answer, Condition
+from ..core.inspection import LONGEST_NAME, LONGEST_NOTE, Actor, DayCount, Inspection, Review, ReviewAnswer
+from ..core.verdict import OUT_OF_SCOPE, Answer
 from .database import reading, writing
 from .folding import folded
 from .schema import evidence_removals, inspections, reasons, reviews, tallies, waiting, writes
@@ -135,7 +137,13 @@ class Ledger:
         return np.frombuffer(row.activation, np.float16).reshape(-1, row.activation_width).astype(np.float32)
 
     def review(
-        self, number: int, actor: Actor, answer: Condition, note: str, write: Write | None = None
+        self,
+        number: int,
+        actor: Actor,
+        answer: ReviewAnswer,
+        note: str,
+        write: Write | None = None,
+        defects: Sequence[Defect] = (),
     ) -> tuple[Review, bool]:
         """Set a person's answer beside a verdict; from now on it waits no more.
 
@@ -161,13 +169,14 @@ class Ledger:
                 "answer": answer,
                 "note": _shown(note.strip(), keep="\n")[:LONGEST_NOTE],
                 "first": connection.execute(said).first() is None,
+                "defects": ",".join(defects) or None,
             }
             connection.execute(insert(reviews).values(values))
             connection.execute(delete(waiting).where(waiting.c.inspection_number == number))
             if write is not None:
                 made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
                 connection.execute(_WRITE, {**_named(write), **made})
-        return Review(values["id"], number, values["at"], actor, answer, values["note"]), False
+        return Review(values["id"], number, values["at"], actor, answer, values["note"], tuple(defects)), False
 
     def waiting_count(self) -> int:
         """How many inspections wait for a person."""
@@ -243,11 +252,12 @@ def _add(connection: Connection, draft: Inspection, activation: Map | None, writ
         has_heat_map=activation is not None,
     )
     connection.execute(_INSPECTION, _columns(kept, activation))
-    for reason in kept.reasons:
+    said = kept.verdict
+    for reason in said.reasons:
         connection.execute(_REASON, {"reason": reason, "inspection_number": kept.number})
-    if kept.answer == "review":
+    if said.answer == "review":
         connection.execute(_WAITING, {"inspection_number": kept.number})
-    connection.execute(_TALLY, {"day": kept.at.date().isoformat(), "product": kept.product, "answer": kept.answer})
+    connection.execute(_TALLY, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
     if write is not None:
         connection.execute(_WRITE, {**_named(write), "inspection_number": kept.number, "at": kept.at})
     return kept
@@ -284,14 +294,13 @@ def _next(connection: Connection, column: Any) -> int:
 
 
 def _columns(kept: Inspection, activation: Map | None) -> dict[str, Any]:
-    same = {column.name: getattr(kept, column.name) for column in inspections.c if hasattr(kept, column.name)}
     small = None if activation is None else np.clip(activation, -65504, 65504).astype(np.float16)  # float16's limits
+    values = flat(kept)
     return {
-        **same,
-        **actor_columns(kept.actor),
-        "reasons": ",".join(kept.reasons),
+        **values,
+        "reasons": ",".join(values["reasons"]),
+        "probabilities": dict(values["probabilities"]),
         "filename_folded": None if kept.filename is None else folded(kept.filename),
-        "probabilities": dict(kept.probabilities),
         "activation": None if small is None else small.tobytes(),
         "activation_width": None if small is None else small.shape[1],
     }
@@ -307,20 +316,14 @@ def _actor(row: Row[Any]) -> Actor:
 
 
 def _review(row: Row[Any]) -> Review:
-    return Review(row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note)
+    defects = tuple(filter(None, (row.defects or "").split(",")))
+    return Review(row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note, defects)
 
 
 def _inspection(row: Row[Any]) -> Inspection:
-    columns = row._mapping
-    same = {name: columns[name] for name in Inspection.__dataclass_fields__ if name in columns}
-    return Inspection(
-        **{
-            **same,
-            "actor": _actor(row),
-            "reasons": tuple(filter(None, row.reasons.split(","))),
-            "has_heat_map": row.activation is not None,
-        }
-    )
+    reasons = tuple(filter(None, row.reasons.split(",")))
+    found = composed(Inspection, {**row._mapping, "reasons": reasons})
+    return replace(found, has_heat_map=row.activation is not None)
 
 
 def _clean(filename: str | None) -> str | None:

@@ -46,6 +46,14 @@ def inspections_page(engine: Engine, asked: Filter, after: str | None, limit: in
         return _page(connection, query, order, after, limit)
 
 
+def inspections_count(engine: Engine, asked: Filter, most: int) -> int:
+    """How many inspections ``asked`` lets through, as far as ``most``."""
+    with reading(engine) as connection:
+        query, _ = _filtered(connection, asked)
+        found = query.with_only_columns(inspections.c.number).limit(most).subquery()
+        return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
+
+
 def waiting_page(engine: Engine, after: str | None, limit: int) -> Page[Inspection]:
     """The inspections that wait for a person."""
     with reading(engine) as connection:

@@ -21,8 +21,13 @@ def protect(connection: Connection) -> None:
             )
         )
     for table in APPEND_ONLY:
-        for statement in _triggers(connection, table):
-            connection.execute(text(statement))
+        protect_table(connection, table)
+
+
+def protect_table(connection: Connection, table: str) -> None:
+    """Put the triggers on a table that is new."""
+    for statement in _triggers(connection, table):
+        connection.execute(text(statement))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from ..core.policy import Policy
 from ..i18n import say
 from .figures import FIGURES, cell
 
-_SHARES = ("condition_accuracy", "escape_rate", "overkill_rate", "review_share", "strangers_reviewed")
+_SHARES = ("condition_accuracy", "escape_rate", "overkill_rate", "review_share", "ood_reviewed")
 
 
 def cards(facts: Mapping[str, Any]) -> dict[str, bytes]:
@@ -62,17 +62,15 @@ def _tables(figures: Mapping[str, Any], text: Any) -> list[str]:
             if values["review_share"]["n"]
         ]
         tables.append("\n".join([head, rule, *rows]))
-    strangers = [
-        f"| {source} | {values['strangers_reviewed']['n']} | {cell(values['strangers_reviewed'])} "
-        f"| {cell(figures['stranger_auc'][source], percent=False)} |"
+    beyond = [
+        f"| {source} | {values['ood_reviewed']['n']} | {cell(values['ood_reviewed'])} "
+        f"| {cell(figures['ood_auc'][source], percent=False)} |"
         for source, values in figures["sources"].items()
-        if values["strangers_reviewed"]["n"]
+        if values["ood_reviewed"]["n"]
     ]
-    if strangers:
+    if beyond:
         tables.append(
-            "\n".join(
-                [f"| {text('strangers')} | n | {text('reviewed')} | AUC |", "| --- | --- | --- | --- |", *strangers]
-            )
+            "\n".join([f"| {text('ood')} | n | {text('reviewed')} | AUC |", "| --- | --- | --- | --- |", *beyond])
         )
     return tables
 

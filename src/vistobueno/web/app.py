@@ -38,7 +38,9 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     from .middleware.answers import Answers
     from .middleware.guard import Guard
     from .middleware.observed import Observed, Routed
+    from .middleware.packed import Packed
     from .middleware.proxies import Proxies
+    from .middleware.uploads import Uploads
     from .oip import inference
 
     return {
@@ -53,7 +55,9 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
             *inference.routes(),
             *api.routes(),
         ],
-        "middleware": [Middleware(each) for each in (Observed, Proxies, Answers, Guard, document.Document, Routed)],
+        "middleware": [
+            Middleware(each) for each in (Observed, Proxies, Answers, Guard, Uploads, Packed, document.Document, Routed)
+        ],
     }
 
 
@@ -68,7 +72,7 @@ def application(settings: Settings | None = None) -> "App":
 @asynccontextmanager
 async def running(_: object, settings: Settings | None = None) -> AsyncIterator[None]:
     """The station and its access are open while the application runs."""
-    from ..accounts import Access, set_running_access
+    from ..accounts import Accounts, set_running_accounts
     from ..services import set_running_station
     from .logs import configure_logs
     from .middleware.proxies import parse
@@ -80,8 +84,8 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
         parse(settings.trusted_proxies)  # here, not at the first request
         parse(settings.metrics_from, "METRICS_FROM")
         station = _opened(settings)
-        access = Access(station.engine, settings)
-        link = access.first_admin_link(_address(settings))
+        access = Accounts(station.engine, settings)
+        link = access.people.first_admin_link(_address(settings))
     except VistoBuenoError as error:
         _log.critical(error.message(settings.default_language), extra={"code": error.code})
         raise
@@ -89,9 +93,9 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
         _log.critical("the station does not start", exc_info=True)  # uvicorn only says that it does not
         raise
     set_running_station(station)
-    set_running_access(access)
+    set_running_accounts(access)
     warn(settings)
-    bundle = station.model.bundle
+    bundle = station.models.active.bundle
     _log.info("ready", extra={"model": bundle.name, "model_version": bundle.version, "model_digest": bundle.digest})
     if link is not None:  # last, and never a record
         language = user_language() if sys.stderr.isatty() else settings.default_language
@@ -99,7 +103,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     try:
         yield
     finally:
-        set_running_access(None)
+        set_running_accounts(None)
         set_running_station(None)
         station.close()
         _log.info("stopped")
@@ -122,9 +126,11 @@ def _opened(settings: Settings) -> "Station":
 
 def _address(settings: Settings) -> str:
     """Where people reach it; under `streamlit run` Streamlit chose the port."""
-    from streamlit import config
+    import streamlit
 
     if settings.public_url:
         return settings.public_url.rstrip("/")
-    chosen = config.get_option("server.port") if config._server_mode == "starlette-app" else settings.port
-    return f"http://localhost:{chosen}"
+    by_streamlit = any(
+        Path(each).stem == "streamlit" for each in sys.orig_argv[1:3]
+    )  # `streamlit run`, `python -m streamlit`
+    return f"http://localhost:{streamlit.get_option('server.port') if by_streamlit else settings.port}"

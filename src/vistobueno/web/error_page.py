@@ -8,6 +8,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, Response
 
 from ..core.errors import VistoBuenoError
+from ..desk.logo import logo
+from ..desk.palette import chosen
 from ..i18n import say
 from . import headers
 from .problems import headers_of, known_status, page_language, problem, problem_of, status_of, title_of
@@ -48,6 +50,8 @@ def _page(connection: HTTPConnection, status: int, language: str, detail: str, m
         .get_template("apology.html")
         .render(
             language=language,
+            theme=chosen(connection.cookies),
+            logo=logo(),
             title=title_of(status, language),
             detail=detail,
             here="/" if status in (403, 404, 405) else connection.scope["path"],

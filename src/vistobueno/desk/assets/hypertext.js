@@ -14,6 +14,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const news = root.querySelector("[data-scroll]") // once for each: who has scrolled on is left there
     if (news && news.dataset.scroll !== root.scrolled) news.scrollIntoView({ block: "start" })
     root.scrolled = news?.dataset.scroll
+    showKept(root)
+    if (innerWidth >= 1000) root.querySelectorAll("details.wide").forEach((each) => (each.open = true))
   } else {
     root.querySelectorAll("[aria-busy]").forEach((each) => each.removeAttribute("aria-busy"))
   }
@@ -28,6 +30,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     else go()
   }
   root.onclick = async (event) => {
+    const kept = event.target.closest("[data-keep]")
+    if (kept) return keep(root, kept.dataset.keep, kept.dataset.kept)
     const copied = event.target.closest("[data-copy]")
     if (copied) return copy(copied)
     const element = event.target.closest("a[data-act], button[data-act]")
@@ -86,6 +90,21 @@ function ask(element, go) {
   }
   if (form) form.append(box)
   else element.after(box)
+}
+
+// How this browser shows things (data-theme, data-view of the root; "" as they come): it keeps it, and every page comes so.
+function keep(root, name, value) {
+  document.cookie = `vb_${name}=${value}; Path=/; SameSite=Lax; Max-Age=${value ? 365 * 24 * 3600 : 0}`
+  if (value) document.documentElement.dataset[name] = value
+  else delete document.documentElement.dataset[name]
+  showKept(root)
+}
+
+function showKept(root) {
+  for (const each of root.querySelectorAll("[data-keep]")) {
+    const chosen = document.documentElement.dataset[each.dataset.keep] ?? ""
+    each.setAttribute("aria-pressed", String(each.dataset.kept === chosen))
+  }
 }
 
 async function copy(button) {

@@ -6,6 +6,7 @@ let frame = null // one observer a document, however often the script runs
 export default function (component) {
   const { data } = component
   document.documentElement.lang = data.language
+  if (/(^|; )vb_view=list(;|$)/.test(document.cookie)) document.documentElement.dataset.view = "list"
   hypertext(component)
   countPending(data)
   frame ??= watch(data)
@@ -36,7 +37,7 @@ function watch(data) {
   }
   new MutationObserver(look).observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] })
   // we show no dialogs; Streamlit's own, of a page that does not exist, speaks only English
-  const close = () => document.querySelector("[data-testid=stDialog] button, .stDialog button")?.click()
+  const close = () => document.querySelector("[data-testid=stDialog] button")?.click()
   new MutationObserver(close).observe(document.body, { childList: true })
   close()
   look()

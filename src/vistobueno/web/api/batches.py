@@ -36,7 +36,7 @@ _AT_ONCE = Budget(2, 1, "zip", retry_after=10)  # ZIPs that are inspected
 
 @router.post(
     "/batches",
-    response_model=list[BatchLine],
+    response_model=list[BatchLine],  # type: ignore[valid-type]
     summary="Inspect a ZIP of photographs",
     responses={
         200: {
@@ -84,7 +84,7 @@ async def batch(request: Request) -> Response:
         share = held.enter_context(_ON_DISK.share(owner))
         file = await held.enter_async_context(file_in(request, "zip", MOST_ZIP, station.settings.data_dir, share))
         await _turn(held, owner)
-        inspect = partial(station.inspect_zip, source=source_of(identity), idempotency_key=key)
+        inspect = partial(station.inspections.inspect_zip, source=source_of(identity), idempotency_key=key)
         found = await to_thread.run_sync(inspect, file, identity.actor)
         lines, headers = _lines(found, language_of(request)), {PASSED_OVER: str(len(found.passed_over))}
         first = await to_thread.run_sync(next, lines, None)  # a ZIP that cannot be read is a problem, not a line
@@ -114,7 +114,7 @@ class Told(StreamingResponse):
     def __init__(self, first: Line | None, lines: Lines, held: AsyncExitStack, headers: dict[str, str]) -> None:
         # not compressed: a line must not wait
         headers |= {"Cache-Control": "no-store", "Content-Encoding": "identity", "X-Accel-Buffering": "no"}
-        super().__init__(_told(first, lines), headers=headers, media_type=NDJSON)
+        super().__init__(_told(first, lines, held), headers=headers, media_type=NDJSON)
         self._lines, self._held = lines, held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,11 +128,12 @@ class Told(StreamingResponse):
                 await self._held.aclose()
 
 
-async def _told(first: Line | None, lines: Lines) -> AsyncIterator[str]:
+async def _told(first: Line | None, lines: Lines, held: AsyncExitStack) -> AsyncIterator[str]:
     line = first
     while line is not None:
         yield json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n"
         line = await to_thread.run_sync(next, lines, None)
+    await held.aclose()  # before the end is told: whoever has read it may send the next ZIP at once
 
 
 def _lines(outcomes: Iterable[Any], language: str) -> Lines:

@@ -1,21 +1,27 @@
 """Lists over HTTP: inspections by page and as CSV, counts by day, models, and who asks."""
 
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, BinaryIO, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from ...services.spreadsheet import PLAIN, spanish
+from ..budget import Budget
 from ..problems import language_of, refuse
-from .asking import allowed, identity_of, open_station
+from .asking import allowed, identity_of, open_station, owner_of
 from .inspections import ISO_8601, Asked, as_json, of_station, problems
 from .values import CountOut, InspectionsOut, MeOut, ModelOut, count_as, me_as, model_as, page_as
 
 router = APIRouter(tags=["lists"])
 MOST_DAYS = 3660
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_WORKBOOKS = Budget(2, 1, "workbook", retry_after=10)  # that are made at once
 AskedFor = Annotated[Asked, Depends()]
 Day = Annotated[date, ISO_8601]
 
@@ -28,7 +34,9 @@ async def inspections(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """Inspections, newest first. Pages hold while inspections are added: none is seen twice or missed."""
-    return as_json(page_as(await of_station(request, lambda station: station.inspections(asked.filter, cursor, limit))))
+    return as_json(
+        page_as(await of_station(request, lambda station: station.inspections.page(asked.filter, cursor, limit)))
+    )
 
 
 @router.get("/waiting", response_model=InspectionsOut, summary="What waits for a person", responses=problems(400, 422))
@@ -38,7 +46,21 @@ async def waiting(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """Inspections whose answer is review and that nobody has reviewed, newest first."""
-    return as_json(page_as(await of_station(request, lambda station: station.waiting(cursor, limit))))
+    return as_json(page_as(await of_station(request, lambda station: station.reviews.waiting(cursor, limit))))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise refuse(422, "zone_unknown") from None
+
+
+Words = Annotated[
+    Literal["es", "en"] | None,
+    Query(description="Of headings and words; without it the signed-in person's, then what Accept-Language asks for."),
+]
+Zone = Annotated[str, Query(max_length=64, description="Whose clocks tell moments where a spreadsheet reads them.")]
 
 
 @router.get(
@@ -50,19 +72,51 @@ async def waiting(
 async def table(
     request: Request,
     asked: AskedFor,
-    language: Annotated[
-        Literal["es", "en"] | None,
+    language: Words = None,
+    form: Annotated[
+        Literal["plain", "es"],
         Query(
-            description="Of headings and words; without it the signed-in person's, then what Accept-Language asks for."
+            alias="format",
+            description="`plain` for programs; `es` for a Spanish spreadsheet: `;`, decimal comma, the clocks of `zone`.",
         ),
-    ] = None,
+    ] = "plain",
+    zone: Zone = "UTC",
 ) -> Response:
     """The same inspections as one table, all of them, streamed. What waits: `answer=review&reviewed=false`."""
     allowed(request, "read")
-    rows = open_station().export_csv(asked.filter, language or language_of(request, own_first=True))
+    dialect = PLAIN if form == "plain" else spanish(_zone(zone))
+    rows = open_station().inspections.export_csv(
+        asked.filter, language or language_of(request, own_first=True), dialect
+    )
     first = await to_thread.run_sync(partial(next, rows, ""))  # what cannot be read is a problem, not a cut table
-    headers = {"Content-Disposition": 'attachment; filename="vistobueno.csv"', "Cache-Control": "no-store"}
-    return StreamingResponse(_batched(first, rows), headers=headers, media_type="text/csv; charset=utf-8")
+    return StreamingResponse(_batched(first, rows), headers=_file("csv"), media_type="text/csv; charset=utf-8")
+
+
+@router.get(
+    "/inspections.xlsx",
+    response_class=Response,
+    summary="Inspections as a workbook",
+    responses={200: {"description": "A table, a row each.", "content": {XLSX: {}}}, **problems(422)},
+)
+async def workbook(request: Request, asked: AskedFor, language: Words = None, zone: Zone = "UTC") -> Response:
+    """The same table as XLSX. It is made whole before it is sent; a long one takes a minute, CSV begins at once."""
+    allowed(request, "read")
+    station, words, clocks = open_station(), language or language_of(request, own_first=True), _zone(zone)
+    with _WORKBOOKS.share(owner_of(request), 1):
+        file = tempfile.TemporaryFile()  # noqa: SIM115 it is closed, and gone, when it has been sent
+        await to_thread.run_sync(station.inspections.export_xlsx, file, asked.filter, words, clocks)
+    return StreamingResponse(_pieces(file), headers=_file("xlsx"), media_type=XLSX)
+
+
+def _file(kind: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="vistobueno.{kind}"', "Cache-Control": "no-store"}
+
+
+async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+    with file:
+        file.seek(0)
+        while piece := await to_thread.run_sync(file.read, 1 << 18):
+            yield piece
 
 
 async def _batched(first: str, rows: Iterator[str]) -> AsyncIterator[str]:
@@ -86,14 +140,14 @@ async def counts(request: Request, since: Day, until: Day) -> Response:
     """How many inspections of each product got each answer on each day (UTC), both days included."""
     if not 0 <= (until - since).days <= MOST_DAYS:
         raise refuse(422, "days_invalid", most=MOST_DAYS)
-    found = await of_station(request, lambda station: station.day_counts(since, until))
+    found = await of_station(request, lambda station: station.inspections.day_counts(since, until))
     return as_json([count_as(each) for each in found])
 
 
 @router.get("/models", response_model=list[ModelOut], summary="Models", responses=problems())
 async def models(request: Request) -> Response:
     """The models that this station has; one is active."""
-    return as_json([model_as(each) for each in await of_station(request, lambda station: station.models())])
+    return as_json([model_as(each) for each in await of_station(request, lambda station: station.models.all())])
 
 
 @router.get("/me", response_model=MeOut, summary="Who asks", responses=problems())

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache, partial
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 from anyio import to_thread
 from jinja2 import Environment, PackageLoader
@@ -14,31 +15,35 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from ...accounts import running_access
+from ...accounts import running_accounts
 from ...accounts.identity import Identity
+from ...core.defects import defects_of
 from ...core.errors import VistoBuenoError
-from ...core.inspection import LONGEST_NOTE
+from ...core.inspection import LONGEST_NOTE, Inspection, ReviewAnswer
 from ...desk import palette
 from ...desk.bar import bar_html
 from ...desk.icons import icon
-from ...desk.pieces import answer
-from ...i18n import LANGUAGES, say, texts
-from ...services import Station
+from ...desk.pieces import answer, photo_url
+from ...i18n import LANGUAGES, certainty, say, texts
+from ...services import Station, table
 from ..api.asking import allowed, identity_of, open_station
+from ..api.derived import plain
 from ..api.intake import body_in
-from ..api.values import inspection_as
+from ..api.values import inspection_as, page_as
 from ..error_page import apology
 from ..problems import refuse
 
 ACCEPTED = (
     "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.jfif,.heic,.heif,.hif,.avif,.zip,application/zip"
 )
-_SIGNS = ("fit", "unfit", "review", "broken")
-_TEXTS = ("fit", "unfit", "review", "apple", "banana", "orange", "field_", "ui_capture_", "ui_inspect_", "ui_reason_", "ui_why_",
+_SIGNS = ("fit", "unfit", "review", "other", "retake", "broken")
+_TEXTS = ("fit", "unfit", "review", "other", "retake", "apple", "banana", "orange",
+          "field_", "ui_capture_", "ui_inspect_", "ui_reason_", "ui_why_",
           "ui_words_", "ui_fact_", "ui_photo", "ui_heat_map", "ui_source", "ui_kind_", "ui_who", "ui_product", "ui_number",
           "ui_unknown_product", "ui_unmeasured", "camera_unmeasured",
           "count_", "ui_no_photograph", "ui_probability_unfit", "ui_of_at_most")  # fmt: skip
 _KINDS = {".js": "text/javascript", ".css": "text/css"}
+_FIRST = 5  # of what waits, that come with the page
 _MOST = 1_000  # bytes of a choice of language
 _FOREVER = "public, max-age=31536000, immutable"
 POLICY = (
@@ -60,21 +65,41 @@ async def inspect(request: Request) -> Response:
 async def one(request: Request) -> Response:
     """One inspection, whole."""
     identity, station = allowed(request, "read"), open_station()
-    found = await to_thread.run_sync(partial(station.inspection, _number(request)))
+    found = await to_thread.run_sync(partial(station.inspections.one, _number(request)))
     language = identity.language
-    names = {each.key: each.names.get(language, each.key) for each in station.model.bundle.classes}
+    names = {each.key: each.names.get(language, each.key) for each in station.models.active.bundle.classes}
     return _page(
         request, identity, station, "one", "history",
-        more={"inspection": inspection_as(found), "classes": names},
+        more={"inspection": inspection_as(found), "classes": names, "facts": _facts(found, language),
+              **_defects((found.verdict.recognised_product,))},
+        words=("defect_",),
         title=say(language, "ui_number", number=found.number),
+        picture=photo_url(found.number) if found.has_photograph else "",
         may_review=identity.may("review"),
         longest_note=LONGEST_NOTE,
     )  # fmt: skip
 
 
+def _facts(found: Inspection, language: str) -> list[tuple[str, object]]:
+    """Every fact by its name in the language; the page writes numbers and moments as its reader does."""
+    told = dict(table.facts(found, language)) | {
+        "probability_unfit": certainty(found.verdict.probability_unfit, language)
+    }
+    return [(say(language, f"inspection_{name}"), plain(value)) for name, value in told.items()]
+
+
 async def review(request: Request) -> Response:
     """What waits for a person, one photograph at a time."""
-    return _page(request, allowed(request, "review"), open_station(), "review", "review")
+    identity, station = allowed(request, "review"), open_station()
+    products = {each.product for each in station.models.active.bundle.classes}
+    waiting = await to_thread.run_sync(partial(station.reviews.waiting, limit=_FIRST))
+    first = waiting.items[0] if waiting.items else None
+    return _page(
+        request, identity, station, "review", "review",
+        more={"waiting": page_as(waiting), **_defects(products)},
+        words=("defect_",),
+        picture=photo_url(first.number) if first and first.has_photograph else "",
+    )  # fmt: skip
 
 
 async def session(request: Request) -> Response:
@@ -91,7 +116,7 @@ async def language(request: Request) -> Response:
         chosen = None
     if chosen not in LANGUAGES:
         raise refuse(400, "bad_request", "status_400")
-    await to_thread.run_sync(running_access().set_language, identity, chosen)
+    await to_thread.run_sync(running_accounts().people.set_language, identity, chosen)
     return Response(status_code=204)
 
 
@@ -114,14 +139,18 @@ async def worker(request: Request) -> Response:
 
 async def manifest(request: Request) -> Response:
     """What a phone needs to put the page on its first screen."""
+    paper = palette.LIGHT["paper"]
     icons = [
         {"src": "/favicon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
-        {"src": "/favicon.png", "sizes": "180x180", "type": "image/png", "purpose": "any"},
+        *(
+            {"src": f"/icon-{side}.png", "sizes": f"{side}x{side}", "type": "image/png", "purpose": "any maskable"}
+            for side in (192, 512)
+        ),
     ]
     return JSONResponse(
         {
             "name": "Visto Bueno", "short_name": "Visto Bueno", "id": "/inspect", "start_url": "/inspect", "scope": "/",
-            "display": "standalone", "background_color": palette.PAPER, "theme_color": palette.PAPER, "icons": icons,
+            "display": "standalone", "background_color": paper, "theme_color": paper, "icons": icons,
         },
         media_type="application/manifest+json",
         headers={"Cache-Control": "public, max-age=3600"},
@@ -145,8 +174,20 @@ def _parts() -> dict[str, bytes]:
         each.name: each.read_bytes() for each in folder.iterdir() if each.name.endswith(".js") and each.name != "sw.js"
     }
     look = files("vistobueno.desk").joinpath("style.css").read_bytes()
-    colours = f":root {{ {palette.variables()} }}\n".encode()
+    colours = f"{palette.css()}\n".encode()
     return found | {"style.css": colours + look + folder.joinpath("field.css").read_bytes()}
+
+
+@cache
+def _modules(name: str) -> tuple[str, ...]:
+    """The modules that a page's own leads to, so that the browser asks for all of them at once."""
+    found, asked = set[str](), [name]
+    while asked:
+        text = _parts()[asked.pop()].decode()
+        new = set(re.findall(r'(?:from|import) "\./([\w.]+)"', text)) - found
+        found |= new
+        asked += new
+    return tuple(sorted(found))
 
 
 def leaving(language: str) -> dict[str, object]:
@@ -161,13 +202,14 @@ def _static() -> str:
 
 def _page(
     request: Request, identity: Identity, station: Station, name: str, here: str, *, more: Mapping[str, Any] = {},
-    **values: object,
+    words: tuple[str, ...] = (), **values: object,
 ) -> Response:  # fmt: skip
-    language, bundle, policy = identity.language, station.model.bundle, station.model.policy
+    language, bundle = identity.language, station.models.active.bundle
+    policy = station.models.active.policy
     told = {
         **_session(identity),
         "may": sorted(identity.scopes),
-        "texts": texts(language, _TEXTS),
+        "texts": texts(language, _TEXTS + words),
         "model": {"digest": bundle.digest, "low": policy.fit_below, "high": policy.unfit_above},
         **more,
     }
@@ -179,16 +221,23 @@ def _page(
             language=language,
             static=_static(),
             script=name,
-            paper=palette.PAPER,
+            modules=_modules(f"{name}.js"),
+            theme=palette.chosen(request.cookies),
+            papers=[palette.LIGHT["paper"], palette.DARK["paper"]],
             bar=bar_html(identity, here),
             signs={each: icon(each) for each in _SIGNS},
-            answers={each: answer(each, language) for each in ("fit", "unfit")},
+            answers={each: answer(each, language) for each in get_args(ReviewAnswer)},
             page=_as_data(told),
             **values,
         )
     )
     told_headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Content-Language": language}
     return HTMLResponse(shown, headers=told_headers)
+
+
+def _defects(products: Iterable[str | None]) -> dict[str, Any]:
+    """What may be named of an unfit fruit, by product; under "" of one that has no list."""
+    return {"defects": {each or "": defects_of(each) for each in (None, *products)}}
 
 
 def _session(identity: Identity) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """The HTML document that Streamlit's program runs in, and its icon, as ours: title, language and sign from the first moment."""
 
-import io
 import re
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 
 from starlette.datastructures import MutableHeaders
@@ -11,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...desk.palette import INK, LEAF, WHITE
+from ...desk.logo import logo, logo_png
+from ...desk.palette import chosen, css
 from ...i18n import say
 from ..error_page import told
 from ..problems import page_language
@@ -20,15 +20,12 @@ from ..rules import rule_for
 PAGES = "/*"  # the rule of what Streamlit answers with its document, whatever the page's name
 _STREAMLITS = (PAGES, "/static/", "/_stcore/", "/media/", "/component/", "/app/static/")
 _OF_THE_OTHER = ("content-length", "content-encoding", "etag", "last-modified", "accept-ranges")
-_ICON = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="{LEAF}"/>\
-<path d="M9 16.5l5 5L23.5 11" fill="none" stroke="#fff" stroke-width="3.4" stroke-linecap="round" stroke-linejoin="round"/>\
-</svg>"""
-_LATE = f"""#vb-late{{position:fixed;inset:auto 16px 16px;z-index:1003;max-width:520px;margin:auto;padding:14px 18px;\
-font:600 16px/1.5 system-ui,sans-serif;text-align:center;border-radius:12px;background:{INK};color:{WHITE};visibility:hidden;\
-animation:vb-late 0s 10s forwards}}#vb-late a{{color:inherit;display:inline-block;padding:10px 0}}\
-@keyframes vb-late{{to{{visibility:visible}}}}body:has(.stDialog) #vb-late{{visibility:visible}}\
-body:has(.vb) #vb-late,.stDialog{{display:none!important}}"""
-_ICON_SIDE = 180  # pixels: what a phone puts on its first screen
+_LATE = """html,body,.stApp{background:var(--paper)!important}\
+#vb-late{position:fixed;inset:auto 16px 16px;z-index:1003;max-width:520px;margin:auto;padding:14px 18px;\
+font:600 16px/1.5 system-ui,sans-serif;text-align:center;border-radius:12px;background:var(--ink);color:var(--card);\
+visibility:hidden;animation:vb-late 0s 10s forwards}#vb-late a{color:inherit;display:inline-block;padding:10px 0}\
+@keyframes vb-late{to{visibility:visible}}body:has(.stDialog) #vb-late{visibility:visible}\
+body:has(.vb) #vb-late,.stDialog{display:none!important}"""
 _KEPT = {"Cache-Control": "public, max-age=86400"}
 
 
@@ -58,7 +55,8 @@ class Document:
                     message = {**message, "status": 404, "headers": []}
                     await send(message)
                     return
-                text = document(page_language(HTTPConnection(scope)))
+                connection = HTTPConnection(scope)
+                text = document(page_language(connection), chosen(connection.cookies))
                 headers = MutableHeaders(raw=list(message["headers"]))
                 for name in _OF_THE_OTHER:
                     del headers[name]
@@ -92,12 +90,14 @@ def is_document(message: Message) -> bool:
 
 
 @cache
-def document(language: str) -> bytes:
-    """Streamlit's document with our title, icon and words in this language. Its script stays as the content policy knows it."""
+def document(language: str, theme: str = "") -> bytes:
+    """Streamlit's document with our title, icon, colours and words in this language. Its script stays as the content policy
+    knows it.
+    """
     text = files("streamlit").joinpath("static", "index.html").read_text(encoding="utf-8")
     icons = '<link rel="icon" href="/favicon.svg" type="image/svg+xml" /><link rel="apple-touch-icon" href="/favicon.png" />'
     for pattern, instead in (
-        (r'<html lang="[^"]*"', f'<html lang="{language}"'),
+        (r'<html lang="[^"]*"', f'<html lang="{language}"' + (f' data-theme="{theme}"' if theme else "")),
         (r"<title>.*?</title>", "<title>Visto Bueno</title>"),
         (r'<link rel="shortcut icon"[^>]*>', icons),
         (r'<link\s+rel="preload"[^>]*as="font"[^>]*>', ""),  # ours are the system's
@@ -115,37 +115,23 @@ def _late(language: str) -> str:
     Streamlit would show the answer that it got, in a dialog that makes all but such layers inert.
     """
     text, again = say(language, "web_late"), say(language, "web_late_again")
-    return f'<style>{_LATE}</style><p id="vb-late" role="status" data-react-aria-top-layer="true">{text} <a href="">{again}</a></p>'
+    said = f'<p id="vb-late" role="status" data-react-aria-top-layer="true">{text} <a href="">{again}</a></p>'
+    return f"<style>{css()}\n{_LATE}</style>{said}"
 
 
 def icon(request: Request) -> Response:
     """The sign as a drawing."""
-    return Response(_ICON, headers=_KEPT, media_type="image/svg+xml")
+    return Response(str(logo()), headers=_KEPT, media_type="image/svg+xml")
 
 
-def icon_in_pixels(request: Request) -> Response:
-    """The same for what knows no drawings."""
-    return Response(_pixels(), headers=_KEPT, media_type="image/png")
-
-
-@cache
-def _pixels() -> bytes:
-    from PIL import Image, ImageDraw
-
-    side = 4 * _ICON_SIDE  # drawn large, for smooth edges
-    image = Image.new("RGB", (side, side), LEAF)
-    line = [(place * side / 32, height * side / 32) for place, height in ((9, 16.5), (14, 21.5), (23.5, 11))]
-    pen, width = ImageDraw.Draw(image), side * 34 // 320
-    pen.line(line, fill="#ffffff", width=width, joint="curve")
-    for x, y in line:
-        pen.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill="#ffffff")
-    out = io.BytesIO()
-    image.resize((_ICON_SIDE, _ICON_SIDE), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
-    return out.getvalue()
+def icon_in_pixels(request: Request, side: int = 180) -> Response:
+    """The same for what knows no drawings, and for a phone's first screen."""
+    return Response(logo_png(side), headers=_KEPT, media_type="image/png")
 
 
 routes = [
     Route("/favicon.svg", icon),
     Route("/favicon.png", icon_in_pixels),
     Route("/favicon.ico", icon_in_pixels),
+    *(Route(f"/icon-{side}.png", partial(icon_in_pixels, side=side)) for side in (192, 512)),
 ]

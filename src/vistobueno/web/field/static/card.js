@@ -1,15 +1,16 @@
 // One card shows one inspection: photograph, verdict, heat map and number are made together and put in place in one step.
+import { zoomable } from "./zoom.js"
 import { clock, el, find, moment, number, page, percent, say, sign } from "./dom.js"
 
 /**
  * An inspection as the API tells it.
  * @typedef {{number: number, at: string, answer: "fit" | "unfit" | "review", reasons: string[], forced: string, product: string | null,
- *   probability_unfit: number, probabilities: Record<string, number>, stranger: number | null, scope_threshold: number | null,
+ *   probability_unfit: number, probabilities: Record<string, number>, ood_score: number | null, ood_threshold: number | null,
  *   filename: string | null, source: string, has_heat_map: boolean, elapsed_ms: number,
  *   actor: {kind: string, id: number | null, name: string}, model: {name: string, version: string, digest: string},
  *   photo: {sha256: string, width: number, height: number, format: string, bytes: number, sharpness: number, brightness: number,
  *     clipped: number, kept: boolean},
- *   reviews: {answer: string, at: string, note: string, actor: {name: string}}[], links: Record<string, string>}} Inspection
+ *   reviews: {answer: string, at: string, note: string, defects: string[], actor: {name: string}}[], links: Record<string, string>}} Inspection
  */
 
 /** What looks like none of the products is not called by the name of one. @param {Inspection} inspection */
@@ -26,7 +27,7 @@ export const answerOf = (name) => el("span", { className: `answer ${name}` }, si
 
 /** The verdict as a sentence. @param {Inspection} inspection */
 export function inWords(inspection) {
-  if (inspection.product === null) return say("ui_words_stranger")
+  if (inspection.product === null) return say("ui_words_ood")
   const share = inspection.probability_unfit
   return say(`ui_words_${inspection.answer}`, {
     product: productOf(inspection), fit: percent(1 - share), unfit: percent(share),
@@ -51,29 +52,37 @@ export function cardOf(inspection, { photo, heading = "h2", whole = false } = {}
       el("p", {}, inWords(inspection)),
       el("p", { className: "facts" }, [numberOf(inspection), productOf(inspection), moment(inspection.at), say("ui_unmeasured")].join(" · ")),
     ),
-    look(inspection, photo),
+    lookOf(inspection, inspection.photo.kept ? pictureOf(inspection, photo) : undefined),
     inspection.reasons.length
       ? el("ul", { className: "reasons" }, ...inspection.reasons.map((each) => el("li", {}, say(`ui_reason_${each}`))))
       : null,
-    el("h3", {}, say("ui_probability_unfit")),
+    el(heading === "h1" ? "h2" : "h3", {}, say("ui_probability_unfit")),
     meter(inspection),
     el("p", { className: "muted" }, say("camera_unmeasured")),
     whole ? el("p", {}, el("a", { className: "button small", href: `/inspections/${inspection.number}` }, say("ui_inspect_whole"))) : null,
   )
 }
 
-// The heat map lies over the photograph and comes and goes with it; until it is loaded nothing can be switched.
 /** @param {Inspection} inspection @param {string} [photo] */
-function look(inspection, photo) {
-  if (!inspection.photo.kept) return el("p", { className: "notice" }, say("ui_no_photograph"))
+function pictureOf(inspection, photo) {
   const address = inspection.links.photo
   const picture = el("img", { src: photo ?? address, alt: say("ui_photo") })
   picture.onerror = () => (picture.onerror = null, (picture.src = address)) // a HEIC that this browser cannot show
-  const link = el("a", { href: address, target: "_blank", rel: "noopener", className: "zoom" }, picture)
-  const figure = el("figure", { className: "look" }, link)
-  if (!inspection.has_heat_map) return figure
+  return picture
+}
+
+/**
+ * The photograph, which can be made larger; the heat map lies over it and comes and goes with it. Until it is loaded nothing
+ * can be switched.
+ * @param {Inspection} inspection @param {HTMLImageElement} [picture] none: it is no longer kept
+ */
+export function lookOf(inspection, picture) {
+  if (!picture) return el("p", { className: "notice" }, say("ui_no_photograph"))
   const heat = el("img", { className: "heat", hidden: true, alt: say("ui_heat_map") })
-  const caption = el("figcaption", {}, say("ui_photo_caption"))
+  const { box, tools } = zoomable(picture, heat)
+  const figure = el("figure", { className: "look" }, box)
+  if (!inspection.has_heat_map) return figure.append(tools), figure
+  const caption = el("figcaption", { hidden: true }, say("ui_heat_map_caption"))
   const toggle = el(
     "button",
     { type: "button", className: "button small switch", role: "switch", "aria-checked": "false" },
@@ -84,12 +93,10 @@ function look(inspection, photo) {
     if (!heat.src) heat.src = inspection.links.heat_map
     await heat.decode().catch(() => {})
     heat.hidden = !on
-    link.href = on ? inspection.links.heat_map : address
-    caption.textContent = say(on ? "ui_heat_map_caption" : "ui_photo_caption")
+    caption.hidden = !on
     toggle.setAttribute("aria-checked", String(on))
   }
-  link.append(heat)
-  figure.append(caption, toggle)
+  figure.append(caption, tools, toggle)
   return figure
 }
 

@@ -1,6 +1,7 @@
 // One inspection, whole: the card, every fact, and what people said beside it.
-import { answerOf, cardOf, inWords, numberOf, place, productOf } from "./card.js"
-import { el, find, moment, newId, number, page, percent, say } from "./dom.js"
+import { answerOf, cardOf, inWords, numberOf, place } from "./card.js"
+import { given, sendAnswer } from "./answers.js"
+import { el, find, moment, number, page, percent, say } from "./dom.js"
 import "./shell.js"
 
 /** @type {import("./card.js").Inspection} */
@@ -12,37 +13,19 @@ document.title = `${numberOf(inspection)} · ${say(inspection.answer)} · Visto 
 document.documentElement.dataset.ready = "true"
 
 function facts() {
-  const { photo, model } = inspection
   const shares = Object.entries(inspection.probabilities).sort((a, b) => b[1] - a[1])
   const likely = shares.filter(([, share]) => share >= 0.005) // what is less probable is not worth the words
   const classes = (likely.length ? likely : shares.slice(0, 1)).map(([key, share]) => `${page.classes[key] ?? key} ${percent(share)}`).join(", ")
-  const stranger =
-    inspection.stranger === null || inspection.scope_threshold === null
-      ? "—"
-      : say("ui_of_at_most", { value: number(inspection.stranger, 2), most: number(inspection.scope_threshold, 2) })
-  const pairs = [
-    ["ui_fact_number", numberOf(inspection)],
-    ["ui_fact_at", moment(inspection.at)],
-    ["ui_who", `${inspection.actor.name} (${say(`ui_kind_${inspection.actor.kind}`)})`],
-    ["ui_source", say(`ui_source_${inspection.source}`)],
-    ["ui_fact_file", inspection.filename ?? "—"],
-    ["ui_product", productOf(inspection)],
-    ["ui_fact_classes", classes],
-    ["ui_fact_forced", answerOf(inspection.forced)],
-    ["ui_fact_stranger", stranger],
-    ["ui_fact_photo", `${photo.width} × ${photo.height}, ${photo.format.toUpperCase()}, ${number(photo.bytes / 1e6, 1)} MB`],
-    [
-      "ui_fact_quality",
-      say("ui_fact_quality_said", {
-        sharpness: number(photo.sharpness, 1), brightness: percent(photo.brightness), clipped: percent(photo.clipped),
-      }),
-    ],
-    ["ui_fact_elapsed", `${number(inspection.elapsed_ms)} ms`],
-    ["ui_fact_model", `${model.name} ${model.version}`],
-    ["ui_fact_digest", el("code", {}, model.digest)],
-    ["ui_fact_sha256", el("code", {}, photo.sha256)],
-  ]
-  return pairs.flatMap(([name, value]) => [el("dt", {}, say(/** @type {string} */ (name))), el("dd", {}, value)])
+  const pairs = [...page.facts.map((/** @type {[string, unknown]} */ [name, value]) => [name, written(value)]), [say("ui_fact_classes"), classes]]
+  return pairs.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])
+}
+
+/** A value as its reader writes it. @param {unknown} value */
+function written(value) {
+  if (typeof value === "number") return number(value, Number.isInteger(value) ? 0 : 3)
+  if (typeof value !== "string") return "—"
+  if (/^\d{4}-\d\d-\d\dT/.test(value)) return moment(value)
+  return /^[0-9a-f]{64}$/.test(value) ? el("code", {}, value) : value || "—"
 }
 
 function drawReviews() {
@@ -57,7 +40,7 @@ function drawReviews() {
           "div",
           { className: "said-by" },
           answerOf(each.answer),
-          el("small", {}, ` · ${each.actor.name} · ${moment(each.at)}`),
+          el("small", {}, [...each.defects.map((key) => say(`defect_${key}`)), each.actor.name, moment(each.at)].map((said) => ` · ${said}`).join("")),
           el("p", {}, each.note),
         ),
       ),
@@ -67,16 +50,21 @@ function drawReviews() {
 
 const form = find("#review-form")
 if (form) {
-  let key = newId() // of this answer: sent again after a cut, it is kept once
+  const defects = page.defects[inspection.product ?? ""] ?? page.defects[""]
+  find("#defects .checks").replaceChildren(
+    ...defects.map((/** @type {string} */ key) =>
+      el("label", { className: "check" }, el("input", { type: "checkbox", value: key }), el("span", {}, say(`defect_${key}`)))),
+  )
+  /** @type {import("./answers.js").Given | undefined} sent again after a cut, it is kept once */
+  let before
   form.onsubmit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault()
-    const answer = /** @type {HTMLButtonElement} */ (event.submitter).value
-    const note = find("#note").value.trim()
-    const sent = await fetch(`/api/v1/inspections/${inspection.number}/reviews`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRF-Token": page.csrf, "Idempotency-Key": key, "Accept-Language": page.language },
-      body: JSON.stringify({ answer, note }),
-    }).catch(() => null)
+    const answer = /** @type {import("./answers.js").Answer} */ (/** @type {HTMLButtonElement} */ (event.submitter).value)
+    const checked = [...form.querySelectorAll("#defects input:checked")].map((each) => each.value)
+    const now = given(inspection.number, answer, find("#note").value.trim(), answer === "unfit" ? checked : [])
+    const same = before && before.answer === now.answer && before.note === now.note && String(before.defects) === String(now.defects)
+    before = same ? before : now
+    const sent = await sendAnswer(/** @type {import("./answers.js").Given} */ (before))
     const problem = find("#review-problem")
     problem.hidden = Boolean(sent?.ok)
     if (!sent?.ok) {
@@ -84,8 +72,8 @@ if (form) {
       return
     }
     inspection.reviews.push(await sent.json())
-    key = newId()
-    find("#note").value = ""
+    before = undefined
+    form.reset()
     drawReviews()
   }
 }

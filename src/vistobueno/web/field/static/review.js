@@ -1,120 +1,173 @@
-// Review: one photograph large, the answer below the thumb or by a key, the next one loaded already. An answer goes out when
-// the next is given or after a few seconds, so that a slip of the thumb can be taken back before it is written for ever.
-import { answerOf, numberOf, productOf } from "./card.js"
-import { el, find, moment, newId, page, say } from "./dom.js"
+// Review: one photograph large, the answer below the thumb, by a push aside or by a key, the next one loaded already.
+import { Answers, GRACE, given } from "./answers.js"
+import { answerOf, lookOf, numberOf, productOf } from "./card.js"
+import { el, find, moment, page, say } from "./dom.js"
 import { banner } from "./shell.js"
+import { swipeable } from "./swipe.js"
 
-const GRACE = 4000 // milliseconds in which an answer can be taken back
-const AHEAD = 5
+const AHEAD = 10
 
 /** @typedef {import("./card.js").Inspection} Inspection */
+/** @typedef {import("./answers.js").Answer} Answer */
 /** @type {Inspection[]} */
 const waiting = []
-/** @type {Set<number>} */
-const seen = new Set()
-/** @type {{inspection: Inspection, answer: string, key: string} | null} */
-let given = null
-/** @type {string | null | undefined} undefined: nothing was asked yet; null: there is no more */
-let next
+/** @type {Map<number, HTMLImageElement>} pictures that are loaded already */
+const loaded = new Map()
+/** @type {Map<number, Inspection>} what was answered and may have to be asked again */
+const answered = new Map()
+/** @type {string | null} null: there is no more */
+let next = page.waiting.next
+let filling = false
 let timer = 0
 
+const answers = new Answers({
+  state: (why) => {
+    if (why === "signed_out") banner(say("field_signed_out"), el("a", { href: "/login?next=/review" }, say("field_sign_in")))
+    else banner(why && say("field_answers_wait"))
+  },
+  refused: ({ number }, detail) => {
+    banner(detail)
+    const inspection = answered.get(number)
+    if (inspection) waiting.splice(1, 0, inspection) // after the one that is looked at: nothing moves under a finger
+    if (waiting.length === 1) show()
+  },
+})
+/** @type {Set<number>} */
+const seen = new Set(answers.items.map((each) => each.number))
+
+/** @param {{items: Inspection[], next: string | null}} found */
+function take(found) {
+  next = found.next
+  for (const each of found.items) if (!seen.has(each.number)) (seen.add(each.number), waiting.push(each))
+}
+
 async function fill() {
-  if (next === null || waiting.length >= AHEAD) return
-  const query = next ? `?limit=20&cursor=${encodeURIComponent(next)}` : "?limit=20"
+  if (next === null || waiting.length >= AHEAD || filling) return
+  filling = true
   try {
-    const answer = await fetch(`/api/v1/waiting${query}`, { headers: { Accept: "application/json" } })
+    const answer = await fetch(`/api/v1/waiting?limit=20&cursor=${encodeURIComponent(next)}`, { headers: { Accept: "application/json" } })
     if (answer.status === 401) return banner(say("field_signed_out"), el("a", { href: "/login?next=/review" }, say("field_sign_in")))
     const found = await answer.json()
     if (!answer.ok) return banner(found.detail)
-    next = found.next
-    for (const each of found.items) if (!seen.has(each.number)) (seen.add(each.number), waiting.push(each))
+    take(found)
   } catch {
-    banner(say("field_state_offline"))
-    setTimeout(() => fill().then(show), GRACE)
+    banner(say("field_answers_wait"))
+    setTimeout(() => fill().then(() => waiting.length && find("#judge").hidden && show()), GRACE)
+  } finally {
+    filling = false
   }
+}
+
+/** @param {Inspection} inspection */
+function picture(inspection) {
+  const known = loaded.get(inspection.number)
+  if (known) return known
+  const made = el("img", { src: inspection.links.photo, alt: say("ui_photo"), decoding: "sync" })
+  loaded.set(inspection.number, made)
+  return made
 }
 
 function show() {
   const inspection = waiting[0]
   find("#empty").hidden = Boolean(inspection)
   find("#judge").hidden = !inspection
+  name(false)
   if (!inspection) return
-  const address = inspection.links.photo
-  const picture = address
-    ? el("img", { src: address, alt: say("ui_photo"), decoding: "sync" })
-    : el("p", { className: "notice" }, say("ui_no_photograph"))
+  const look = lookOf(inspection, inspection.photo.kept ? picture(inspection) : undefined)
+  look.classList.add("large")
   find("#card").replaceChildren(
     el(
       "article",
       { className: "inspection", "data-number": inspection.number },
-      el("figure", { className: "look large" }, picture),
+      look,
       el("p", { className: "facts" }, [numberOf(inspection), productOf(inspection), moment(inspection.at)].join(" · ")),
-      el("p", { className: "muted" }, ...inspection.reasons.map((each) => say(`ui_reason_${each}`))),
+      el("p", { className: "muted" }, inspection.reasons.map((each) => say(`ui_reason_${each}`)).join(" ")),
     ),
   )
-  for (const each of waiting.slice(1, 3)) if (each.links.photo) new Image().src = each.links.photo
+  const ahead = waiting.slice(0, 4)
+  for (const number of loaded.keys()) if (!ahead.some((each) => each.number === number)) loaded.delete(number)
+  for (const each of ahead) if (each.photo.kept) picture(each).decode().catch(() => {})
 }
 
-/** @param {string} answer */
-function give(answer) {
+/** The defects of an unfit one are named before the next is shown. @param {boolean} on */
+function name(on) {
+  find("#answers").hidden = on
+  find("#hint").hidden = on
+  find("#defects").hidden = !on
+  if (!on) return
+  const keys = page.defects[waiting[0].product ?? ""] ?? page.defects[""]
+  find("#defects .chips").replaceChildren(
+    ...keys.map((/** @type {string} */ key, /** @type {number} */ place) =>
+      el("button", { type: "button", className: "button", onclick: () => give("unfit", [key]) }, say(`defect_${key}`), el("kbd", {}, String(place + 1)))),
+  )
+  find("#defects h2").focus()
+}
+
+/** @param {string} answer "": another time @param {string[]} [defects] */
+function give(answer, defects = []) {
   const inspection = waiting.shift()
   if (!inspection) return
-  flush()
   if (answer) {
-    given = { inspection, answer, key: newId() }
-    timer = setTimeout(flush, GRACE)
+    answered.set(inspection.number, inspection)
+    answers.add(given(inspection.number, /** @type {Answer} */ (answer), "", defects))
   }
   drawGiven()
   show()
-  if (waiting.length < AHEAD) fill().then(() => waiting.length === 1 && show())
-}
-
-/** Send the answer that was given last. */
-async function flush() {
-  clearTimeout(timer)
-  if (!given) return
-  const { inspection, answer, key } = given
-  given = null
-  drawGiven()
-  const sent = await fetch(`/api/v1/inspections/${inspection.number}/reviews`, {
-    method: "POST",
-    keepalive: true, // also when the page is being left
-    headers: { "Content-Type": "application/json", "X-CSRF-Token": page.csrf, "Idempotency-Key": key, "Accept-Language": page.language },
-    body: JSON.stringify({ answer, note: "" }),
-  }).catch(() => null)
-  if (sent?.ok) return banner("")
-  banner(sent ? (await sent.json()).detail : say("field_state_offline"))
-  waiting.unshift(inspection) // nothing is lost: it is asked again
-  show()
+  if (waiting.length < AHEAD) fill().then(() => find("#judge").hidden && show())
 }
 
 function undo() {
-  if (!given) return
-  clearTimeout(timer)
-  waiting.unshift(given.inspection)
-  given = null
+  if (!find("#defects").hidden) return name(false)
+  const back = answers.takeBack()
+  const inspection = back && answered.get(back.number)
   drawGiven()
+  if (!inspection) return
+  waiting.unshift(inspection)
   show()
 }
 
 function drawGiven() {
-  find("#given").hidden = !given
-  if (given) find("#given span").replaceChildren(`${numberOf(given.inspection)}: `, answerOf(given.answer))
+  clearTimeout(timer)
+  const { last } = answers
+  find("#given").hidden = !last
+  if (!last) return
+  const inspection = /** @type {Inspection} */ (answered.get(last.number))
+  const defects = last.defects.map((each) => ` · ${say(`defect_${each}`)}`)
+  find("#given span").replaceChildren(`${numberOf(inspection)}: `, answerOf(last.answer), ...defects)
+  timer = setTimeout(drawGiven, last.due - Date.now() + 1)
 }
 
-const KEYS = { a: () => give("fit"), n: () => give("unfit"), s: () => give(""), z: undo }
+const unfit = () => (find("#defects").hidden ? name(true) : give("unfit"))
+/** @type {Record<string, () => void>} */
+const KEYS = {
+  a: () => give("fit"), n: unfit, o: () => give("other"), r: () => give("retake"), s: () => give(""), z: undo, Escape: undo,
+}
 addEventListener("keydown", (event) => {
-  const deed = KEYS[/** @type {keyof KEYS} */ (event.key.toLowerCase())]
-  if (!deed || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !waiting.length) return
+  const place = Number(event.key)
+  const chip = find("#defects").hidden || !place ? null : find(`#defects .chips button:nth-child(${place})`)
+  const deed = chip ? () => chip.click() : KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key]
+  if (!deed) return
   event.preventDefault()
   deed()
 })
-for (const button of document.querySelectorAll("[data-give]")) {
-  /** @type {HTMLElement} */ (button).onclick = () => give(/** @type {HTMLElement} */ (button).dataset.give ?? "")
+for (const each of document.querySelectorAll("[data-give]")) {
+  const button = /** @type {HTMLElement} */ (each)
+  button.onclick = () => (button.dataset.give === "unfit" ? unfit() : give(button.dataset.give ?? ""))
 }
 find("#undo").onclick = undo
-addEventListener("pagehide", flush)
+find("#back-to-answers").onclick = undo
+swipeable(
+  find("#card"),
+  (side) => find("#defects").hidden && (side === "right" ? give("fit") : unfit()),
+  (side) => (find("#hint").dataset.side = side),
+)
+addEventListener("pagehide", () => answers.leave())
+addEventListener("online", () => answers.send())
 
-await fill()
+answers.send()
+take(page.waiting)
+if (!waiting.length) await fill()
 show()
+fill()
 document.documentElement.dataset.ready = "true"

@@ -1,0 +1,46 @@
+"""The defects that people name of an unfit fruit: a short list for each product. Their words are the texts ``defect_KEY``."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
+
+from .errors import VistoBuenoError
+
+Defect = Literal[
+    "decay", "mould", "bruise", "wound", "cracking", "insect", "shrivelling", "cold_damage", "sunburn", "overripe",
+    "crown_rot", "scarring", "latex", "scab", "bitter_pit", "scald", "russeting", "oleocellosis", "puffiness",
+    "green_skin", "foreign_matter",
+]  # fmt: skip
+ALL: tuple[Defect, ...] = get_args(Defect)
+_COMMON: tuple[Defect, ...] = (
+    "decay", "mould", "bruise", "wound", "cracking", "insect", "shrivelling", "cold_damage", "overripe",
+    "foreign_matter",
+)  # fmt: skip
+_OF: Mapping[str, tuple[Defect, ...]] = {
+    "apple": ("decay", "bruise", "scab", "bitter_pit", "scald", "insect", "shrivelling", "russeting"),
+    "banana": ("decay", "crown_rot", "bruise", "scarring", "cold_damage", "overripe", "cracking", "latex"),
+    "orange": ("decay", "mould", "oleocellosis", "cold_damage", "insect", "wound", "puffiness", "green_skin"),
+}
+
+
+class DefectRefused(VistoBuenoError):
+    """Defects were named of a fruit that is not said to be unfit."""
+
+
+def defects_of(product: str | None) -> tuple[Defect, ...]:
+    """What a person is offered to name, the most usual first; of a product that has no list, what any fruit may have."""
+    return _OF.get(product or "", _COMMON)
+
+
+def named(answer: str, defects: Sequence[Defect]) -> tuple[Defect, ...]:
+    """The defects that an answer names, each once, in the order of `ALL`.
+
+    Raises:
+        DefectRefused: ``defect_of_unfit``.
+    """
+    if defects and answer != "unfit":
+        raise DefectRefused(
+            "defect_of_unfit",
+            es="Solo de una fruta no apta se nombran defectos. Quite los defectos, o responda «no apto».",
+            en="Only an unfit fruit has defects. Leave them out, or answer “unfit”.",
+        )
+    return tuple(each for each in ALL if each in defects)

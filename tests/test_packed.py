@@ -1,0 +1,79 @@
+"""What goes out compressed, and that ranges, conditions and lines that come one by one stay right."""
+
+import gzip
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from people_at import HTML, signed_in
+from serving import Served, serving
+from vistobueno.model.bundle import Bundle
+
+FITS_A_PACKET = 500
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, small_bundle: Bundle) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("packed"), MODEL_PATH=str(small_bundle.path)) as station:
+        yield station
+
+
+@pytest.fixture(scope="module")
+def client(served: Served) -> Iterator[httpx.Client]:
+    with signed_in(served, "admin") as opened:
+        yield opened
+
+
+def raw(client: httpx.Client, path: str, **headers: str) -> tuple[httpx.Response, bytes]:
+    """An answer and the bytes of its body as they crossed the line."""
+    with client.stream("GET", path, headers={"Accept-Encoding": "gzip", **headers}) as answer:
+        return answer, b"".join(answer.iter_raw())
+
+
+@pytest.fixture(scope="module")
+def script(client: httpx.Client) -> str:
+    """The largest script of a desk page's document."""
+    found = re.findall(r'(?:src|href)="\.?(/static/js/[^"]+\.js)"', client.get("/", headers=HTML).text)
+    return str(max(found, key=lambda path: len(client.get(path).content)))
+
+
+def test_every_text_is_packed_streamlit_s_own_too(client: httpx.Client) -> None:
+    pages = ("/", "/history", "/inspect", "/review", "/api/v1/docs", "/nothing-here")
+    texts = [client.get(page, headers=HTML).text for page in pages]
+    parts = {part for text in texts for part in re.findall(r'(?:src|href)="\.?(/(?:static|field)/[^"]+)"', text)}
+    assert len(parts) > 10
+    for path in (*pages, "/api/v1/openapi.json", "/metrics", "/sw.js", *sorted(parts)):
+        answer, body = raw(client, path, **HTML)
+        plain = client.get(path, headers={**HTML, "Accept-Encoding": "identity"})
+        assert "content-encoding" not in plain.headers, path
+        if len(plain.content) > FITS_A_PACKET:
+            assert answer.headers["content-encoding"] == "gzip", path
+            assert "Accept-Encoding" in answer.headers["vary"], path
+            assert len(body) < len(plain.content), path
+            if path in parts:
+                assert gzip.decompress(body) == plain.content, path
+
+
+def test_a_part_of_a_file_and_a_condition_are_answered_as_ever(client: httpx.Client, script: str) -> None:
+    plain = client.get(script, headers={"Accept-Encoding": "identity"})
+    for _ in range(2):  # packed now, and kept from before
+        answer, body = raw(client, script)
+        assert (answer.headers["content-length"], gzip.decompress(body)) == (str(len(body)), plain.content)
+        assert answer.headers["etag"] == f"W/{plain.headers['etag']}"
+        assert answer.headers["cache-control"] == plain.headers["cache-control"]
+        some, body = raw(client, script, Range="bytes=10-19")
+        assert (some.status_code, body) == (206, plain.content[10:20])
+        for known in (plain.headers["etag"], answer.headers["etag"]):
+            assert raw(client, script, **{"If-None-Match": known})[0].status_code == 304
+        assert raw(client, script, **{"If-None-Match": '"another"'})[0].status_code == 200
+        head = client.head(script, headers={"Accept-Encoding": "gzip"})
+        assert (head.status_code, head.content) == (200, b"")
+    assert raw(client, f"{script}x.js")[0].status_code == 404
+    assert raw(client, script, **{"Accept-Encoding": "br"})[1] == plain.content
+
+
+def test_a_photograph_is_sent_as_it_is(served: Served) -> None:
+    answer, body = raw(served.client(), "/favicon.png")
+    assert "content-encoding" not in answer.headers and body.startswith(b"\x89PNG")
