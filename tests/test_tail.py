@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from later import later
 from small_model import CLASSES
 
 keras = later("keras")
