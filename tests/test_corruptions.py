@@ -3,11 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from vistobueno.drawn import draw_photo
 
 from command_line import Run, vistobueno
 from small_model import CLASSES
 from test_held_out import sure_of, with_held_out
+from vistobueno.cli.drawn import draw_photo
 from vistobueno.core.errors import DataRefused
 from vistobueno.model.runtime import Model, load_model
 from vistobueno.training.corruptions import CORRUPTIONS, STRENGTHS, corrupt, corruption_figures, corruptions_of

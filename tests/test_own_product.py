@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from vistobueno.drawn import draw_photo
 
 from command_line import Run, vistobueno
+from vistobueno.cli.drawn import draw_photo
 from vistobueno.model.bundle import read_bundle
 
 __all__ = ["vistobueno"]
@@ -36,17 +36,25 @@ def put_photographs(folder: Path, product: str, each: int) -> None:
                 draw_photo(key, number, (240, 180)).save(target)
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("language", ["es", "en"])
-def test_the_tutorial_of_a_product_of_one_s_own_gives_a_model_that_judges_it(
-    language: str, vistobueno: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def commands_of(language: str) -> tuple[str, list[list[str]]]:
+    """The folder of photographs that the tutorial names, and its commands."""
     page = (DOCS / language / "own-product.md").read_text(encoding="utf-8")
-    folder = re.findall(r"^(\w+)/$", page, re.MULTILINE)[0]
     commands = [line.split() for line in re.findall(r"^\$ vistobueno (.+)$", page, re.MULTILINE)]
+    return re.findall(r"^(\w+)/$", page, re.MULTILINE)[0], commands
+
+
+def test_both_languages_give_the_same_commands() -> None:
+    assert [words[:1] for words in commands_of("es")[1]] == [words[:1] for words in commands_of("en")[1]]
+
+
+@pytest.mark.timeout(600)
+def test_the_tutorial_of_a_product_of_one_s_own_gives_a_model_that_judges_it(
+    vistobueno: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, commands = commands_of("es")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
-    put_photographs(tmp_path / folder, "mango", 12 if language == "es" else 6)
+    put_photographs(tmp_path / folder, "mango", 8)
     assert [words[0] for words in commands] == ["train", "model", "inspect", "model"]
     for words in commands:
         said = vistobueno(*words, *(QUICKLY if words[0] == "train" else ()))
