@@ -192,7 +192,7 @@ def _examples(found: Commissioned, photos: Sequence[LabelledPhoto], language: st
         yield say(language, "commission_changed", count=len(changed))
     for photo, before, after in changed[:_EXAMPLES]:
         said = {"before": say(language, before), "after": say(language, after), "truth": photo.label}
-        yield say(language, "commission_example", file=photo.path.name, **said)
+        yield f"  {say(language, 'commission_example', file=photo.path.name, **said)}"
 
 
 def _cell(share: Share, language: str) -> str:
