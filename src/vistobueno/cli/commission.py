@@ -27,7 +27,7 @@ from .model import tell_left_out
 if TYPE_CHECKING:
     from rich.table import Table
 
-_FEW = 10  # photographs of a class below which a person is told
+_FEW = 10  # photographs of a class below which a person is told, and fruit of a source below which nothing is said
 _EXAMPLES = 5
 _RATES = ("forced", "escapes", "overkill", "review")
 
@@ -177,7 +177,11 @@ def _elsewhere(found: Commissioned, model: Model, language: str) -> Iterator[str
         key = "commission_alone" if found.weight else "commission_thresholds_only"
         yield say(language, key, name=model.bundle.name)
         return
-    worse = {name: pair for name, pair in found.known.items() if name and pair[0].share - pair[1].share > MOST_LOST}
+    worse = {
+        name: pair
+        for name, pair in found.known.items()
+        if name and pair[0].n >= _FEW and pair[0].share - pair[1].share > MOST_LOST
+    }
     for name, (before, after) in worse.items():
         shares = {"before": percent(before.share, language), "after": percent(after.share, language)}
         yield say(language, "commission_worse", source=name, n=before.n, **shares)
@@ -192,7 +196,7 @@ def _examples(found: Commissioned, photos: Sequence[LabelledPhoto], language: st
         yield say(language, "commission_changed", count=len(changed))
     for photo, before, after in changed[:_EXAMPLES]:
         said = {"before": say(language, before), "after": say(language, after), "truth": photo.label}
-        yield say(language, "commission_example", file=photo.path.name, **said)
+        yield f"  {say(language, 'commission_example', file=photo.path.name, **said)}"
 
 
 def _cell(share: Share, language: str) -> str:

@@ -82,7 +82,7 @@ class Calibration:
         network: SHA-256 of the model.tflite whose embeddings it was fitted to.
         kernel, bias: (D, K) and (K,): logits = embedding / ‖embedding‖ @ kernel + bias; None where the network's own
             logits stay.
-        facts: what it was made from and what it is worth, as `Commissioned.facts` says it.
+        facts: what it was made from and what it is worth, as JSON takes it; see `_facts`.
     """
 
     network: str

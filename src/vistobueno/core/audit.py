@@ -1,0 +1,78 @@
+"""The blind audit of a line: which photographs are asked without showing the verdict, and what the answers are worth."""
+
+import hashlib
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .shares import Share, share_of
+
+_Z = 1.959964  # two-sided 95 %
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A line's draw, which anybody can repeat from these three and an inspection's number.
+
+    Attributes:
+        share: of the line's photographs, once the ``first`` of them have all been asked.
+    """
+
+    seed: str
+    share: float = 0.05
+    first: int = 100
+
+    def chance(self, place: int) -> float:
+        """With which the line's photograph at this place (1, 2, 3 …) is asked: what its answer weighs is one over it."""
+        return 1.0 if place <= self.first else self.share
+
+    def asks(self, place: int) -> bool:
+        """Whether it is asked."""
+        digest = hashlib.sha256(f"{self.seed}:{place}".encode()).digest()
+        return int.from_bytes(digest[:8]) / 2**64 < self.chance(place)
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What a line does by its blind audit: escapes of all unfit fruit, overkill of all fit fruit, share to review."""
+
+    escapes: Share
+    overkill: Share
+    review: Share
+
+
+def audited(
+    answers: NDArray[np.str_], unfit: NDArray[np.bool_], chances: NDArray[np.floating], groups: NDArray[np.generic]
+) -> Audited:
+    """The line's rates, each photograph weighed by one over its chance (Hájek's estimate of Horvitz and Thompson's total).
+
+    Args:
+        answers: (N,) the model's: ``fit``, ``unfit``, ``review``; unfit: (N,) what people answered, of the products.
+        chances: (N,) with which each was asked; groups: (N,) photographs of one fruit share one.
+    """
+
+    def share(hits: NDArray[np.bool_], part: NDArray[np.bool_]) -> Share:
+        return share_of(hits[part], groups[part], 1 / chances[part])
+
+    everything = np.ones(len(answers), bool)
+    return Audited(
+        share(answers == "fit", unfit), share(answers == "unfit", ~unfit), share(answers == "review", everything)
+    )
+
+
+def kappa(first: NDArray[np.str_], second: NDArray[np.str_]) -> Share:
+    """Cohen's kappa of two people's answers to the same N photographs, with its large-sample interval (Cohen 1960).
+
+    1: they always agree; 0: as often as chance would; ``n`` is 0 where chance alone would always agree.
+    """
+    n = len(first)
+    names = np.union1d(first, second)
+    agreed = float(np.mean(first == second)) if n else 1.0
+    expected = sum(float(np.mean(first == name) * np.mean(second == name)) for name in names)
+    if not n or expected >= 1:
+        return Share(0.0, -1.0, 1.0, 0)
+    value = (agreed - expected) / (1 - expected)
+    half = _Z * sqrt(agreed * (1 - agreed) / n) / (1 - expected)
+    return Share(value, max(-1.0, value - half), min(1.0, value + half), n)
