@@ -17,7 +17,7 @@ EMAIL, PASSWORD = "bench@example.org", "of a station that ends soon"
 
 def key(folder: str) -> str:
     """A key for the station whose records are in ``folder``."""
-    from vistobueno.accounts import SCOPES, Access
+    from vistobueno.accounts import SCOPES, Accounts
     from vistobueno.core.inspection import SYSTEM
     from vistobueno.services import open_records
     from vistobueno.settings import Settings
@@ -25,9 +25,9 @@ def key(folder: str) -> str:
     settings = Settings(data_dir=Path(folder) / "data")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine, _ = open_records(settings)
-    access = Access(engine, settings)
-    admin = access.add_person(EMAIL, "bench", "admin", SYSTEM, password=PASSWORD)
-    return access.make_key("bench", SCOPES, admin)[1]
+    access = Accounts(engine, settings)
+    admin = access.people.add(EMAIL, "bench", "admin", SYSTEM, password=PASSWORD)
+    return access.keys.make("bench", SCOPES, admin)[1]
 
 
 def send(

@@ -1,4 +1,4 @@
-"""Damaged files, in their thousands, for every door that takes a stranger's: `make fuzz`, ten minutes in all.
+"""Damaged files, in their thousands, for every door that takes untrusted ones: `make fuzz`, ten minutes in all.
 
 Whatever comes in, what comes out is an answer or a VistoBuenoError, at a bounded cost of memory and time. A file is made from its
 target's name and a seed, nothing else; what failed is written to build/fuzz and told with its seed. Those in regressions.txt are

@@ -1,4 +1,4 @@
-"""What is given to strangers' hands: photographs, ZIPs of them, model bundles, models to be packed."""
+"""What takes untrusted files: photographs, ZIPs of them, model bundles, models to be packed."""
 
 import hashlib
 import io

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from vistobueno.accounts import Access, AccessRefused, SignInRefused
+from vistobueno.accounts import AccessRefused, Accounts, SignInRefused
 from vistobueno.accounts.directory import Person
 from vistobueno.accounts.passwords import Passwords
 from vistobueno.core.inspection import SYSTEM
@@ -31,8 +31,8 @@ class Clock:
         self.now += timedelta(**time)
 
 
-class Accounts(Access):
-    """Access with a clock in reach."""
+class TimedAccounts(Accounts):
+    """Accounts with a clock in reach."""
 
     def __init__(self, engine: Engine, folder: Path, **settings: object) -> None:
         self.time = Clock()
@@ -41,11 +41,11 @@ class Accounts(Access):
 
     def add(self, email: str = "ana@example.org", role: str = "inspector", name: str = "Ana") -> Person:
         """A person with `PASSWORD`."""
-        return self.add_person(email, name, role, SYSTEM, password=PASSWORD)
+        return self.people.add(email, name, role, SYSTEM, password=PASSWORD)
 
     def actions(self) -> list[str]:
         """What the trail tells, newest first."""
-        return [event.action for event in self.audit_page().items]
+        return [event.action for event in self.audit_log.page().items]
 
 
 def refused_with(code: str, error: pytest.ExceptionInfo[AccessRefused]) -> None:
@@ -54,7 +54,7 @@ def refused_with(code: str, error: pytest.ExceptionInfo[AccessRefused]) -> None:
     assert error.value.es and error.value.en and error.value.es != error.value.en
 
 
-def fail(access: Access, email: str = "ana@example.org", address: str = THERE, device: str = "") -> None:
+def fail(access: Accounts, email: str = "ana@example.org", address: str = THERE, device: str = "") -> None:
     """Somebody does not come in."""
     with pytest.raises(SignInRefused):
-        access.sign_in(email, "wrong", address, device=device)
+        access.authentication.sign_in(email, "wrong", address, device=device)

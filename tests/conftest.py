@@ -8,7 +8,7 @@ import pytest
 from filelock import FileLock
 from sqlalchemy import Engine
 
-from accounts import Accounts
+from accounts import TimedAccounts
 from servers import PostgreSQL, postgresql_server, s3_server
 from vistobueno.model.bundle import Bundle, read_bundle, zip_bundle
 from vistobueno.model.runtime import Model, load_model
@@ -107,9 +107,9 @@ def engine(new_database: Callable[[], str]) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def access(engine: Engine, tmp_path: Path) -> Accounts:
+def access(engine: Engine, tmp_path: Path) -> TimedAccounts:
     """People of that database, with a clock that a test turns."""
-    return Accounts(engine, tmp_path)
+    return TimedAccounts(engine, tmp_path)
 
 
 @pytest.fixture(scope="session")

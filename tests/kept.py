@@ -1,12 +1,12 @@
 """Inspections for tests of what is kept, without a photograph or a model."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine, insert
 
+from vistobueno.core.composed import composed
 from vistobueno.core.inspection import Actor, Inspection
 from vistobueno.store import schema
 from vistobueno.store.database import writing
@@ -16,43 +16,43 @@ from vistobueno.store.photos.evidence import new_key
 ANA = Actor("person", 1, "Ana")
 SORTER = Actor("key", 7, "sorter")
 MAP = np.arange(12, dtype=np.float32).reshape(3, 4)
-_ONE = Inspection(
-    number=0,
-    at=datetime.now(UTC),
-    actor=ANA,
-    source="page",
-    filename="apple.jpg",
-    model_digest="0" * 64,
-    model_name="small",
-    model_version="1",
-    photo_sha256="1" * 64,
-    evidence="",
-    width=640,
-    height=480,
-    format="jpeg",
-    bytes=1000,
-    sharpness=10.0,
-    brightness=0.5,
-    clipped=0.0,
-    answer="fit",
-    reasons=(),
-    forced="fit",
-    product="apple",
-    class_key="apple_fit",
-    probability_unfit=0.01,
-    probabilities={"apple_fit": 0.99, "apple_unfit": 0.01},
-    stranger=-1.5,
-    scope_threshold=0.25,
-    has_heat_map=False,
-    elapsed_ms=12.5,
-)
+_ONE: dict[str, Any] = {
+    "number": 0,
+    "at": datetime.now(UTC),
+    "line": "principal",
+    "source": "page",
+    "filename": "apple.jpg",
+    "model_digest": "0" * 64,
+    "model_name": "small",
+    "model_version": "1",
+    "photo_sha256": "1" * 64,
+    "evidence": "",
+    "width": 640,
+    "height": 480,
+    "format": "jpeg",
+    "bytes": 1000,
+    "sharpness": 10.0,
+    "brightness": 0.5,
+    "clipped": 0.0,
+    "answer": "fit",
+    "reasons": (),
+    "forced": "fit",
+    "product": "apple",
+    "class_key": "apple_fit",
+    "probability_unfit": 0.01,
+    "probabilities": {"apple_fit": 0.99, "apple_unfit": 0.01},
+    "ood_score": -1.5,
+    "ood_threshold": 0.25,
+    "elapsed_ms": 12.5,
+}
 
 
-def draft(**changes: Any) -> Inspection:
-    """An inspection that was not kept yet."""
+def draft(actor: Actor = ANA, **changes: Any) -> Inspection:
+    """An inspection that was not kept yet, by the names of its plain values."""
     if changes.get("answer") == "review":
         changes = {"reasons": ("uncertain",), **changes}
-    return replace(_ONE, **{"evidence": new_key(), **changes})
+    by = {"actor_kind": actor.kind, "actor_id": actor.id, "actor_name": actor.name}
+    return composed(Inspection, {**_ONE, "evidence": new_key(), **by, **changes})
 
 
 def keep(engine: Engine, **changes: Any) -> Inspection:

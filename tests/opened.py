@@ -42,5 +42,5 @@ def station(open_station: Open) -> Station:
 
 
 def verdict_on(model: Model, data: bytes) -> Verdict:
-    """Work for `Station.in_turn`: the verdict on a photograph, as `Station.inspect` comes to it."""
+    """Work for `Judging.run`: the verdict on a photograph, as `Inspections.inspect` comes to it."""
     return inspect(open_photo(data, limits_for(model)), model)

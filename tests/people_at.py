@@ -9,7 +9,7 @@ import httpx
 
 from accounts import PASSWORD
 from serving import Served
-from vistobueno.accounts import Access
+from vistobueno.accounts import Accounts
 from vistobueno.accounts.directory import Person
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.services import open_records
@@ -19,20 +19,20 @@ HTML = {"Accept": "text/html,application/xhtml+xml", "Accept-Language": "en"}
 
 
 @contextmanager
-def access_of(served: Served) -> Iterator[Access]:
+def access_of(served: Served) -> Iterator[Accounts]:
     """The station's access from another process: what it does must count at once."""
     engine, _ = open_records(served.settings)
     try:
-        yield Access(engine, served.settings)
+        yield Accounts(engine, served.settings)
     finally:
         engine.dispose()
 
 
-def person_of(access: Access, role: str) -> Person:
+def person_of(access: Accounts, role: str) -> Person:
     """The person with this role, made when there is none."""
     email = f"{role}@example.org"
-    found = next((each for each in access.people() if each.email == email), None)
-    return found or access.add_person(email, "Somebody", role, SYSTEM, password=PASSWORD, language="en")
+    found = next((each for each in access.people.all() if each.email == email), None)
+    return found or access.people.add(email, "Somebody", role, SYSTEM, password=PASSWORD, language="en")
 
 
 def browser(url: str, **more: Any) -> httpx.Client:

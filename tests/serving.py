@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from vistobueno.accounts import SCOPES, Access
+from vistobueno.accounts import SCOPES, Accounts
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.services import open_records
 from vistobueno.settings import Settings
@@ -59,9 +59,11 @@ class Served:
     def key(self, scopes: Sequence[str] = SCOPES) -> str:
         """A new key."""
         engine, _ = open_records(self.settings)
-        access = Access(engine, self.settings)
-        people = access.people() or (access.add_person("ana@example.org", "Ana", "admin", SYSTEM, password=PASSWORD),)
-        secret = access.make_key("tests", scopes, people[0])[1]
+        access = Accounts(engine, self.settings)
+        people = access.people.all() or (
+            access.people.add("ana@example.org", "Ana", "admin", SYSTEM, password=PASSWORD),
+        )
+        secret = access.keys.make("tests", scopes, people[0])[1]
         engine.dispose()
         return secret
 

@@ -25,6 +25,7 @@ class Station:
     """As much of one as a batch asks: outcomes, and what happens when they are not read to the end."""
 
     def __init__(self, folder: Path, at_the_end: Any = lambda: None) -> None:
+        self.inspections = self
         self.settings, self.at_the_end = Settings(data_dir=folder), at_the_end
 
     def inspect_zip(self, *_: object, **__: object) -> Batch:

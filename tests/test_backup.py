@@ -113,7 +113,7 @@ def test_a_station_moves_to_another_database_and_store(
 
     here, there = map(opened, way)
     evidence, database = FolderEvidence(tmp_path / "evidence"), BlobEvidence(there)
-    key = keep_with_photograph(here, evidence, answer="review", reasons=("poor_photo", "uncertain"), stranger=1 / 3)
+    key = keep_with_photograph(here, evidence, answer="review", reasons=("poor_photo", "uncertain"), ood_score=1 / 3)
     made = write_backup(here, evidence, models, tmp_path / "backup.zip")
     restore(tmp_path / "backup.zip", there, database, tmp_path / "there")
     assert inspections_page(there, Filter(), None, 9) == inspections_page(here, Filter(), None, 9)
@@ -353,7 +353,7 @@ ROWS = st.lists(
             "filename": st.none() | st.text(max_size=30),
             "answer": st.sampled_from(["fit", "unfit", "review"]),
             "probability_unfit": st.floats(0, 1),
-            "stranger": st.none() | st.floats(allow_nan=False, allow_infinity=False, width=32),
+            "ood_score": st.none() | st.floats(allow_nan=False, allow_infinity=False, width=32),
             "probabilities": st.dictionaries(st.sampled_from(["apple_fit", "ñ"]), st.floats(0, 1)),
         }
     ),

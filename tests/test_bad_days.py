@@ -25,7 +25,7 @@ from vistobueno.services import Actor, Station
 station = Station.open(read_settings())
 photo = Path(sys.argv[1]).read_bytes()
 for number in range(10_000):
-    kept = station.inspect(photo, Actor("key", 1, "sorter"), source="api", idempotency_key=str(number))
+    kept = station.inspections.inspect(photo, Actor("key", 1, "sorter"), source="api", idempotency_key=str(number))
     print(kept.inspection.number, flush=True)
 """
 
@@ -60,33 +60,35 @@ def test_a_disk_that_fills_up_keeps_what_was_acknowledged_and_goes_on_with_space
     acknowledged = 0
     with pytest.raises(Unavailable, match="disk_full"):  # noqa: PT012 how many fit is not known before
         for _ in range(1_000):
-            station.inspect(PHOTO, ANA, source="page")
+            station.inspections.inspect(PHOTO, ANA, source="page")
             acknowledged += 1
     assert acknowledged > 3
-    assert station.waiting_count() == acknowledged == len(station.inspections(limit=500).items)
+    assert station.reviews.count() == acknowledged == len(station.inspections.page(limit=500).items)
     if not evidence:
         assert len(photographs(small_disk / "evidence")) == acknowledged
-    for each in station.inspections(limit=500).items:
-        assert station.photograph(each.number)
+    for each in station.inspections.page(limit=500).items:
+        assert station.inspections.photograph(each.number)
     subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
-    assert station.inspect(PHOTO, ANA, source="page").inspection.number == acknowledged + 1
+    assert station.inspections.inspect(PHOTO, ANA, source="page").inspection.number == acknowledged + 1
     station.close()
 
 
 def test_a_database_that_stops_and_comes_back_needs_no_restart(small_bundle: Bundle, tmp_path: Path) -> None:
     with postgresql_server() as server:
         station = station_at(tmp_path / "data", small_bundle, database_url=server.new_database())
-        station.inspect(PHOTO, ANA, source="page")
+        station.inspections.inspect(PHOTO, ANA, source="page")
         server.stop()
         with pytest.raises(Unavailable, match="database_away"):
-            station.inspect(PHOTO, ANA, source="page", idempotency_key="k")
+            station.inspections.inspect(PHOTO, ANA, source="page", idempotency_key="k")
         with pytest.raises(Unavailable, match="database_away"):
-            station.inspections()
+            station.inspections.page()
         assert station.ready().checks == {"model": True, "database": False, "evidence": True}
-        with station.admit():
-            assert station.in_turn(verdict_on, PHOTO).product  # what needs no database goes on
+        with station.judging.admit():
+            assert station.judging.run(
+                verdict_on, station.models.active, PHOTO
+            ).product  # what needs no database goes on
         server.start()
-        kept = station.inspect(PHOTO, ANA, source="page", idempotency_key="k")
+        kept = station.inspections.inspect(PHOTO, ANA, source="page", idempotency_key="k")
         assert (kept.inspection.number, kept.replayed) == (2, False)
         assert station.ready().ok
         station.close()
@@ -103,7 +105,7 @@ def test_a_database_that_stops_under_load_keeps_every_inspection_that_was_acknow
         def inspect_on() -> None:
             while not stop.is_set():
                 with contextlib.suppress(Unavailable):
-                    acknowledged.append(station.inspect(PHOTO, ANA, source="api").inspection.number)
+                    acknowledged.append(station.inspections.inspect(PHOTO, ANA, source="api").inspection.number)
 
         threads = [threading.Thread(target=inspect_on) for _ in range(3)]
         for thread in threads:
@@ -117,10 +119,10 @@ def test_a_database_that_stops_under_load_keeps_every_inspection_that_was_acknow
         for thread in threads:
             thread.join()
         for number in acknowledged:
-            assert station.photograph(number)
+            assert station.inspections.photograph(number)
         assert len(set(acknowledged)) == len(acknowledged)
-        for each in station.inspections(limit=500).items:  # also those whose acknowledgement was cut off
-            assert station.photograph(each.number)
+        for each in station.inspections.page(limit=500).items:  # also those whose acknowledgement was cut off
+            assert station.inspections.photograph(each.number)
         station.close()
 
 
@@ -152,14 +154,14 @@ def test_killed_at_any_moment_every_acknowledged_inspection_is_there_whole(
         process.wait()
         process.stdout.close()
     station = station_at(data, small_bundle, database_url=url)
-    every = {each.number: each for each in station.inspections(limit=500).items}
+    every = {each.number: each for each in station.inspections.page(limit=500).items}
     assert acknowledged <= set(every)
     assert sorted(every) == list(range(1, len(every) + 1))
     for number in every:
-        assert station.photograph(number).endswith(b"\xff\xd9")
+        assert station.inspections.photograph(number).endswith(b"\xff\xd9")
     assert (
         len(every)
-        == station.waiting_count()
-        == sum(each.count for each in station.day_counts(every[1].at.date(), every[len(every)].at.date()))
+        == station.reviews.count()
+        == sum(each.count for each in station.inspections.day_counts(every[1].at.date(), every[len(every)].at.date()))
     )
     station.close()

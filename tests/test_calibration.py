@@ -18,7 +18,7 @@ from vistobueno.core.calibration import (
     weigh_scope,
 )
 from vistobueno.core.policy import Policy, Scope
-from vistobueno.core.verdict import scope_distance, stranger_score
+from vistobueno.core.verdict import ood_score, scope_distance
 
 DRAWS = 2_000
 Floats = NDArray[np.float64]
@@ -334,4 +334,4 @@ def test_without_strangers_the_distance_alone_counts(scope: Scope) -> None:
     for outside in (None, np.zeros((0, 2))):
         weighed = weigh_scope(scope, inside, outside)
         assert weighed.weights.tolist() == [0.0, 1.0, 0.0]
-        assert stranger_score(np.zeros(0), 3.0, (), weighed) == pytest.approx(3.0)
+        assert ood_score(np.zeros(0), 3.0, (), weighed) == pytest.approx(3.0)

@@ -75,8 +75,8 @@ def test_every_figure_of_every_source_and_class_is_the_measured_one(language: st
 
 
 def test_a_card_says_how_strangers_are_told_apart(language: str) -> None:
-    assert f"| shelf | 12 | {cell(KNOWN['sources']['shelf']['strangers_reviewed'])} " in text(language)
-    assert cell(KNOWN["stranger_auc"]["shelf"], percent=False) in text(language)
+    assert f"| shelf | 12 | {cell(KNOWN['sources']['shelf']['ood_reviewed'])} " in text(language)
+    assert cell(KNOWN["ood_auc"]["shelf"], percent=False) in text(language)
 
 
 def test_without_strangers_there_is_no_table_of_strangers(language: str) -> None:

@@ -16,6 +16,7 @@ from kept import ANA, draft, fill_every_protected_table
 from servers import PostgreSQL
 from vistobueno.core.inspection import Filter
 from vistobueno.settings import SettingRefused
+from vistobueno.store.backup.dump import tables_of
 from vistobueno.store.database import (
     DatabaseRefused,
     Unavailable,
@@ -106,10 +107,12 @@ def test_a_database_of_the_first_version_is_brought_along_with_all_that_it_holds
             connection.execute(text(statement))
     written = [Ledger(engine).add(draft(filename=name), None, Write(str(name), ANA, "0" * 64)) for name in names]
     with reading(engine) as source, writing(old) as connection:
-        for table in (metadata.tables["inspections"], metadata.tables["writes"]):
-            columns = [each for each in table.columns if each.name not in ("filename_folded", "review_id")]
-            for row in source.execute(select(*columns)).mappings():
-                connection.execute(insert(table).values(dict(row)))
+        older = {table.name: table for table in tables_of(connection)}
+        before = {"stranger": "ood_score", "scope_threshold": "ood_threshold"}
+        for name in ("inspections", "writes"):
+            for row in source.execute(select(metadata.tables[name])).mappings():
+                values = {each.name: row[before.get(each.name, each.name)] for each in older[name].columns}
+                connection.execute(insert(older[name]).values(values))
     migrate(old)
     assert inspections_page(old, Filter(), None, 9).items == tuple(reversed(written))
     for number, wanted in {1: ["ña", "nandu"], 2: ["lot-7", "Ot"], 4: ["istan", "İs"]}.items():

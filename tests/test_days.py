@@ -46,7 +46,9 @@ def as_counted(counts: tuple[DayCount, ...]) -> Counter[tuple[date, str | None, 
 def test_an_inspection_counts_on_the_day_that_it_was_where_the_person_is(
     engine: Engine, week: list[Inspection], zone: tzinfo
 ) -> None:
-    local = Counter((each.at.astimezone(zone).date(), each.recognised_product, each.answer) for each in week)
+    local = Counter(
+        (each.at.astimezone(zone).date(), each.verdict.recognised_product, each.verdict.answer) for each in week
+    )
     asked = Counter({key: count for key, count in local.items() if FIRST <= key[0] <= LAST})
     days = Days(engine)
     assert as_counted(days.counts(FIRST, LAST, zone)) == asked

@@ -181,8 +181,8 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     from vistobueno.core.inspection import Actor
 
     with running(tmp_path_factory.mktemp("station")) as server:
-        person = server.access.person_by_email(ANA.email)
-        _, secret = server.access.make_key(
+        person = server.access.people.by_email(ANA.email)
+        _, secret = server.access.keys.make(
             "docs", ("inspect", "read", "infer"), Actor("person", person.id, person.name)
         )
         yield server.url, secret

@@ -39,7 +39,7 @@ def some_judged(count: int = 60, seed: int = 0, strangers: int = 0) -> Judged:
         groups=np.array([f"g{n // 2}" for n in range(count + strangers)]),
         predicted=np.where(labels == "other", "apple_fit", labels),
         p_unfit=p,
-        stranger=np.concatenate([rng.normal(0, 1, count), rng.normal(3, 1, strangers)]),
+        ood_score=np.concatenate([rng.normal(0, 1, count), rng.normal(3, 1, strangers)]),
         answers=np.where(p < 0.3, "fit", np.where(p > 0.7, "unfit", "review")),
         in_scope=labels != "other",
     )
@@ -178,7 +178,7 @@ def test_figures_are_counted_as_defined() -> None:
     assert (figures["escape_rate"]["share"], figures["escape_rate"]["n"]) == (1 / 4, 4)  # one of all that are unfit
     assert (figures["overkill_rate"]["share"], figures["overkill_rate"]["n"]) == (1 / 4, 4)
     assert (figures["review_share"]["share"], figures["review_share"]["n"]) == (0.25, 8)
-    assert (figures["strangers_reviewed"]["share"], figures["strangers_reviewed"]["n"]) == (0.5, 2)
+    assert (figures["ood_reviewed"]["share"], figures["ood_reviewed"]["n"]) == (0.5, 2)
 
 
 @laws
@@ -198,8 +198,8 @@ def test_figures_are_given_of_everything_of_each_source_and_of_each_class() -> N
     assert set(figures["sources"]) == {"studio", "store", "shelf"}
     assert set(figures["classes"]) == {*PRODUCTS, "other"}
     assert set(FIGURES) <= set(figures["all"])
-    assert set(figures["stranger_auc"]) == {"shelf"}
-    assert figures["stranger_auc"]["shelf"]["value"] > 0.9
+    assert set(figures["ood_auc"]) == {"shelf"}
+    assert figures["ood_auc"]["shelf"]["value"] > 0.9
 
 
 def test_without_a_photograph_no_figure_is_known_and_nothing_breaks() -> None:

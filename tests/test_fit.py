@@ -119,7 +119,7 @@ def test_training_gives_a_bundle_that_loads_and_judges(trained: Trained) -> None
     assert verdict.answer in ("fit", "unfit", "review")
     assert set(verdict.probabilities) == set(CLASSES)
     assert verdict.activation is not None
-    assert verdict.stranger is not None
+    assert verdict.ood_score is not None
 
 
 def test_tensorflow_and_litert_agree_on_the_trained_model(trained: Trained) -> None:
@@ -173,7 +173,7 @@ def test_the_metrics_are_those_that_evaluate_gives(trained: Trained, kind: str, 
     evaluation = evaluate(photos, load_model(trained.bundle.path), unknown_cameras=unknown)
     measured = figures(evaluation)
     assert evaluation.held_out == len(photos)
-    for part in ("all", "sources", "classes", "stranger_auc"):
+    for part in ("all", "sources", "classes", "ood_auc"):
         assert measured[part] == trained.bundle.metrics[kind][part]
 
 

@@ -35,7 +35,7 @@ def two(small_bundle: Bundle, new_database: Callable[[], str], tmp_path: Path) -
 
 
 def active(station: Station) -> list[str]:
-    return [each.digest for each in station.models() if each.active]
+    return [each.digest for each in station.models.all() if each.active]
 
 
 def on_that_machine_alone(station: Station, digest: str) -> None:
@@ -47,7 +47,7 @@ def on_that_machine_alone(station: Station, digest: str) -> None:
 def agree(station: Station, digest: str) -> float:
     """Seconds until a station judges with a model."""
     start = time.monotonic()
-    until(lambda: station.model.bundle.digest == digest, "both agree")
+    until(lambda: station.models.active.bundle.digest == digest, "both agree")
     return time.monotonic() - start
 
 
@@ -57,18 +57,22 @@ def test_what_one_process_activates_or_rolls_back_judges_in_the_other(
     here, there = two
     other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
     for station in two:
-        station.add_model(other.path, ANA)
+        station.models.add(other.path, ANA)
     acts: dict[Callable[[], object], str] = {
-        lambda: here.activate(other.digest, ANA): other.digest,
-        lambda: there.roll_back(ANA): small_bundle.digest,
-        lambda: there.activate(other.digest, ANA): other.digest,
+        lambda: here.models.activate(other.digest, ANA): other.digest,
+        lambda: there.models.roll_back(ANA): small_bundle.digest,
+        lambda: there.models.activate(other.digest, ANA): other.digest,
     }
     for act, digest in acts.items():
         act()
         assert max(agree(each, digest) for each in two) < SOON
         for each in two:
-            assert active(each) == [digest] == [each.inspect(PHOTO, ANA, source="page").inspection.model_digest]
-            assert not any(version.missed for version in each.models())
+            assert (
+                active(each)
+                == [digest]
+                == [each.inspections.inspect(PHOTO, ANA, source="page").inspection.model.digest]
+            )
+            assert not any(version.missed for version in each.models.all())
     assert here.ready().warnings == ()
 
 
@@ -82,20 +86,20 @@ def test_a_process_that_cannot_load_the_active_model_says_so_goes_on_and_follows
     monkeypatch.setattr("vistobueno.services.following._AGAIN", 0.2)
     here, there = two
     other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
-    here.add_model(other.path, ANA)
+    here.models.add(other.path, ANA)
     on_that_machine_alone(here, other.digest)
-    here.activate(other.digest, ANA)
+    here.models.activate(other.digest, ANA)
     until(lambda: there.ready().warnings == ("active_model_not_loaded",), "it says so")
     time.sleep(0.6)
     assert there.ready().ok and here.ready().warnings == ()
-    assert active(there) == [small_bundle.digest] == [there.model.bundle.digest]
-    assert [each.digest for each in there.models() if each.missed] == [other.digest]
-    assert there.inspect(PHOTO, ANA, source="page").inspection.model_digest == small_bundle.digest
+    assert active(there) == [small_bundle.digest] == [there.models.active.bundle.digest]
+    assert [each.digest for each in there.models.all() if each.missed] == [other.digest]
+    assert there.inspections.inspect(PHOTO, ANA, source="page").inspection.model.digest == small_bundle.digest
     assert sum("cannot be loaded here" in each.getMessage() for each in caplog.records) == 1
     again = Station.open(there.settings)  # one that starts so is no different, and changes nothing for the others
     assert (active(again), active(here)) == ([small_bundle.digest], [other.digest])
     again.close()
-    there.add_model(other.path, ANA)
+    there.models.add(other.path, ANA)
     agree(there, other.digest)
     assert (there.ready().warnings, active(there)) == ((), [other.digest])
 
@@ -107,13 +111,13 @@ def test_a_damaged_copy_is_not_followed_and_another_activation_is(
     bundles = [rewritten(small_bundle, tmp_path / name, version=name) for name in ("2", "3")]
     for station in two:
         for each in bundles:
-            station.add_model(each.path, ANA)
+            station.models.add(each.path, ANA)
     copy = there.settings.data_dir / "models" / bundles[0].digest
     (copy / "model.tflite").write_bytes(b"damaged")
-    here.activate(bundles[0].digest, ANA)
+    here.models.activate(bundles[0].digest, ANA)
     until(lambda: bool(there.ready().warnings), "it says so")
     assert active(there) == [small_bundle.digest]
-    here.activate(bundles[1].digest, ANA)
+    here.models.activate(bundles[1].digest, ANA)
     assert agree(there, bundles[1].digest) < SOON
     assert there.ready().warnings == ()
 
@@ -124,22 +128,22 @@ def test_every_photograph_is_judged_by_a_whole_model_while_others_change_it(
     here, there = two
     other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
     for station in two:
-        station.add_model(other.path, ANA)
+        station.models.add(other.path, ANA)
     stop = threading.Event()
 
     def inspect_on() -> None:
         while not stop.is_set():
-            there.inspect(PHOTO, ANA, source="api")
+            there.inspections.inspect(PHOTO, ANA, source="api")
 
     thread = threading.Thread(target=inspect_on)
     thread.start()
     for digest in (other.digest, small_bundle.digest) * 2:
-        here.activate(digest, ANA)
+        here.models.activate(digest, ANA)
         agree(there, digest)
     stop.set()
     thread.join()
-    every = there.inspections(limit=500).items
-    found = {(each.model_version, each.scope_threshold is None) for each in every}  # one of the two knows no strangers
+    every = there.inspections.page(limit=500).items
+    found = {(each.model.version, each.verdict.ood_threshold is None) for each in every}  # one of the two has no scope
     assert found == {("2", True), (small_bundle.version, False)}
 
 
@@ -155,9 +159,9 @@ def test_two_processes_name_what_they_serve_in_every_door(
         beside = Station.open(
             Settings(data_dir=a.settings.data_dir, database_url=database, model_path=chosen["MODEL_PATH"])
         )
-        beside.add_model(other.path, ANA)
+        beside.models.add(other.path, ANA)
         on_that_machine_alone(beside, other.digest)
-        beside.activate(other.digest, ANA)
+        beside.models.activate(other.digest, ANA)
         with a.client() as at_a, b.client(a.secret) as at_b:
 
             def named(client: object) -> list[str]:

@@ -16,7 +16,7 @@ from people_at import HTML, access_of, browser, person_of, signed_in
 from serving import Served, serving
 from test_rules import every_route
 from vistobueno.accounts import COOKIE
-from vistobueno.accounts.trail import ADDRESS_HEADER, REQUEST_HEADER
+from vistobueno.accounts.audit_log import ADDRESS_HEADER, REQUEST_HEADER
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.model.bundle import Bundle
 from vistobueno.web.middleware import guard
@@ -40,8 +40,8 @@ def stale(served: Served) -> str:
     """The token of a session that was ended."""
     with access_of(served) as access:
         person_of(access, "admin")
-        token, _ = access.sign_in("admin@example.org", "manga verde salta alto", "127.0.0.1")
-        access.sign_out(token)
+        token, _ = access.authentication.sign_in("admin@example.org", "manga verde salta alto", "127.0.0.1")
+        access.authentication.sign_out(token)
     return token
 
 
@@ -50,9 +50,9 @@ def keys(served: Served) -> dict[str, str]:
     """A key of each scope alone, and one that was revoked."""
     with access_of(served) as access:
         owner = person_of(access, "admin")
-        made = {scope: access.make_key(scope, [scope], owner)[1] for scope in ("inspect", "read", "review", "infer")}
-        key, made["revoked"] = access.make_key("revoked", ["inspect", "read", "review", "infer"], owner)
-        access.revoke_key(key.id, SYSTEM)
+        made = {scope: access.keys.make(scope, [scope], owner)[1] for scope in ("inspect", "read", "review", "infer")}
+        key, made["revoked"] = access.keys.make("revoked", ["inspect", "read", "review", "infer"], owner)
+        access.keys.revoke(key.id, SYSTEM)
     return made
 
 
@@ -249,23 +249,23 @@ def test_an_open_websocket_ends_with_its_session(served: Served, how: str) -> No
         with access_of(served) as access:
             person = person_of(access, "supervisor")
             if how == "signed out":
-                access.sign_out(client.cookies[COOKIE])
+                access.authentication.sign_out(client.cookies[COOKIE])
             elif how == "revoked":
-                access.end_sessions(person.id, SYSTEM)
+                access.sessions.end_all(person.id, SYSTEM)
             else:
-                access.disable(person.id, SYSTEM)
+                access.people.disable(person.id, SYSTEM)
         with pytest.raises(ConnectionClosed) as caught:
             read_to_the_end(opened)
         assert caught.value.rcvd is not None and caught.value.rcvd.code == 4401
         with access_of(served) as access:
-            access.enable(person.id, SYSTEM)
+            access.people.enable(person.id, SYSTEM)
 
 
 def test_an_open_websocket_stays_while_its_session_does(served: Served) -> None:
     with signed_in(served, "inspector") as client, socket(served, client.cookies[COOKIE]) as opened:
         with signed_in(served, "supervisor") as other, socket(served, other.cookies[COOKIE]) as ended:
             with access_of(served) as access:
-                access.sign_out(other.cookies[COOKIE])
+                access.authentication.sign_out(other.cookies[COOKIE])
             with pytest.raises(ConnectionClosed):
                 read_to_the_end(ended)
         opened.ping().wait(WAIT)
@@ -295,7 +295,7 @@ def test_a_websocket_whose_person_cannot_be_asked_about_ends(monkeypatch: pytest
         assert (await receive())["type"] == "websocket.disconnect"
 
     monkeypatch.setattr(guard, "RECHECK", 0.01)
-    monkeypatch.setattr(guard, "running_access", Broken)
+    monkeypatch.setattr(guard, "running_accounts", Broken)
     watched = guard.Watched("token", "read", never, send)
     awaited(asyncio.wait_for(watched.run(app, {}), 5))
     assert sent == [{"type": "websocket.close", "code": guard.ENDED, "reason": ""}]

@@ -35,7 +35,7 @@ def everything(engine: Engine, asked: Filter = Filter(), limit: int = 500) -> li
 
 
 def test_what_was_kept_comes_back_as_it_was(engine: Engine) -> None:
-    given_ = draft(answer="review", reasons=("poor_photo", "uncertain"), actor=SORTER, source="api", stranger=None)
+    given_ = draft(answer="review", reasons=("poor_photo", "uncertain"), actor=SORTER, source="api", ood_score=None)
     kept = Ledger(engine).add(given_, MAP, None)
     assert kept == replace(given_, number=1, at=kept.at, has_heat_map=True)
     assert Ledger(engine).inspection(1) == kept
@@ -92,7 +92,7 @@ def test_a_review_stands_beside_the_verdict_and_ends_the_waiting(engine: Engine)
     first, _ = ledger.review(number, ANA, "unfit", "  a bruise  ")
     second, _ = ledger.review(number, SORTER, "fit", "")
     found = ledger.inspection(number)
-    assert found.answer == "review"
+    assert found.verdict.answer == "review"
     assert found.reviews == (first, second)
     assert (first.note, first.actor, second.answer) == ("a bruise", ANA, "fit")
     assert ledger.waiting_count() == 1
@@ -214,13 +214,13 @@ def assert_counts_agree(engine: Engine) -> None:
         )
         by_answer = {row.answer: row[1] for row in connection.execute(answers)}
     kept = everything(engine)
-    assert told == Counter((each.at.date(), each.product, each.answer) for each in kept)
+    assert told == Counter((each.at.date(), each.verdict.product, each.verdict.answer) for each in kept)
     days = Ledger(engine).day_counts(date.min, date.max)
     assert {(each.day, each.product, each.answer): each.count for each in days} == Counter(
-        (each.at.date(), each.recognised_product, each.answer) for each in kept
+        (each.at.date(), each.verdict.recognised_product, each.verdict.answer) for each in kept
     )
-    assert waits == {each.number for each in kept if each.answer == "review" and not each.reviews}
-    assert by_answer == Counter(each.answer for each in kept)
+    assert waits == {each.number for each in kept if each.verdict.answer == "review" and not each.reviews}
+    assert by_answer == Counter(each.verdict.answer for each in kept)
 
 
 STEPS = st.lists(
@@ -266,28 +266,28 @@ def test_tallies_what_waits_filters_and_pages_agree_with_the_inspections(
     middle = every[len(every) // 2].at if every else datetime.now(UTC)
     laws: list[tuple[Filter, Any]] = [
         (Filter(), lambda each: True),
-        (Filter(answer="review"), lambda each: each.answer == "review"),
+        (Filter(answer="review"), lambda each: each.verdict.answer == "review"),
         (Filter(product="apple", answer="fit"),
-         lambda each: each.recognised_product == "apple" and each.answer == "fit"),
-        (Filter(product="banana"), lambda each: each.recognised_product == "banana"),
+         lambda each: each.verdict.recognised_product == "apple" and each.verdict.answer == "fit"),
+        (Filter(product="banana"), lambda each: each.verdict.recognised_product == "banana"),
         (Filter(product="banana", reason="uncertain"),
-         lambda each: each.recognised_product == "banana" and "uncertain" in each.reasons),
+         lambda each: each.verdict.recognised_product == "banana" and "uncertain" in each.verdict.reasons),
         (Filter(product="apple", reason="out_of_scope"), lambda each: False),
-        (Filter(reason="uncertain"), lambda each: "uncertain" in each.reasons),
-        (Filter(reason="poor_photo"), lambda each: "poor_photo" in each.reasons),
+        (Filter(reason="uncertain"), lambda each: "uncertain" in each.verdict.reasons),
+        (Filter(reason="poor_photo"), lambda each: "poor_photo" in each.verdict.reasons),
         (Filter(actor_id=7, source="api"), lambda each: each.actor.id == 7 and each.source == "api"),
         (Filter(actor_kind="key"), lambda each: each.actor.kind == "key"),
         (Filter(actor_kind="person", actor_id=7), lambda each: each.actor == NAMESAKE),
         (Filter(actor_kind="key", actor_id=7, reason="uncertain"),
-         lambda each: each.actor == SORTER and "uncertain" in each.reasons),
+         lambda each: each.actor == SORTER and "uncertain" in each.verdict.reasons),
         (Filter(reviewed=True), lambda each: each.reviews != ()),
         (Filter(reviewed=False), lambda each: each.reviews == ()),
-        (Filter(answer="review", reviewed=False), lambda each: each.answer == "review" and each.reviews == ()),
+        (Filter(answer="review", reviewed=False), lambda each: each.verdict.answer == "review" and each.reviews == ()),
         (Filter(since=middle), lambda each: each.at >= middle),
         (Filter(until=middle), lambda each: each.at < middle),
         (Filter(text="lote"), lambda each: "lote" in (each.filename or "").lower()),
         (Filter(text="LOTE-7", product="apple"),
-         lambda each: "lote-7" in (each.filename or "").lower() and each.recognised_product == "apple"),
+         lambda each: "lote-7" in (each.filename or "").lower() and each.verdict.recognised_product == "apple"),
         (Filter(text="0%"), lambda each: "0%" in (each.filename or "")),
         (Filter(text="x"), lambda each: each.filename == "x"),
         (Filter(text="_10"), lambda each: "_10" in (each.filename or "")),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from accounts import OTHER, PASSWORD
-from vistobueno.accounts import Access, LinkRefused
+from vistobueno.accounts import Accounts, LinkRefused
 from vistobueno.cli import main as cli
 from vistobueno.cli.people import opened
 from vistobueno.core.inspection import SYSTEM
@@ -32,14 +32,14 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return called
 
 
-def access_at(folder: Path) -> Access:
+def access_at(folder: Path) -> Accounts:
     with opened(Settings(data_dir=folder)) as access:
         return access
 
 
 def test_a_person_is_added_with_a_password_from_standard_input(run: Run, tmp_path: Path) -> None:
     assert run("user", "add", "ana@example.org", "--name", "Ana", "--role", "admin", typed=f"{PASSWORD}\n")[0] == 0
-    assert access_at(tmp_path).sign_in("ana@example.org", PASSWORD, "127.0.0.1")[1].role == "admin"
+    assert access_at(tmp_path).authentication.sign_in("ana@example.org", PASSWORD, "127.0.0.1")[1].role == "admin"
     code, listed, _ = run("user", "list")
     assert code == 0 and "ana@example.org" in listed and "active" in listed
 
@@ -63,10 +63,10 @@ def test_an_invitation_and_a_new_password_are_links(run: Run, tmp_path: Path) ->
     token = re.search(r"http://localhost:8000/login/link/(\S+)", out)
     assert token
     access = access_at(tmp_path)
-    access.use_link(token[1], PASSWORD)
+    access.authentication.use_link(token[1], PASSWORD)
     _, out, _ = run("user", "reset-link", "ana@example.org")
-    access.use_link(out.split("/login/link/")[1].strip(), OTHER)
-    assert access.sign_in("ana@example.org", OTHER, "127.0.0.1")
+    access.authentication.use_link(out.split("/login/link/")[1].strip(), OTHER)
+    assert access.authentication.sign_in("ana@example.org", OTHER, "127.0.0.1")
 
 
 def test_who_is_invited_is_listed_and_the_invitation_revoked(run: Run, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_who_is_invited_is_listed_and_the_invitation_revoked(run: Run, tmp_path:
     assert run("user", "revoke-invitation", "ana@example.org")[0] == 0
     assert "ana@example.org" not in run("user", "list")[1]
     with pytest.raises(LinkRefused):
-        access_at(tmp_path).link(token)
+        access_at(tmp_path).authentication.link(token)
     code, _, complained = run("user", "revoke-invitation", "ana@example.org")
     assert code == 3 and "no pending invitation" in complained
 
@@ -90,7 +90,7 @@ def test_a_person_changes_role_and_is_shut_out_and_let_in(run: Run, tmp_path: Pa
     assert "shut out" in run("user", "list")[1]
     assert run("user", "disable", "root@example.org")[0] == 3
     assert run("user", "disable", "ana@example.org", "--enable")[0] == 0
-    assert access_at(tmp_path).sign_in("ana@example.org", PASSWORD, "127.0.0.1")[1].role == "supervisor"
+    assert access_at(tmp_path).authentication.sign_in("ana@example.org", PASSWORD, "127.0.0.1")[1].role == "supervisor"
 
 
 def test_a_key_s_secret_alone_goes_to_standard_output_once(run: Run, tmp_path: Path) -> None:
@@ -99,24 +99,24 @@ def test_a_key_s_secret_alone_goes_to_standard_output_once(run: Run, tmp_path: P
         "key", "add", "sorter", "--owner", "ana@example.org", "--scope", "inspect", "--scope", "read"
     )
     assert code == 0 and "Keep it now" in said
-    spoken = access_at(tmp_path).identify_key(secret.strip())
+    spoken = access_at(tmp_path).authentication.identify_key(secret.strip())
     assert spoken and spoken.scopes == {"inspect", "read"}
     _, listed, _ = run("key", "list")
     assert secret.strip() not in listed and "sorter" in listed
     assert run("key", "revoke", "1")[0] == 0
-    assert access_at(tmp_path).identify_key(secret.strip()) is None
+    assert access_at(tmp_path).authentication.identify_key(secret.strip()) is None
 
 
 def test_a_key_that_has_ended_is_listed_as_ended(run: Run, tmp_path: Path) -> None:
     run("user", "add", "ana@example.org", "--name", "Ana", "--role", "admin", typed=f"{PASSWORD}\n")
     with opened(Settings(data_dir=tmp_path)) as access:
-        access._clock = lambda: datetime(2020, 1, 1, tzinfo=UTC)
-        access.make_key("sorter", ["read"], access.people()[0], expires=datetime(2020, 2, 1, tzinfo=UTC))
+        access.keys._clock = lambda: datetime(2020, 1, 1, tzinfo=UTC)
+        access.keys.make("sorter", ["read"], access.people.all()[0], expires=datetime(2020, 2, 1, tzinfo=UTC))
     _, listed, _ = run("key", "list")
     assert "ended" in listed and "active" not in listed
 
 
 def test_a_person_has_a_language_that_is_spoken(tmp_path: Path) -> None:
     with opened(Settings(data_dir=tmp_path)) as access:
-        added = access.add_person("ana@example.org", "Ana", "inspector", SYSTEM, password=PASSWORD, language="fr")
+        added = access.people.add("ana@example.org", "Ana", "inspector", SYSTEM, password=PASSWORD, language="fr")
         assert added.language == "es"

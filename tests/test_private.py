@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from drawn_photos import PHOTO
 from kept import ANA
-from vistobueno.accounts import Access
+from vistobueno.accounts import Accounts
 from vistobueno.cli.main import app
 from vistobueno.model.bundle import Bundle
 from vistobueno.services import Station
@@ -31,9 +31,9 @@ def open_to_others(folder: Path) -> list[str]:
 
 def used(settings: Settings) -> None:
     station = Station.open(settings)
-    station.inspect(PHOTO, ANA, source="page")
+    station.inspections.inspect(PHOTO, ANA, source="page")
     assert station.ready().ok
-    Access(station.engine, settings)
+    Accounts(station.engine, settings)
     assert open_to_others(settings.data_dir) == []  # with SQLite's -wal and -shm
     station.close()
 

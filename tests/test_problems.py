@@ -5,7 +5,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from cases import for_each
-from vistobueno.accounts import Access, set_running_access
+from vistobueno.accounts import Accounts, set_running_accounts
 from vistobueno.settings import Settings
 from vistobueno.store.database import open_database
 from vistobueno.web.problems import language_of
@@ -14,9 +14,9 @@ from vistobueno.web.problems import language_of
 @pytest.fixture
 def english(tmp_path: Path) -> Iterator[None]:
     engine = open_database(f"sqlite:///{tmp_path / 'station.sqlite'}")
-    set_running_access(Access(engine, Settings(data_dir=tmp_path, default_language="en")))
+    set_running_accounts(Accounts(engine, Settings(data_dir=tmp_path, default_language="en")))
     yield
-    set_running_access(None)
+    set_running_accounts(None)
     engine.dispose()
 
 

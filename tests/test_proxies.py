@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from aside import awaited
 from cases import for_each
@@ -72,11 +73,32 @@ def test_a_star_believes_whoever_connects_and_takes_the_last_address() -> None:
     assert told(seen_through(scope("198.51.100.1", x_forwarded_for="1.1.1.1, 203.0.113.7"), "*"))[0] == "203.0.113.7"
 
 
+def through_uvicorn(**given: Any) -> Any:
+    """What uvicorn's own handling, which trusts 127.0.0.1, hands on."""
+    found = []
+
+    async def keep(scope: Any, receive: Any, send: Any) -> None:
+        found.append(scope)
+
+    awaited(ProxyHeadersMiddleware(keep)(scope("127.0.0.1", **given), None, None))  # type: ignore[arg-type]
+    return found[0]
+
+
 def test_what_uvicorn_believed_already_is_undone() -> None:
-    """Its own handling of these headers trusts 127.0.0.1 and leaves port 0."""
-    rewritten = scope("203.0.113.7", 0, scheme="https", **FORWARDED)
-    assert told(seen_through(rewritten, "")) == ("127.0.0.1", "http", "inside:8000")
-    assert told(seen_through(rewritten, "127.0.0.1")) == ("203.0.113.7", "https", "fruit.example")
+    for claim in ({}, {"x_forwarded_for": "203.0.113.7"}, {"x_forwarded_for": "203.0.113.7:1234"},
+                  {"x_forwarded_for": "[2001:db8::7]:1234"}, {"x_forwarded_for": "10.0.0.7:1234, 127.0.0.1"}):  # fmt: skip
+        for trusted in ("", "10.0.0.0/8"):
+            found = seen_through(through_uvicorn(x_forwarded_proto="https", **claim), trusted)
+            assert found["client"] is None or found["client"][0] == "127.0.0.1", claim
+            assert found["scheme"] == "http" and found["state"]["proxied"]
+    believed = seen_through(through_uvicorn(**FORWARDED), "127.0.0.1")
+    assert told(believed) == ("203.0.113.7", "https", "fruit.example")
+    assert told(seen_through(through_uvicorn(), ""))[:2] == ("127.0.0.1", "http")
+
+
+def test_who_claims_an_own_address_is_not_the_proxy() -> None:
+    found = seen_through(scope("203.0.113.9", 5555, x_forwarded_for="203.0.113.9:5555"), "127.0.0.1, 203.0.113.9")
+    assert found["client"] is None and not found["state"]["address_known"]
 
 
 def test_an_address_of_version_six_that_carries_one_of_four_is_that_one() -> None:

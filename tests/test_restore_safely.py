@@ -14,7 +14,7 @@ from kept import ANA
 from opened import Open, open_station, station
 from servers import until
 from serving import PASSWORD, serving
-from vistobueno.accounts import Access, LinkRefused, SignInRefused
+from vistobueno.accounts import Accounts, LinkRefused, SignInRefused
 from vistobueno.accounts.passwords import Passwords
 from vistobueno.cli.main import app
 from vistobueno.core.inspection import SYSTEM
@@ -40,20 +40,24 @@ def test_a_restore_is_refused_while_a_station_runs_and_changes_nothing(
     station: Station, open_station: Open, tmp_path: Path
 ) -> None:
     data, database, file = station.settings.data_dir, station.settings.database_url, tmp_path / "backup.zip"
-    station.inspect(PHOTO, ANA, source="page")
+    station.inspections.inspect(PHOTO, ANA, source="page")
     vistobueno("backup", file, data=data, database=database)
-    station.inspect(PHOTO, ANA, source="page")
+    station.inspections.inspect(PHOTO, ANA, source="page")
     aside = f"sqlite:///{tmp_path / 'aside' / 'x.sqlite'}"
     for places in ({"data": data, "database": database}, {"data": tmp_path / "elsewhere", "database": database},
                    {"data": data, "database": aside}):  # fmt: skip
         with pytest.raises(Occupied, match="station_running"):
             vistobueno("restore", file, "--replace", **places)
-    for command in (("retention", "--days", "1"), ("user", "list"), ("model", "add", station.model.bundle.path)):
+    for command in (
+        ("retention", "--days", "1"),
+        ("user", "list"),
+        ("model", "add", station.models.active.bundle.path),
+    ):
         vistobueno(*command, data=data, database=database)  # these may run beside it
-    assert len(station.inspections().items) == 2
+    assert len(station.inspections.page().items) == 2
     station.close()
     assert "1 inspection " in vistobueno("restore", file, "--replace", "-l", "en", data=data, database=database)
-    assert len(open_station().inspections().items) == 1
+    assert len(open_station().inspections.page().items) == 1
 
 
 def test_several_stations_run_beside_each_other_and_none_starts_while_something_is_restored(
@@ -126,32 +130,32 @@ def test_nothing_that_a_restore_brings_back_opens_the_door(new_database: Callabl
     place = {"data": tmp_path / "data", "database": new_database()}
     settings = Settings(data_dir=place["data"], database_url=place["database"])
     engine, _ = open_records(settings)
-    access = Access(engine, settings, passwords=Passwords(time_cost=1, memory_cost=64))
-    person = access.add_person("ana@example.org", "Ana", "admin", SYSTEM, password=PASSWORD)
-    _, secret = access.make_key("sorter 2", ["inspect"], person)
+    access = Accounts(engine, settings, passwords=Passwords(time_cost=1, memory_cost=64))
+    person = access.people.add("ana@example.org", "Ana", "admin", SYSTEM, password=PASSWORD)
+    _, secret = access.keys.make("sorter 2", ["inspect"], person)
     past = datetime.now(UTC) + timedelta(hours=1)
-    gone, _ = access.make_key("old belt", ["read"], person, past)
-    access.revoke_key(gone.id, SYSTEM)
-    session, _ = access.sign_in("ana@example.org", PASSWORD, "203.0.113.7")
-    tokens = [link.rpartition("/")[2] for link in (access.invite("eva@example.org", "Eva", "admin", SYSTEM),
-                                                   access.reset_link(person.id, SYSTEM))]  # fmt: skip
+    gone, _ = access.keys.make("old belt", ["read"], person, past)
+    access.keys.revoke(gone.id, SYSTEM)
+    session, _ = access.authentication.sign_in("ana@example.org", PASSWORD, "203.0.113.7")
+    tokens = [link.rpartition("/")[2] for link in (access.people.invite("eva@example.org", "Eva", "admin", SYSTEM),
+                                                   access.people.reset_link(person.id, SYSTEM))]  # fmt: skip
     file = tmp_path / "backup.zip"
     vistobueno("backup", file, **place)
 
     said = vistobueno("restore", file, "--replace", "--keep-keys", "-l", "en", **place)
     assert "Sessions ended: 1; links: 2" in said and "sorter 2" in said and "old belt" not in said
-    assert access.identify_key(secret) is not None
+    assert access.authentication.identify_key(secret) is not None
     said = vistobueno("restore", file, "--replace", "-l", "es", **place)
     assert "sorter 2" in said and "old belt" not in said
-    assert access.identify_session(session) is None
-    assert access.identify_key(secret) is None
+    assert access.authentication.identify_session(session) is None
+    assert access.authentication.identify_key(secret) is None
     for token in tokens:
         with pytest.raises(LinkRefused):
-            access.link(token)
+            access.authentication.link(token)
     with pytest.raises(SignInRefused):
-        access.sign_in("eva@example.org", PASSWORD, "203.0.113.7")
-    assert access.sign_in("ana@example.org", PASSWORD, "203.0.113.7")[1].role == "admin"
-    newest = next(each for each in access.audit_page().items if each.action == "restored")
+        access.authentication.sign_in("eva@example.org", PASSWORD, "203.0.113.7")
+    assert access.authentication.sign_in("ana@example.org", PASSWORD, "203.0.113.7")[1].role == "admin"
+    newest = next(each for each in access.audit_log.page().items if each.action == "restored")
     assert (newest.subject, newest.details["sessions"], newest.details["keys_kept"]) == ("backup.zip", 1, False)
     engine.dispose()
 
@@ -163,12 +167,12 @@ def test_a_restore_that_cannot_be_proved_leaves_what_was_there(
 
     file, data, database = tmp_path / "backup.zip", station.settings.data_dir, station.settings.database_url
     vistobueno("backup", file, data=data, database=database)
-    kept = station.inspect(PHOTO, ANA, source="page").inspection
-    photograph = station.photograph(kept.number)
+    kept = station.inspections.inspect(PHOTO, ANA, source="page").inspection
+    photograph = station.inspections.photograph(kept.number)
     station.close()
     monkeypatch.setattr(module, "load", lambda *_: 0)
     with pytest.raises(module.BackupRefused, match="restored_differs"):
         vistobueno("restore", file, "--replace", data=data, database=database)
     again = Station.open(station.settings)
-    assert again.inspections().items == (kept,) and again.photograph(kept.number) == photograph
+    assert again.inspections.page().items == (kept,) and again.inspections.photograph(kept.number) == photograph
     again.close()

@@ -54,7 +54,7 @@ def test_old_photographs_go_verdicts_stay_and_each_removal_is_recorded(
         with pytest.raises(EvidenceMissing):
             evidence.get(each.evidence)
         found = Ledger(engine).inspection(each.number)
-        assert (found.answer, found.has_photograph) == (each.answer, False)
+        assert (found.verdict.answer, found.has_photograph) == (each.verdict.answer, False)
     assert evidence.get(new.evidence) == evidence.get(old[1].evidence) == b"photograph"
     with reading(engine) as connection:
         recorded = connection.execute(select(evidence_removals).order_by("inspection_number")).all()

@@ -150,7 +150,7 @@ def test_each_sign_in_gives_another_session_and_ends_the_one_before(served: Serv
     fields = {"csrf": csrf_in(page.text), "email": "inspector@example.org", "password": PASSWORD}
     client.post("/login", data=fields)
     with access_of(served) as access:
-        assert access.identify_session(first) is None
+        assert access.authentication.identify_session(first) is None
 
 
 def test_spanish_comes_first_whatever_the_browser_prefers(served: Served) -> None:
@@ -168,7 +168,7 @@ def test_a_language_that_was_chosen_is_remembered(client: httpx.Client) -> None:
 
 def test_a_person_changes_their_password_and_the_old_one_opens_nothing(served: Served, client: httpx.Client) -> None:
     with access_of(served) as access:
-        link = access.invite("new@example.org", "New", "supervisor", SYSTEM, served.url)
+        link = access.people.invite("new@example.org", "New", "supervisor", SYSTEM, served.url)
     page = client.get(link)
     fields = {"csrf": csrf_in(page.text), "name": "New", "password": PASSWORD, "repeat": PASSWORD}
     assert client.post(link, data=fields).status_code == 303
@@ -219,7 +219,7 @@ def test_a_page_runs_no_script_and_takes_nothing_from_elsewhere(client: httpx.Cl
 def test_every_field_of_every_page_has_its_label(served: Served, client: httpx.Client) -> None:
     with access_of(served) as access:
         person_of(access, "inspector")
-        link = access.invite("labelled@example.org", "L", "inspector", SYSTEM, served.url)
+        link = access.people.invite("labelled@example.org", "L", "inspector", SYSTEM, served.url)
     pages = [client.get("/login").text, client.get(link).text]
     sign_in(client, "inspector@example.org")
     pages.append(client.get("/password").text)

@@ -35,43 +35,43 @@ def zipped(entries: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -
 def test_every_photograph_is_inspected_in_its_order_and_a_bad_one_stops_no_other(station: Station) -> None:
     file = zipped({"lot/a.jpg": PHOTO, "lot/notes.txt": b"not a photograph", "lot/b.jpg": jpeg("banana_fit"),
                    "__MACOSX/._a.jpg": b"x", "lot/.DS_Store": b"x", "Thumbs.db": b"x", "lot/": b""})  # fmt: skip
-    outcomes = list(station.inspect_zip(file, ANA, source="bulk"))
+    outcomes = list(station.inspections.inspect_zip(file, ANA, source="bulk"))
     assert [each.name for each in outcomes] == ["lot/a.jpg", "lot/notes.txt", "lot/b.jpg"]
     assert [each.error.code if each.error else None for each in outcomes] == [None, "not_a_photo", None]
     assert [each.inspection.number for each in outcomes if each.inspection] == [1, 2]
-    assert station.inspection(2).filename == "b.jpg"
+    assert station.inspections.one(2).filename == "b.jpg"
 
 
 def test_the_same_zip_again_is_done_once_even_after_half_of_it(station: Station) -> None:
     file = zipped({f"{number}.jpg": jpeg(seed=number) for number in range(5)})
-    begun = station.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 7").outcomes
+    begun = station.inspections.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 7").outcomes
     next(begun)
     begun.close()  # who sent it went away
-    outcomes = list(station.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 7"))
+    outcomes = list(station.inspections.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 7"))
     assert len({each.inspection.number for each in outcomes if each.inspection}) == 5
-    assert len(station.inspections().items) == 5
+    assert len(station.inspections.page().items) == 5
 
 
 def test_two_alike_in_one_zip_are_two_inspections(station: Station) -> None:
     file = zipped({"a.jpg": PHOTO, "b.jpg": PHOTO})
-    assert len(list(station.inspect_zip(file, ANA, source="bulk", idempotency_key="k"))) == 2
-    assert len(station.inspections().items) == 2
+    assert len(list(station.inspections.inspect_zip(file, ANA, source="bulk", idempotency_key="k"))) == 2
+    assert len(station.inspections.page().items) == 2
 
 
 def test_a_key_means_one_zip_and_one_that_is_refused_gives_it_back(station: Station) -> None:
     first, second = (zipped({f"{name}.jpg": PHOTO}) for name in "ab")
-    assert list(station.inspect_zip(first, ANA, source="bulk", idempotency_key="k"))
+    assert list(station.inspections.inspect_zip(first, ANA, source="bulk", idempotency_key="k"))
     second.seek(0)
     with pytest.raises(Conflict, match="key_used"):
-        station.inspect_zip(second, ANA, source="bulk", idempotency_key="k")
+        station.inspections.inspect_zip(second, ANA, source="bulk", idempotency_key="k")
     with pytest.raises(Conflict, match="key_used"):
-        station.inspect(PHOTO, ANA, source="page", idempotency_key="k")
+        station.inspections.inspect(PHOTO, ANA, source="page", idempotency_key="k")
     with pytest.raises(Conflict, match="key_used"):
-        station.review(1, ANA, "fit", idempotency_key="k")
+        station.reviews.give(1, ANA, "fit", idempotency_key="k")
     with pytest.raises(BatchRefused):
-        station.inspect_zip(zipped({}), ANA, source="bulk", idempotency_key="new")
-    assert len(list(station.inspect_zip(second, ANA, source="bulk", idempotency_key="new"))) == 1
-    assert len(station.inspections().items) == 2
+        station.inspections.inspect_zip(zipped({}), ANA, source="bulk", idempotency_key="new")
+    assert len(list(station.inspections.inspect_zip(second, ANA, source="bulk", idempotency_key="new"))) == 1
+    assert len(station.inspections.page().items) == 2
 
 
 def refused(file: io.BytesIO) -> str:
@@ -145,13 +145,13 @@ def test_an_entry_that_unpacks_without_measure_takes_no_more_than_a_photograph_m
 def test_a_damaged_and_an_encrypted_entry_are_said_by_name(station: Station) -> None:
     damaged = bytearray(zipped({"a.jpg": PHOTO, "b.jpg": jpeg("banana_fit")}, zipfile.ZIP_STORED).getvalue())
     damaged[200] ^= 0xFF
-    first, second = station.inspect_zip(io.BytesIO(bytes(damaged)), ANA, source="bulk")
+    first, second = station.inspections.inspect_zip(io.BytesIO(bytes(damaged)), ANA, source="bulk")
     assert (first.error.code if first.error else "", second.error) == ("damaged_photo", None)
     locked = bytearray(zipped({"a.jpg": PHOTO}).getvalue())
     directory = locked.rfind(b"PK\x01\x02")
     for flags in (6, directory + 8):
         locked[flags] |= 1
-    (outcome,) = station.inspect_zip(io.BytesIO(bytes(locked)), ANA, source="bulk")
+    (outcome,) = station.inspections.inspect_zip(io.BytesIO(bytes(locked)), ANA, source="bulk")
     assert outcome.error is not None and outcome.error.code == "zip_encrypted"
 
 
@@ -181,10 +181,10 @@ def test_entries_that_lie_over_each_other_are_not_read_again_and_again() -> None
 
 def test_a_nameless_entry_and_two_of_one_name_are_inspected_too(station: Station) -> None:
     file = zip_of([(b"b.jpg", PHOTO), (b"", jpeg("banana_fit")), (b"b.jpg", jpeg("apple_unfit"))])
-    outcomes = list(station.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 9"))
+    outcomes = list(station.inspections.inspect_zip(file, ANA, source="bulk", idempotency_key="lot 9"))
     assert [each.name for each in outcomes] == ["b.jpg", "entry-2", "b.jpg"]
     assert [each.error for each in outcomes] == [None] * 3
-    assert len(station.inspections().items) == 3
+    assert len(station.inspections.page().items) == 3
 
 
 def test_an_entry_that_its_own_header_calls_otherwise_stops_no_other() -> None:
@@ -194,9 +194,9 @@ def test_an_entry_that_its_own_header_calls_otherwise_stops_no_other() -> None:
 
 def test_names_are_kept_as_they_were_written(station: Station) -> None:
     name = "caña 7/plátano.jpg".encode()  # no flag says that it is UTF-8
-    (outcome,) = station.inspect_zip(zip_of([(name, PHOTO)]), ANA, source="bulk")
+    (outcome,) = station.inspections.inspect_zip(zip_of([(name, PHOTO)]), ANA, source="bulk")
     assert outcome.name == "caña 7/plátano.jpg"
-    assert station.inspection(1).filename == "plátano.jpg"
+    assert station.inspections.one(1).filename == "plátano.jpg"
 
 
 def test_what_lies_beside_photographs_is_passed_over_and_counted() -> None:

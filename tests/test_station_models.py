@@ -23,7 +23,7 @@ __all__ = ["open_station", "station"]
 
 
 def test_the_configured_model_is_known_and_active(station: Station, small_bundle: Bundle) -> None:
-    (only,) = station.models()
+    (only,) = station.models.all()
     assert (only.digest, only.active, only.name) == (small_bundle.digest, True, small_bundle.name)
     assert Path(only.location) == station.settings.data_dir / "models" / small_bundle.digest
 
@@ -33,69 +33,72 @@ def test_another_model_is_added_activated_and_rolled_back(
 ) -> None:
     station = open_station()
     other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
-    added = station.add_model(other.path, ANA)
-    assert (added.active, station.model.bundle.digest) == (False, small_bundle.digest)
-    assert station.inspect(PHOTO, ANA, source="page").inspection.answer == "review"
-    assert station.activate(added.digest, ANA).active
-    assert station.inspect(PHOTO, ANA, source="page").inspection.model_version == "2"
+    added = station.models.add(other.path, ANA)
+    assert (added.active, station.models.active.bundle.digest) == (False, small_bundle.digest)
+    assert station.inspections.inspect(PHOTO, ANA, source="page").inspection.verdict.answer == "review"
+    assert station.models.activate(added.digest, ANA).active
+    assert station.inspections.inspect(PHOTO, ANA, source="page").inspection.model.version == "2"
     again = open_station()  # what a person chose stays chosen
-    assert again.model.bundle.digest == other.digest
-    assert again.roll_back(ANA).digest == small_bundle.digest == again.model.bundle.digest
-    assert open_station().model.bundle.digest == small_bundle.digest
+    assert again.models.active.bundle.digest == other.digest
+    assert again.models.roll_back(ANA).digest == small_bundle.digest == again.models.active.bundle.digest
+    assert open_station().models.active.bundle.digest == small_bundle.digest
 
 
 def test_the_way_back_is_known_before_it_is_gone(open_station: Open, small_bundle: Bundle, tmp_path: Path) -> None:
     station = open_station()
-    other = station.add_model(rewritten(small_bundle, tmp_path / "other", version="2").path, ANA)
-    assert station.earlier_model() is None  # there is another, and it was never used
-    station.activate(other.digest, ANA)
-    earlier = station.earlier_model()
-    assert earlier is not None and earlier.digest == small_bundle.digest == station.roll_back(ANA).digest
+    other = station.models.add(rewritten(small_bundle, tmp_path / "other", version="2").path, ANA)
+    assert station.models.earlier() is None  # there is another, and it was never used
+    station.models.activate(other.digest, ANA)
+    earlier = station.models.earlier()
+    assert earlier is not None and earlier.digest == small_bundle.digest == station.models.roll_back(ANA).digest
 
 
 def test_nothing_to_roll_back_to_is_said(station: Station) -> None:
     with pytest.raises(NotFound, match="no_earlier_model"):
-        station.roll_back(ANA)
+        station.models.roll_back(ANA)
     with pytest.raises(NotFound, match="no_model"):
-        station.activate("0" * 64, ANA)
+        station.models.activate("0" * 64, ANA)
 
 
 def test_a_model_that_is_damaged_while_it_serves_goes_on_and_a_damaged_one_is_never_made_active(
     open_station: Open, small_bundle: Bundle, tmp_path: Path
 ) -> None:
     station = open_station(judging_threads=2)
-    other = station.add_model(rewritten(small_bundle, tmp_path / "other", policy=ALL_REVIEW, version="2").path, ANA)
-    station.activate(other.digest, ANA)
+    other = station.models.add(rewritten(small_bundle, tmp_path / "other", policy=ALL_REVIEW, version="2").path, ANA)
+    station.models.activate(other.digest, ANA)
     (Path(other.location) / "model.tflite").write_bytes(b"damaged")
-    threads = [threading.Thread(target=station.inspect, args=(PHOTO, ANA), kwargs={"source": "page"}) for _ in range(4)]
+    threads = [
+        threading.Thread(target=station.inspections.inspect, args=(PHOTO, ANA), kwargs={"source": "page"})
+        for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(station.inspections().items) == 4
+    assert len(station.inspections.page().items) == 4
     with pytest.raises(BundleRefused, match="bundle_damaged"):
-        station.activate(other.digest, ANA)
-    assert station.model.bundle.digest == other.digest
+        station.models.activate(other.digest, ANA)
+    assert station.models.active.bundle.digest == other.digest
     again = open_station()
-    assert again.model.bundle.digest == small_bundle.digest  # the configured one, with a word in the log
-    assert next(each for each in again.models() if each.active).digest == small_bundle.digest
+    assert again.models.active.bundle.digest == small_bundle.digest  # the configured one, with a word in the log
+    assert next(each for each in again.models.all() if each.active).digest == small_bundle.digest
     open_station()
     shutil.copyfile(tmp_path / "other" / "model.tflite", Path(other.location) / "model.tflite")
     again = open_station()  # what a person chose is chosen still
-    assert again.model.bundle.digest == other.digest
-    assert next(each for each in again.models() if each.active).digest == other.digest
-    assert open_station().roll_back(ANA).digest == small_bundle.digest
-    assert open_station().model.bundle.digest == small_bundle.digest
+    assert again.models.active.bundle.digest == other.digest
+    assert next(each for each in again.models.all() if each.active).digest == other.digest
+    assert open_station().models.roll_back(ANA).digest == small_bundle.digest
+    assert open_station().models.active.bundle.digest == small_bundle.digest
 
 
 def test_a_bundle_that_was_replaced_by_another_is_not_taken_for_it(
     station: Station, small_bundle: Bundle, tmp_path: Path
 ) -> None:
-    other = station.add_model(rewritten(small_bundle, tmp_path / "other", version="2").path, ANA)
+    other = station.models.add(rewritten(small_bundle, tmp_path / "other", version="2").path, ANA)
     shutil.rmtree(other.location)
     shutil.copytree(rewritten(small_bundle, tmp_path / "third", version="3").path, other.location)
     with pytest.raises(BundleRefused, match="bundle_replaced"):
-        station.activate(other.digest, ANA)
+        station.models.activate(other.digest, ANA)
 
 
 def test_a_bundle_that_does_not_keep_its_promise_is_not_added(
@@ -103,8 +106,8 @@ def test_a_bundle_that_does_not_keep_its_promise_is_not_added(
 ) -> None:
     broken = edited(small_bundle, tmp_path / "broken", lambda raw: raw["classes"].reverse())
     with pytest.raises(BundleRefused):
-        station.add_model(broken, ANA)
-    assert len(station.models()) == 1
+        station.models.add(broken, ANA)
+    assert len(station.models.all()) == 1
     assert [path.name for path in (station.settings.data_dir / "models").iterdir()] == [small_bundle.digest]
 
 
@@ -118,12 +121,12 @@ def test_a_model_that_cannot_be_copied_is_not_added_but_the_configured_one_serve
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         station = open_station()
-        (only,) = station.models()
+        (only,) = station.models.all()
         assert only.location == str(small_bundle.path)
         with pytest.raises(OSError, match="No space"):
             Models(station.engine, station.settings).add(other.path, SYSTEM)  # as the command line does
-        assert len(station.models()) == 1
-    assert open_station().add_model(other.path, ANA).version == "2"
+        assert len(station.models.all()) == 1
+    assert open_station().models.add(other.path, ANA).version == "2"
 
 
 def test_a_zipped_model_that_is_configured_leaves_nothing_in_the_folder_of_temporary_files(
@@ -137,8 +140,8 @@ def test_a_zipped_model_that_is_configured_leaves_nothing_in_the_folder_of_tempo
         settings = Settings(data_dir=tmp_path / "data", model_path=str(zipped))
         if content is small_zip:
             with contextlib.closing(Station.open(settings)) as station:
-                assert station.model.bundle.digest == small_bundle.digest
-                assert [each.active for each in station.models()] == [True]
+                assert station.models.active.bundle.digest == small_bundle.digest
+                assert [each.active for each in station.models.all()] == [True]
                 assert list(temporary.iterdir()) == [], "also while it serves: a process that is killed cleans nothing"
         else:
             with pytest.raises(BundleRefused):
@@ -158,7 +161,7 @@ def test_a_copy_of_a_model_is_durable_before_its_row_is(
 
     other = rewritten(small_bundle, tmp_path / "other", version="2")
     monkeypatch.setattr(os, "fsync", noted)
-    station.add_model(other.path, ANA)
+    station.models.add(other.path, ANA)
     assert synced[-1] == "models" and set(other.files) <= set(synced)
 
 
@@ -168,31 +171,33 @@ def test_where_the_settings_name_another_model_it_serves_from_the_next_start(
     open_station()
     other = rewritten(small_bundle, tmp_path / "other", version="2")
     station = open_station(model_path=str(other.path))
-    assert station.model.bundle.version == "2"
-    assert [each.active for each in station.models()] == [True, False]
-    assert station.roll_back(ANA).version == small_bundle.version
+    assert station.models.active.bundle.version == "2"
+    assert [each.active for each in station.models.all()] == [True, False]
+    assert station.models.roll_back(ANA).version == small_bundle.version
 
 
 def test_a_model_that_was_swapped_while_a_photograph_is_judged_is_the_one_that_is_recorded(
     open_station: Open, small_bundle: Bundle, tmp_path: Path
 ) -> None:
     station = open_station(judging_threads=2, judging_queue=40)
-    other = station.add_model(rewritten(small_bundle, tmp_path / "o", version="2", policy=ALL_FIT).path, ANA)
+    other = station.models.add(rewritten(small_bundle, tmp_path / "o", version="2", policy=ALL_FIT).path, ANA)
     stop = threading.Event()
 
     def inspect_on() -> None:
         while not stop.is_set():
-            station.inspect(PHOTO, ANA, source="api")
+            station.inspections.inspect(PHOTO, ANA, source="api")
 
     threads = [threading.Thread(target=inspect_on) for _ in range(3)]
     for thread in threads:
         thread.start()
     for _ in range(3):
-        station.activate(other.digest, ANA)
-        station.activate(small_bundle.digest, ANA)
+        station.models.activate(other.digest, ANA)
+        station.models.activate(small_bundle.digest, ANA)
     stop.set()
     for thread in threads:
         thread.join()
-    every = station.inspections(limit=500).items
-    found = {(each.model_version, each.scope_threshold is None) for each in every}  # one of the two knows no strangers
+    every = station.inspections.page(limit=500).items
+    found = {
+        (each.model.version, each.verdict.ood_threshold is None) for each in every
+    }  # one of the two knows no strangers
     assert found <= {("2", True), (small_bundle.version, False)}

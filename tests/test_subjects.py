@@ -1,8 +1,8 @@
 import pytest
 
-from accounts import HERE, Accounts, refused_with
+from accounts import HERE, TimedAccounts, refused_with
 from vistobueno.accounts import AccessRefused, LinkRefused, Throttled
-from vistobueno.accounts.entry import Subject
+from vistobueno.accounts.authentication import Subject
 from vistobueno.core.inspection import SYSTEM
 
 
@@ -10,32 +10,32 @@ def subject(email: str = "ana@example.org", sub: str = "1") -> Subject:
     return Subject("https://issuer.example", sub, email, "Ana")
 
 
-def test_a_provider_s_person_is_known_by_e_mail_once_and_by_subject_from_then_on(access: Accounts) -> None:
+def test_a_provider_s_person_is_known_by_e_mail_once_and_by_subject_from_then_on(access: TimedAccounts) -> None:
     person = access.add(role="supervisor")
-    _, identity = access.sign_in_subject(subject(), HERE)
+    _, identity = access.authentication.sign_in_subject(subject(), HERE)
     assert (identity.actor.id, identity.role) == (person.id, "supervisor")
-    _, again = access.sign_in_subject(subject(email="married@example.org"), HERE)
+    _, again = access.authentication.sign_in_subject(subject(email="married@example.org"), HERE)
     assert again.actor.id == person.id
 
 
-def test_a_provider_s_person_who_was_invited_gets_that_role(access: Accounts) -> None:
-    token = access.invite("ana@example.org", "Ana", "supervisor", SYSTEM).rsplit("/", 1)[1]
-    _, identity = access.sign_in_subject(subject(), HERE)
+def test_a_provider_s_person_who_was_invited_gets_that_role(access: TimedAccounts) -> None:
+    token = access.people.invite("ana@example.org", "Ana", "supervisor", SYSTEM).rsplit("/", 1)[1]
+    _, identity = access.authentication.sign_in_subject(subject(), HERE)
     assert identity.role == "supervisor"
     with pytest.raises(LinkRefused):
-        access.link(token)
+        access.authentication.link(token)
 
 
-@pytest.mark.parametrize("case", ["stranger", "disabled", "another subject"])
-def test_a_provider_s_person_whom_nobody_knows_stays_outside(access: Accounts, case: str) -> None:
+@pytest.mark.parametrize("case", ["ood_score", "disabled", "another subject"])
+def test_a_provider_s_person_whom_nobody_knows_stays_outside(access: TimedAccounts, case: str) -> None:
     access.add("root@example.org", "admin")
-    if case != "stranger":
+    if case != "ood_score":
         person = access.add()
-        access.sign_in_subject(subject(sub="first"), HERE)
+        access.authentication.sign_in_subject(subject(sub="first"), HERE)
         if case == "disabled":
-            access.disable(person.id, SYSTEM)
+            access.people.disable(person.id, SYSTEM)
     with pytest.raises(AccessRefused) as caught:
-        access.sign_in_subject(subject(sub="first" if case == "disabled" else "second"), HERE)
+        access.authentication.sign_in_subject(subject(sub="first" if case == "disabled" else "second"), HERE)
     refused_with("not_invited", caught)
     assert "provider_refused" in access.actions()
 
@@ -43,16 +43,18 @@ def test_a_provider_s_person_whom_nobody_knows_stays_outside(access: Accounts, c
 @pytest.mark.parametrize(
     ("said", "shown"), [("Ana\u200e Ruiz", "Ana Ruiz"), (" ", "Ana"), ("", "Ana"), ("x" * 300, "x" * 200)]
 )
-def test_a_name_that_cannot_be_shown_shuts_nobody_out(access: Accounts, said: str, shown: str) -> None:
-    access.invite("ana@example.org", "Ana", "inspector", SYSTEM)
-    _, identity = access.sign_in_subject(Subject("https://issuer.example", "1", "ana@example.org", said), HERE)
+def test_a_name_that_cannot_be_shown_shuts_nobody_out(access: TimedAccounts, said: str, shown: str) -> None:
+    access.people.invite("ana@example.org", "Ana", "inspector", SYSTEM)
+    _, identity = access.authentication.sign_in_subject(
+        Subject("https://issuer.example", "1", "ana@example.org", said), HERE
+    )
     assert identity.actor.name == shown
 
 
-def test_answers_that_are_not_believed_do_not_flood_the_trail(access: Accounts) -> None:
+def test_answers_that_are_not_believed_do_not_flood_the_trail(access: TimedAccounts) -> None:
     for _ in range(30):
-        access.note_provider_failure("provider_disbelieved", HERE)
+        access.authentication.note_provider_failure("provider_disbelieved", HERE)
     with pytest.raises(Throttled):
-        access.note_provider_failure("provider_disbelieved", HERE)
-    written = [event for event in access.audit_page(limit=100).items if event.action == "provider_failed"]
+        access.authentication.note_provider_failure("provider_disbelieved", HERE)
+    written = [event for event in access.audit_log.page(limit=100).items if event.action == "provider_failed"]
     assert len(written) == 30 and written[0].details == {"reason": "provider_disbelieved"}

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,8 @@ def test_a_call_is_one_model_s_from_beginning_to_end(monkeypatch: pytest.MonkeyP
     """Another that becomes active meanwhile may have other classes."""
 
     class Changed:
-        def in_turn(self, work: Any, *arguments: Any) -> Any:
-            return work("the next", *arguments)
+        models = SimpleNamespace(active="the next")
+        judging = SimpleNamespace(run=lambda work, *arguments: work(*arguments))
 
     monkeypatch.setattr(inference, "_one", lambda model, item: (model, item))
     assert inference._judged(Changed(), "the one asked for", [b"a", b"b"])[0] == ["the one asked for"] * 2  # type: ignore[arg-type]

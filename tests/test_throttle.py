@@ -1,81 +1,81 @@
 import pytest
 
-from accounts import HERE, PASSWORD, THERE, Accounts, fail
+from accounts import HERE, PASSWORD, THERE, TimedAccounts, fail
 from cases import for_each
 from vistobueno.accounts import LinkRefused, Throttled
 from vistobueno.accounts.throttle import Throttle, network
 
 
-def test_after_five_failures_from_one_place_one_waits_and_is_told_how_long(access: Accounts) -> None:
+def test_after_five_failures_from_one_place_one_waits_and_is_told_how_long(access: TimedAccounts) -> None:
     access.add()
     for _ in range(5):
         fail(access)
     with pytest.raises(Throttled) as caught:
-        access.sign_in("ana@example.org", PASSWORD, THERE)
+        access.authentication.sign_in("ana@example.org", PASSWORD, THERE)
     assert 1 <= caught.value.retry_after <= 120
     assert str(caught.value.retry_after) in caught.value.es
-    access.sign_in("ana@example.org", PASSWORD, HERE)  # from elsewhere she comes in
+    access.authentication.sign_in("ana@example.org", PASSWORD, HERE)  # from elsewhere she comes in
 
 
-def test_who_guesses_from_many_places_cannot_shut_out_a_browser_that_is_known(access: Accounts) -> None:
+def test_who_guesses_from_many_places_cannot_shut_out_a_browser_that_is_known(access: TimedAccounts) -> None:
     access.add()
-    mark = access.device_mark("ana@example.org")
+    mark = access.authentication.device_mark("ana@example.org")
     for place in range(10):
         fail(access, address=f"192.0.2.{place}")
     with pytest.raises(Throttled) as caught:
-        access.sign_in("ana@example.org", PASSWORD, HERE)
+        access.authentication.sign_in("ana@example.org", PASSWORD, HERE)
     assert caught.value.retry_after <= 600
-    access.sign_in("ana@example.org", PASSWORD, HERE, device=mark)
+    access.authentication.sign_in("ana@example.org", PASSWORD, HERE, device=mark)
 
 
 @pytest.mark.parametrize("mark", ["", ".", "x.y", "x", "of another"])
-def test_a_mark_that_we_did_not_make_for_this_account_helps_nobody(access: Accounts, mark: str) -> None:
+def test_a_mark_that_we_did_not_make_for_this_account_helps_nobody(access: TimedAccounts, mark: str) -> None:
     access.add()
-    given = access.device_mark("other@example.org") if mark == "of another" else mark
-    assert not access.knows_device("ana@example.org", given)
+    given = access.authentication.device_mark("other@example.org") if mark == "of another" else mark
+    assert not access.authentication.knows_device("ana@example.org", given)
 
 
-def test_a_known_browser_is_throttled_too(access: Accounts) -> None:
+def test_a_known_browser_is_throttled_too(access: TimedAccounts) -> None:
     access.add()
-    mark = access.device_mark("ana@example.org")
+    mark = access.authentication.device_mark("ana@example.org")
     for _ in range(10):
         fail(access, device=mark)
     with pytest.raises(Throttled):
-        access.sign_in("ana@example.org", PASSWORD, THERE, device=mark)
+        access.authentication.sign_in("ana@example.org", PASSWORD, THERE, device=mark)
 
 
-def test_one_place_that_tries_many_accounts_is_stopped(access: Accounts) -> None:
+def test_one_place_that_tries_many_accounts_is_stopped(access: TimedAccounts) -> None:
     for number in range(60):
         fail(access, f"person{number}@example.org")
     with pytest.raises(Throttled):
-        access.sign_in("another@example.org", "wrong", THERE)
+        access.authentication.sign_in("another@example.org", "wrong", THERE)
 
 
-def test_coming_in_forgets_the_slips_before_it(access: Accounts) -> None:
+def test_coming_in_forgets_the_slips_before_it(access: TimedAccounts) -> None:
     access.add()
     for _ in range(2):
         for _ in range(4):
             fail(access)
-        access.sign_in("ana@example.org", PASSWORD, THERE)
+        access.authentication.sign_in("ana@example.org", PASSWORD, THERE)
 
 
-def test_guessing_keys_and_links_is_throttled_by_place(access: Accounts) -> None:
+def test_guessing_keys_and_links_is_throttled_by_place(access: TimedAccounts) -> None:
     for _ in range(30):
-        assert access.identify_key("vb_0123456789_guess", THERE) is None
+        assert access.authentication.identify_key("vb_0123456789_guess", THERE) is None
     with pytest.raises(Throttled):
-        access.identify_key("vb_0123456789_guess", THERE)
+        access.authentication.identify_key("vb_0123456789_guess", THERE)
     with pytest.raises(Throttled):
-        access.link("guess", THERE)
+        access.authentication.link("guess", THERE)
     with pytest.raises(LinkRefused):
-        access.link("guess", HERE)
+        access.authentication.link("guess", HERE)
 
 
-def test_a_right_key_opens_whatever_its_neighbours_guess(access: Accounts) -> None:
+def test_a_right_key_opens_whatever_its_neighbours_guess(access: TimedAccounts) -> None:
     person = access.add(role="admin")
-    _, secret = access.make_key("sorter", ["read"], person)
+    _, secret = access.keys.make("sorter", ["read"], person)
     for _ in range(30):
-        access.identify_key("vb_0123456789_guess", THERE)
-    assert access.identify_key(secret, THERE)
+        access.authentication.identify_key("vb_0123456789_guess", THERE)
+    assert access.authentication.identify_key(secret, THERE)
 
 
 @for_each(("address", "meant"), [

@@ -26,7 +26,7 @@ def vistobueno(*words: str | Path, data: Path) -> str:
 def data(small_bundle: Bundle, tmp_path: Path) -> Path:
     """The folder of a station that runs while the commands do."""
     station = Station.open(Settings(data_dir=tmp_path / "data", model_path=str(small_bundle.path)))
-    station.inspect(PHOTO, ANA, source="page")
+    station.inspections.inspect(PHOTO, ANA, source="page")
     yield tmp_path / "data"  # type: ignore[misc]
     station.close()
 
@@ -58,10 +58,10 @@ def test_a_second_model_is_given_to_a_running_station_and_activated_there(small_
     running = Station.open(Settings(data_dir=tmp_path / "data", model_path=str(small_bundle.path)))
     said = vistobueno("model", "add", second, "-l", "en", data=tmp_path / "data")
     assert "2.0 proved and added" in said
-    added = next(each for each in running.models() if each.version == "2.0")
+    added = next(each for each in running.models.all() if each.version == "2.0")
     assert not added.active and added.digest in said
-    assert running.activate(added.digest, ANA).active
-    assert running.inspect(PHOTO, ANA, source="page").inspection.model_digest == added.digest
+    assert running.models.activate(added.digest, ANA).active
+    assert running.inspections.inspect(PHOTO, ANA, source="page").inspection.model.digest == added.digest
     running.close()
 
 

@@ -17,11 +17,11 @@ from vistobueno.core.verdict import (
     Verdict,
     judge,
     most_probable_product,
+    ood_score,
     other_log_odds,
     probability_unfit,
     scope_distance,
     softmax,
-    stranger_score,
     temperature_at,
 )
 
@@ -177,7 +177,7 @@ def test_what_is_no_number_is_told_to_nobody(bad: float) -> None:
     policy = replace(ANSWERING, scope=SCOPE)
     for verdict in (judged(logits_of("apple_fit") * bad, policy, NEAR), judged(np.zeros(7), policy, NEAR * bad)):
         assert verdict.answer == "review"
-        assert (verdict.stranger, verdict.scope_threshold) == (None, None)
+        assert (verdict.ood_score, verdict.ood_threshold) == (None, None)
 
 
 # What is no product
@@ -196,10 +196,10 @@ def test_a_photograph_far_from_every_product_is_out_of_scope_however_sure_the_mo
     inside, outside = (judged(logits_of("apple_fit", 40.0), policy, embedding) for embedding in (NEAR, FAR))
     assert (inside.answer, inside.reasons) == ("fit", ())
     assert (outside.answer, outside.reasons) == ("review", ("out_of_scope",))
-    assert inside.stranger is not None
-    assert outside.stranger is not None
-    assert inside.stranger <= 4.0 < outside.stranger
-    assert inside.scope_threshold == outside.scope_threshold == 4.0
+    assert inside.ood_score is not None
+    assert outside.ood_score is not None
+    assert inside.ood_score <= 4.0 < outside.ood_score
+    assert inside.ood_threshold == outside.ood_threshold == 4.0
 
 
 def test_the_distance_is_to_the_nearest_product_less_that_to_everything() -> None:
@@ -215,7 +215,7 @@ def test_a_distance_that_is_known_already_is_not_measured_again() -> None:
 
 def test_the_class_for_something_else_adds_to_the_stranger_score() -> None:
     scope = replace(SCOPE, weights=np.array([1, 2, 3], np.float32))
-    assert stranger_score(np.zeros(7), 5.0, CLASSES, scope) == pytest.approx(1 + 10 + 3 * math.log(1 / 6))
+    assert ood_score(np.zeros(7), 5.0, CLASSES, scope) == pytest.approx(1 + 10 + 3 * math.log(1 / 6))
 
 
 def test_the_odds_of_something_else_are_limited_and_none_without_such_a_class() -> None:
@@ -232,7 +232,7 @@ def test_an_embedding_that_is_no_number_is_out_of_scope() -> None:
 @pytest.mark.parametrize("policy", [ANSWERING, replace(ANSWERING, scope=SCOPE)])
 def test_a_model_without_scope_or_without_embedding_is_judged_by_its_classes_alone(policy: Policy) -> None:
     verdict = judged(logits_of("banana_unfit"), policy, FAR if policy.scope is None else None)
-    assert (verdict.answer, verdict.stranger, verdict.scope_threshold) == ("unfit", None, None)
+    assert (verdict.answer, verdict.ood_score, verdict.ood_threshold) == ("unfit", None, None)
 
 
 def test_a_model_without_a_class_for_something_else_still_answers() -> None:

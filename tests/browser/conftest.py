@@ -50,7 +50,7 @@ def cookies(station: Running) -> Callable[[Person], object]:
 
     def of(person: Person) -> object:
         if person.email not in kept:
-            token, _ = station.access.sign_in(person.email, PASSWORD, "127.0.0.1")
+            token, _ = station.access.authentication.sign_in(person.email, PASSWORD, "127.0.0.1")
             cookie = {"name": COOKIE, "value": token, "domain": "127.0.0.1", "path": "/", "expires": -1, "httpOnly": True,
                       "secure": False, "sameSite": "Lax"}  # fmt: skip
             kept[person.email] = {"cookies": [cookie], "origins": []}

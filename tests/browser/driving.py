@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from vistobueno.accounts import Access
+from vistobueno.accounts import Accounts
 from vistobueno.cli.drawn import draw_photo
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.settings import Settings
@@ -60,7 +60,7 @@ class Running:
     """A station that runs, and the way to its people."""
 
     url: str
-    access: Access
+    access: Accounts
     log: Path
     pid: int
 
@@ -102,11 +102,11 @@ def running(folder: Path, people: Sequence[Person] = EVERYBODY, port: int = 0, *
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_ready(url, server, log)
-            access = Access(open_database(f"sqlite:///{settings.data_dir.resolve() / 'vistobueno.sqlite'}"), settings)
-            known = {each.email: each for each in access.people()}
+            access = Accounts(open_database(f"sqlite:///{settings.data_dir.resolve() / 'vistobueno.sqlite'}"), settings)
+            known = {each.email: each for each in access.people.all()}
             for each in people:
                 if each.email not in known:
-                    access.add_person(
+                    access.people.add(
                         each.email, each.name, each.role, SYSTEM, password=PASSWORD, language=each.language
                     )
             yield Running(url, access, log, server.pid)

@@ -39,7 +39,9 @@ def test_a_pending_invitation_is_listed_and_revoked(open_page: OpenPage, station
     shot(page, "invited-phone-es")
     row.get_by_role("button", name="Anular la invitación").click()
     expect(row.get_by_role("alert")).to_contain_text("Saúl Ríos")
-    assert [each.email for each in station.access.invitations() if each.email.startswith("saul@")]  # not by one click
+    assert [
+        each.email for each in station.access.people.invitations() if each.email.startswith("saul@")
+    ]  # not by one click
     row.get_by_role("button", name="Sí, anular la invitación").click()
     expect(page.locator(".notice")).to_contain_text("saul@frutas.example")
     expect(row).to_have_count(0)
@@ -59,18 +61,18 @@ def test_a_wrong_invitation_is_refused_in_words(open_page: OpenPage) -> None:
 def test_access_is_taken_away_and_given_back(open_page: OpenPage, station: Running) -> None:
     from vistobueno.core.inspection import SYSTEM
 
-    person = station.access.add_person("tomas@frutas.example", "Tomas Gil", "inspector", SYSTEM, password=PASSWORD)
+    person = station.access.people.add("tomas@frutas.example", "Tomas Gil", "inspector", SYSTEM, password=PASSWORD)
     page = open_page(ANA, "/administration", PHONE)
     row = page.locator("li").filter(has_text="tomas@frutas.example")
     row.get_by_role("button", name="Quitar acceso").click()
     expect(row.get_by_role("alert")).to_contain_text("Tomas Gil")
-    assert station.access.person_by_email(person.email).disabled_at is None  # one click takes nothing away
+    assert station.access.people.by_email(person.email).disabled_at is None  # one click takes nothing away
     row.get_by_role("button", name="No, dejarlo como está").click()
     expect(row.get_by_role("alert")).to_have_count(0)
     row.get_by_role("button", name="Quitar acceso").click()
     row.get_by_role("button", name="Sí, quitar acceso").click()
     expect(row).to_contain_text("sin acceso")
-    assert station.access.person_by_email(person.email).disabled_at is not None
+    assert station.access.people.by_email(person.email).disabled_at is not None
     row.get_by_role("button", name="Devolver acceso").click()
     expect(row.get_by_role("button", name="Quitar acceso")).to_be_visible()
     row.get_by_role("combobox").select_option("admin")
@@ -79,15 +81,15 @@ def test_access_is_taken_away_and_given_back(open_page: OpenPage, station: Runni
     row.get_by_role("combobox").select_option("supervisor")
     row.get_by_role("button", name="Sí, cambiar el papel").click()
     expect(page.locator(".notice")).to_contain_text("El papel cambió")
-    assert station.access.person_by_email(person.email).role == "supervisor"
+    assert station.access.people.by_email(person.email).role == "supervisor"
     shot(page, "people-phone-es")
 
 
 def test_sessions_are_ended_by_keyboard_and_not_by_one_key(open_page: OpenPage, station: Running) -> None:
     from vistobueno.core.inspection import SYSTEM
 
-    person = station.access.add_person("tere@frutas.example", "Tere Vega", "inspector", SYSTEM, password=PASSWORD)
-    station.access.sign_in(person.email, PASSWORD, "127.0.0.1")
+    person = station.access.people.add("tere@frutas.example", "Tere Vega", "inspector", SYSTEM, password=PASSWORD)
+    station.access.authentication.sign_in(person.email, PASSWORD, "127.0.0.1")
     page = open_page(ANA, "/administration")
     row = page.locator("li").filter(has_text="tere@frutas.example")
     button = row.get_by_role("button", name="Cerrar sesiones", exact=True)
@@ -98,13 +100,13 @@ def test_sessions_are_ended_by_keyboard_and_not_by_one_key(open_page: OpenPage, 
     page.keyboard.press("Escape")
     expect(row.get_by_role("alert")).to_have_count(0)
     expect(button).to_be_focused()
-    assert len(station.access.sessions(person.id)) == 1
+    assert len(station.access.sessions.of(person.id)) == 1
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(row.get_by_role("button", name="Sí, cerrar sesiones")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".notice")).to_be_visible()
-    assert station.access.sessions(person.id) == ()
+    assert station.access.sessions.of(person.id) == ()
 
 
 def test_the_last_administrator_cannot_shut_themselves_out(open_page: OpenPage) -> None:

@@ -12,7 +12,7 @@ OpenPage = Callable[..., Page]
 def newcomer(station: Running, name: str, role: str = "inspector") -> Person:
     """A person of this test alone: what is done to them is done to nobody else."""
     person = Person(name, role)
-    station.access.add_person(person.email, person.name, role, SYSTEM, password=PASSWORD)
+    station.access.people.add(person.email, person.name, role, SYSTEM, password=PASSWORD)
     return person
 
 
@@ -78,10 +78,10 @@ def test_a_session_that_is_ended_ends_while_its_page_is_open(open_page: OpenPage
     page = open_page(None, "/login")
     sign_in(page, station.url, nora.email)
     settled(page)
-    number = station.access.person_by_email(nora.email).id
+    number = station.access.people.by_email(nora.email).id
     page.goto(f"{station.url}/history?answer=review&text=ñandú")
     settled(page)
-    station.access.end_sessions(number, SYSTEM)
+    station.access.sessions.end_all(number, SYSTEM)
     expect(page).to_have_url(re.compile("/login"))
     expect(page.locator("main")).to_contain_text("Su sesión terminó")
     page.locator("input[name=email]").fill(nora.email)
@@ -102,7 +102,7 @@ def test_a_page_whose_line_is_refused_at_once_offers_the_way_back(open_page: Ope
     expect(page.locator("#vb-late")).not_to_be_visible()
     page.route_web_socket("**/_stcore/stream", lambda line: line.close(code=4401))
     page.goto(f"{station.url}/model")
-    station.access.end_sessions(station.access.person_by_email(vera.email).id, SYSTEM)
+    station.access.sessions.end_all(station.access.people.by_email(vera.email).id, SYSTEM)
     page.get_by_role("link", name="Abrir otra vez").click()
     expect(page).to_have_url(re.compile(r"/login\?next=/model$"))
 
@@ -118,10 +118,10 @@ def test_a_deed_after_the_session_has_ended_does_nothing_but_lead_to_the_sign_in
     settled(page)
     page.get_by_label("Correo").fill("nadie@frutas.example")
     page.get_by_label("Nombre").fill("Nadie")
-    station.access.end_sessions(station.access.person_by_email(otto.email).id, SYSTEM)
+    station.access.sessions.end_all(station.access.people.by_email(otto.email).id, SYSTEM)
     page.get_by_role("button", name="Crear el enlace").click()
     expect(page).to_have_url(re.compile("/login"))
-    assert not [each for each in station.access.audit_page().items if each.subject == "nadie@frutas.example"]
+    assert not [each for each in station.access.audit_log.page().items if each.subject == "nadie@frutas.example"]
 
 
 def test_whoever_signs_out_is_out(open_page: OpenPage, station: Running) -> None:

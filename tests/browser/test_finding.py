@@ -16,8 +16,8 @@ def inspections(station: Running) -> list[dict[str, Any]]:
     """Some inspections, sent as a machine sends them."""
     import httpx
 
-    luis = station.access.person_by_email(ANA.email)
-    _, secret = station.access.make_key("prueba", ("inspect", "read"), luis)
+    luis = station.access.people.by_email(ANA.email)
+    _, secret = station.access.keys.make("prueba", ("inspect", "read"), luis)
     found = []
     for key, seed in (
         ("banana_fit", 1),
@@ -99,7 +99,7 @@ def test_a_filter_narrows_the_list_and_the_csv_holds_exactly_that(open_page: Ope
 def test_a_person_and_a_machine_are_told_apart(open_page: OpenPage, station: Running) -> None:
     page = open_page(ANA, "/history?text=maquina-")
     count = page.locator("a.line").count()
-    ana = station.access.person_by_email(ANA.email)
+    ana = station.access.people.by_email(ANA.email)
     who = page.get_by_label("Quién")
     expect(who).to_be_visible()
     shown = who.locator("option[selected]")  # what the station says, not what was just chosen
@@ -225,7 +225,7 @@ def test_a_list_is_turned_page_by_page(open_page: OpenPage, station: Running) ->
     import httpx
 
     with httpx.Client(base_url=station.url, timeout=60) as client:
-        _, secret = station.access.make_key("muchas", ("inspect",), station.access.person_by_email(ANA.email))
+        _, secret = station.access.keys.make("muchas", ("inspect",), station.access.people.by_email(ANA.email))
         for seed in range(26):
             data = jpeg("apple_fit", 100 + seed, (160, 160))
             answer = client.post(

@@ -95,13 +95,13 @@ def test_a_line_cut_in_the_middle_of_an_answer_keeps_the_photograph_once(open_pa
 def test_a_session_that_ended_keeps_the_photographs_and_they_go_out_once_it_is_back(
     open_page: OpenPage, station: Running
 ) -> None:
-    person = station.access.add_person("ivan@frutas.example", "Ivan Soto", "inspector", SYSTEM, password=PASSWORD)
+    person = station.access.people.add("ivan@frutas.example", "Ivan Soto", "inspector", SYSTEM, password=PASSWORD)
     page = open_page(None, "/login")
     sign_in(page, station.url, person.email)
     settled(page)
     page.goto(f"{station.url}/inspect")
     settled(page, ".capture")
-    station.access.end_sessions(person.id, SYSTEM)
+    station.access.sessions.end_all(person.id, SYSTEM)
     page.set_input_files(FILES, [upload("una.jpg", jpeg("banana_fit", 18)), upload("dos.jpg", jpeg("apple_fit", 19))])
     pending(page, 2)
     way = page.locator("#banner").get_by_role("link", name="Entrar")
@@ -116,8 +116,8 @@ def test_a_session_that_ended_keeps_the_photographs_and_they_go_out_once_it_is_b
 
 
 def test_another_person_s_photographs_wait_until_they_are_taken_over(open_page: OpenPage, station: Running) -> None:
-    first = station.access.add_person("turno.uno@frutas.example", "Zoila Ruiz", "inspector", SYSTEM, password=PASSWORD)
-    second = station.access.add_person("turno.dos@frutas.example", "Pia Luna", "inspector", SYSTEM, password=PASSWORD)
+    first = station.access.people.add("turno.uno@frutas.example", "Zoila Ruiz", "inspector", SYSTEM, password=PASSWORD)
+    second = station.access.people.add("turno.dos@frutas.example", "Pia Luna", "inspector", SYSTEM, password=PASSWORD)
     page = open_page(None, "/login")
     sign_in(page, station.url, first.email)
     settled(page)

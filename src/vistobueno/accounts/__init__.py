@@ -1,6 +1,6 @@
 """Who may come in and what they may do: people, sessions, keys, throttling, audit. It knows no web."""
 
-from .doors import Access
+from .accounts import Accounts
 from .errors import AccessRefused, LinkRefused, PasswordRefused, ProviderRefused, SignInRefused, Throttled
 from .identity import ROLES, SCOPES, Identity
 
@@ -8,8 +8,8 @@ __all__ = [
     "COOKIE",
     "ROLES",
     "SCOPES",
-    "Access",
     "AccessRefused",
+    "Accounts",
     "Identity",
     "LinkRefused",
     "PasswordRefused",
@@ -17,12 +17,12 @@ __all__ = [
     "SignInRefused",
     "Throttled",
     "cookie_name",
-    "running_access",
-    "set_running_access",
+    "running_accounts",
+    "set_running_accounts",
 ]
 
 COOKIE = "vistobueno_session"
-_running: Access | None = None
+_running: Accounts | None = None
 
 
 def cookie_name(secure: bool) -> str:
@@ -30,14 +30,14 @@ def cookie_name(secure: bool) -> str:
     return f"__Host-{COOKIE}" if secure else COOKIE
 
 
-def set_running_access(access: Access | None) -> None:
-    """The access of this process, for pages and guard; the web's lifespan says so."""
+def set_running_accounts(accounts: Accounts | None) -> None:
+    """The accounts of this process, for pages and guard; the web's lifespan says so."""
     global _running
-    _running = access
+    _running = accounts
 
 
-def running_access() -> Access:
-    """The access of this process; RuntimeError before it is open."""
+def running_accounts() -> Accounts:
+    """The accounts of this process; RuntimeError before it is open."""
     if _running is None:
-        raise RuntimeError("access is not open")
+        raise RuntimeError("accounts are not open")
     return _running

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, update
 
 from ..core.inspection import SYSTEM
 from ..store.schema import api_keys, links
-from . import keys, sessions, trail
+from . import audit_log, keys, sessions
 from .keys import ApiKey
 
 
@@ -32,7 +32,7 @@ def end_grants(connection: Connection, now: datetime, file: str, *, keep_keys: b
     ended = Ended(sessions.end(connection, now), connection.execute(unused).rowcount, opened, keep_keys)
     if not keep_keys:
         connection.execute(update(api_keys).where(api_keys.c.revoked_at.is_(None)).values(revoked_at=now))
-    trail.write(
+    audit_log.write(
         connection, now, SYSTEM, "restored", file, sessions=ended.sessions, links=ended.links,
         keys=[each.prefix for each in opened], keys_kept=keep_keys,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..settings import Settings
-from .entry import Subject
+from .authentication import Subject
 from .errors import provider_refused
 
 _PATIENCE = 10.0  # seconds

@@ -1,6 +1,6 @@
 """How often somebody may fail before waiting. Only failures count, and nobody can keep another out for long.
 
-Who guesses a person's password from elsewhere fills the count of strangers at that account, not the count of a browser
+Who guesses a person's password from elsewhere fills the count of unknown browsers at that account, not the count of a browser
 in which that person signed in before (OWASP's "device cookies"); and every wait is a few minutes at most.
 """
 
@@ -15,7 +15,7 @@ from limits.strategies import MovingWindowRateLimiter
 from .errors import throttled
 
 _PAIR = RateLimitItemPerMinute(5, 2, namespace="pair")
-_STRANGERS = RateLimitItemPerMinute(10, 10, namespace="strangers")
+_UNKNOWN = RateLimitItemPerMinute(10, 10, namespace="unknown")
 _DEVICE = RateLimitItemPerMinute(10, 10, namespace="device")
 _ADDRESS = RateLimitItemPerMinute(60, 10, namespace="address")
 _TOKENS = RateLimitItemPerMinute(30, 1, namespace="tokens")
@@ -33,7 +33,7 @@ class Throttle:
         if device is not None:
             return ((_DEVICE, f"{email} {device}"),)
         near = network(address)
-        return ((_PAIR, f"{email} {near}"), (_STRANGERS, email), (_ADDRESS, near))
+        return ((_PAIR, f"{email} {near}"), (_UNKNOWN, email), (_ADDRESS, near))
 
     def counts_of_tokens(self, address: str) -> tuple[Count, ...]:
         """What a wrong key or link counts against."""

@@ -11,6 +11,8 @@ import re
 import secrets
 from pathlib import Path
 
+from itsdangerous import Signer
+
 from ..settings import SettingRefused, Settings
 from ..store.private import make_folder
 
@@ -47,19 +49,9 @@ def same(first: str, second: str) -> bool:
     return hmac.compare_digest(first.encode("utf-8", "surrogatepass"), second.encode("utf-8", "surrogatepass"))
 
 
-class Signer:
-    """Marks that only this station can make: a form's token, a browser that signed in before."""
-
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
-
-    def mark(self, purpose: str, text: str) -> str:
-        """The mark of ``text`` for one purpose; useless for any other."""
-        return hmac.new(self._secret, f"{purpose}\0{text}".encode("utf-8", "surrogatepass"), "sha256").hexdigest()
-
-    def made(self, purpose: str, text: str, mark: str) -> bool:
-        """Whether this station made the mark."""
-        return same(self.mark(purpose, text), mark)
+def signer(secret: bytes, purpose: str) -> Signer:
+    """Makes and knows marks that only this station can make: a form's token, a browser that signed in before."""
+    return Signer(secret, salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)
 
 
 def secret_key(settings: Settings) -> bytes:

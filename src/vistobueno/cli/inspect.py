@@ -6,11 +6,12 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core.composed import flat
 from ..core.errors import DataRefused
 from ..core.folders import is_photo_file, lies_beside, search
 from ..i18n import certainty, say
@@ -100,17 +101,17 @@ def as_row(outcome: Outcome, language: str) -> dict[str, Any]:
     if verdict is None:
         message = error.message(language) if error else ""
         return row | {"answer": "refused", "error": error.code if error else None, "message": message}
-    return row | {
-        "answer": verdict.answer,
-        "product": verdict.recognised_product,
-        "probability_unfit": round(verdict.probability_unfit, 6),
-        "reasons": list(verdict.reasons),
-        "forced": verdict.forced,
-        "class": verdict.class_key,
-        "probabilities": {key: round(value, 6) for key, value in verdict.probabilities.items()},
-        "stranger": verdict.stranger,
-        "sha256": outcome.sha256,
-    }
+    said = {name: _rounded(value) for name, value in flat(verdict).items()}
+    return (
+        row | said | {"product": verdict.recognised_product, "class": said.pop("class_key"), "sha256": outcome.sha256}
+    )
+
+
+def _rounded(value: Any) -> Any:
+    """Six digits, which are more than anything here is sure of."""
+    if isinstance(value, Mapping):
+        return {key: round(each, 6) for key, each in value.items()}
+    return round(value, 6) if isinstance(value, float) else list(value) if isinstance(value, tuple) else value
 
 
 def _counted(outcomes: Iterable[Outcome], counts: Counter[str]) -> Iterator[Outcome]:
@@ -163,7 +164,7 @@ def _table(outcomes: Iterable[Outcome], language: str) -> "Table":
 def _name_of(product: str, language: str) -> str:
     try:
         return say(language, product)
-    except KeyError:  # a product of a stranger's model
+    except KeyError:  # a product of a foreign model
         return product
 
 

@@ -179,7 +179,7 @@ def model_pack(
     skip_unreadable: SkipOption = False,
     language: Language = "",
 ) -> None:
-    """Make a bundle of a stranger's model, and say what could not be known."""
+    """Make a bundle of a foreign model, and say what could not be known."""
     from .model import pack
 
     asked: dict[str, Any] = {"input_size": input_size, "scaling": scaling, "check": check}

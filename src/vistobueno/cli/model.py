@@ -1,4 +1,4 @@
-"""`vistobueno model …`: what a bundle is, packing a stranger's model, fetching one."""
+"""`vistobueno model …`: what a bundle is, packing a foreign model, fetching one."""
 
 import sys
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ def print_bundle(bundle: Bundle, language: str) -> None:
 
 
 def pack(h5: Path, labels: Path, out: Path | None, asked: Mapping[str, Any], language: str) -> None:
-    """Pack a stranger's model as ``asked`` (see `pack_model`) and print what came of it."""
+    """Pack a foreign model as ``asked`` (see `pack_model`) and print what came of it."""
     try:
         from ..training.importing.pack import pack_model
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ..accounts.doors import Access
+from ..accounts.accounts import Accounts
 from ..accounts.keys import ApiKey
 from ..core.inspection import SYSTEM
 from ..i18n import say
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(settings: Settings | None = None) -> Iterator[Access]:
+def opened(settings: Settings | None = None) -> Iterator[Accounts]:
     """The station's people and keys, without its model: a running station sees every change at once."""
     settings = settings or read_settings()
     engine, _ = open_records(settings)
     try:
-        yield Access(engine, settings)
+        yield Accounts(engine, settings)
     finally:
         engine.dispose()
 
@@ -33,10 +33,12 @@ def user_add(email: str, name: str, role: str, invite: bool, language: str) -> N
     """Add a person: with the password that standard input gives, or with a link to choose one."""
     with opened() as access:
         if invite:
-            print(say(language, "user_link", link=access.invite(email, name, role, SYSTEM, _base(access.settings))))
+            print(
+                say(language, "user_link", link=access.people.invite(email, name, role, SYSTEM, _base(access.settings)))
+            )
             return
         password = getpass.getpass(f"{say(language, 'entry_link_password')}: ") if sys.stdin.isatty() else _line()
-        person = access.add_person(email, name, role, SYSTEM, password=password, language=language)
+        person = access.people.add(email, name, role, SYSTEM, password=password, language=language)
         print(say(language, "user_added", email=person.email, role=person.role))
 
 
@@ -45,11 +47,11 @@ def user_list(language: str) -> None:
     with opened() as access:
         rows = [
             (each.email, each.name, each.role, say(language, "user_disabled" if each.disabled_at else "user_active"))
-            for each in access.people()
+            for each in access.people.all()
         ]
         rows += [
             (each.email, each.name, each.role, say(language, "user_invited", day=_day(each.expires_at)))
-            for each in access.invitations()
+            for each in access.people.invitations()
         ]
     _show(_table(("user_email", "user_name", "user_role", "user_state"), rows, language))
 
@@ -57,29 +59,29 @@ def user_list(language: str) -> None:
 def user_revoke_invitation(email: str, language: str) -> None:
     """End the invitation of somebody who has not come yet."""
     with opened() as access:
-        access.revoke_invitation(email, SYSTEM)
+        access.people.revoke_invitation(email, SYSTEM)
     print(say(language, "user_invitation_revoked", email=email))
 
 
 def user_role(email: str, role: str, language: str) -> None:
     """Give a person another role."""
     with opened() as access:
-        access.set_role(access.person_by_email(email).id, role, SYSTEM)
+        access.people.set_role(access.people.by_email(email).id, role, SYSTEM)
     print(say(language, "user_role_set", email=email, role=role))
 
 
 def user_disable(email: str, enable: bool, language: str) -> None:
     """Shut a person out at once, or let them in again."""
     with opened() as access:
-        person = access.person_by_email(email)
-        (access.enable if enable else access.disable)(person.id, SYSTEM)
+        person = access.people.by_email(email)
+        (access.people.enable if enable else access.people.disable)(person.id, SYSTEM)
     print(say(language, "user_let_in" if enable else "user_shut_out", email=email))
 
 
 def user_reset_link(email: str, language: str) -> None:
     """A link with which a person chooses a new password."""
     with opened() as access:
-        link = access.reset_link(access.person_by_email(email).id, SYSTEM, _base(access.settings))
+        link = access.people.reset_link(access.people.by_email(email).id, SYSTEM, _base(access.settings))
     print(say(language, "user_link", link=link))
 
 
@@ -87,7 +89,7 @@ def key_add(name: str, scopes: Sequence[str], owner: str, days: int, language: s
     """Make a key; its secret alone goes to standard output, so that a script can keep it."""
     with opened() as access:
         expires = datetime.now(UTC) + timedelta(days=days) if days else None
-        key, secret = access.make_key(name, scopes, access.person_by_email(owner), expires)
+        key, secret = access.keys.make(name, scopes, access.people.by_email(owner), expires)
     print(say(language, "key_shown_once", name=key.name), file=sys.stderr)
     print(secret)
 
@@ -101,7 +103,7 @@ def key_list(language: str) -> None:
                 str(each.id), each.prefix, each.name, " ".join(each.scopes), _day(each.expires_at), _day(each.used_at),
                 say(language, _state(each, now)),
             )
-            for each in access.keys()  # noqa: SIM118 not a mapping
+            for each in access.keys.all()
         ]  # fmt: skip
     headings = ("key_number", "key_prefix", "user_name", "key_scopes", "key_until", "key_used", "user_state")
     _show(_table(headings, rows, language))
@@ -110,7 +112,7 @@ def key_list(language: str) -> None:
 def key_revoke(number: int, language: str) -> None:
     """End a key."""
     with opened() as access:
-        access.revoke_key(number, SYSTEM)
+        access.keys.revoke(number, SYSTEM)
     print(say(language, "key_revoked", number=number))
 
 

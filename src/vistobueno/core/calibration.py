@@ -122,7 +122,7 @@ def fit_scope(embeddings: Floats, labels: NDArray[np.integer], *, dimensions: in
         dimensions: of the whitened space, at most D.
 
     Returns:
-        A scope in which distance alone counts and nothing is a stranger yet; `weigh_scope` sets that.
+        A scope in which distance alone counts and nothing is out of distribution yet; `weigh_scope` sets that.
     """
     x = np.asarray(embeddings, np.float64)
     mean = x.mean(axis=0)
@@ -148,7 +148,7 @@ def fit_scope(embeddings: Floats, labels: NDArray[np.integer], *, dimensions: in
 
 
 def weigh_scope(scope: Scope, inside: Floats, outside: Floats | None = None, *, pass_rate: float = 0.99) -> Scope:
-    """Weigh the two signs of a stranger, and set the threshold that lets ``pass_rate`` of the products through.
+    """Weigh the two signs of what is out of distribution, and set the threshold that lets ``pass_rate`` of the products through.
 
     Args:
         inside: (M, 2) `scope_distance` and `other_log_odds` of in-scope photographs that were not trained on.

@@ -37,7 +37,7 @@ class BundleRefused(VistoBuenoError):
 
 
 class ModelRefused(VistoBuenoError):
-    """A stranger's model file cannot become a bundle."""
+    """A foreign model cannot become a bundle."""
 
 
 class DownloadFailed(VistoBuenoError):

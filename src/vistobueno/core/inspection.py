@@ -1,11 +1,10 @@
 """What is kept, as values: inspections, reviews, and what lists of them are asked for by. Times are UTC and aware."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Generic, Literal, TypeVar
 
-from .verdict import Answer, Condition, recognised
+from .verdict import Answer, Condition, Verdict
 
 T = TypeVar("T")
 ActorKind = Literal["person", "key", "system"]
@@ -23,6 +22,7 @@ class Actor:
 
 
 SYSTEM = Actor("system", None, "vistobueno")
+DEFAULT_LINE = "principal"
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,19 @@ class Review:
 
 
 @dataclass(frozen=True)
-class Inspection:
-    """One photograph judged once by one model version, for ever.
+class ModelNamed:
+    """The model that judged."""
 
-    Attributes:
-        number: 1, 2, 3, … without gaps; a higher number is never earlier.
-        evidence: the key of its photograph in the evidence store.
-        width, height, format, bytes: of the photograph that was given.
-        has_photograph: False once the photograph was removed because it was old; the verdict stays.
-    """
+    name: str
+    version: str
+    digest: str
 
-    number: int
-    at: datetime
-    actor: Actor
-    source: Source
-    filename: str | None
-    model_digest: str
-    model_name: str
-    model_version: str
-    photo_sha256: str
-    evidence: str
+
+@dataclass(frozen=True)
+class PhotoFacts:
+    """The photograph that was given, measured."""
+
+    sha256: str = field(metadata={"name": "photo_sha256"})
     width: int
     height: int
     format: str
@@ -65,24 +58,36 @@ class Inspection:
     sharpness: float
     brightness: float
     clipped: float
-    answer: Answer
-    reasons: tuple[str, ...]
-    forced: Condition
-    product: str
-    class_key: str
-    probability_unfit: float
-    probabilities: Mapping[str, float]
-    stranger: float | None
-    scope_threshold: float | None
-    has_heat_map: bool
-    elapsed_ms: float
-    reviews: tuple[Review, ...] = ()
-    has_photograph: bool = True
 
-    @property
-    def recognised_product(self) -> str | None:
-        """What it counts as in lists, tables and sums; in SQL, `schema.OF_NO_PRODUCT` says the same."""
-        return recognised(self.product, self.reasons)
+
+@dataclass(frozen=True)
+class Inspection:
+    """One photograph judged once by one model version, for ever.
+
+    It is spelled out here alone: the row, the API's answer, the columns of a table and the facts of a page are derived
+    from it (see `composed`). A new field needs a migration and its texts.
+
+    Attributes:
+        number: 1, 2, 3, … without gaps; a higher number is never earlier.
+        line: the camera and the place it stands in.
+        evidence: the key of its photograph in the evidence store.
+        has_photograph: False once the photograph was removed because it was old; the verdict stays.
+    """
+
+    number: int
+    at: datetime
+    line: str = field(metadata={"before": DEFAULT_LINE})
+    actor: Actor = field(metadata={"prefix": "actor_"})
+    source: Source
+    filename: str | None
+    verdict: Verdict
+    model: ModelNamed = field(metadata={"prefix": "model_"})
+    photo: PhotoFacts
+    evidence: str
+    elapsed_ms: float
+    has_heat_map: bool = field(default=False, metadata={"kept": False})
+    has_photograph: bool = field(default=True, metadata={"kept": False})
+    reviews: tuple[Review, ...] = field(default=(), metadata={"kept": False})
 
 
 @dataclass(frozen=True)

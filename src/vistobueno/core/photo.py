@@ -111,7 +111,7 @@ def open_photo(data: bytes, limits: Limits = Limits()) -> Photo:
             es=f"El formato {error} no se admite. Envíe una foto JPEG, PNG, WebP, HEIC o AVIF.",
             en=f"The format {error} is not supported. Send a JPEG, PNG, WebP, HEIC or AVIF photo.",
         ) from error
-    except Exception as error:  # forty decoders meet a stranger's bytes: what they raise cannot be listed
+    except Exception as error:  # forty decoders meet untrusted bytes: what they raise cannot be listed
         raise PhotoRefused(
             "damaged_photo",
             es="La foto está dañada o incompleta. Tómela o envíela otra vez.",

@@ -14,7 +14,7 @@ class Scope:
 
     An embedding e (D,) becomes z = (e − mean) @ components (d,), where the within-class covariance is the identity.
     Its distance is min over classes of ‖z − centre‖² minus the same to the background Gaussian (relative Mahalanobis,
-    Ren et al. 2021). ``weights`` (3,) make the stranger score: [1, distance, log-odds of the `other` class] · weights.
+    Ren et al. 2021). ``weights`` (3,) make the out-of-distribution score: [1, distance, log-odds of the `other` class] · weights.
     """
 
     mean: Array
@@ -36,7 +36,7 @@ class Policy:
             1 / ``doubt``: the less a photograph is like those the model knows, the less sure its answer.
         fit_below, unfit_above: probability of unfit at or below which the answer is fit, at or above which unfit.
         alpha, beta: the escape rate and the overkill rate that the thresholds were set for.
-        scope: None when nothing is known of strangers.
+        scope: None when nothing is known of what is out of distribution.
         min_sharpness, min_brightness, max_brightness, max_clipped: what a photograph must reach to be judged.
     """
 

@@ -34,8 +34,8 @@ class Verdict:
         class_key: the most probable class of that product in the ``forced`` condition, where it has one.
         probability_unfit: calibrated, given that the photograph shows one of the products.
         probabilities: calibrated, by class key; they sum to 1.
-        stranger: the stranger score, and ``scope_threshold`` what it may be; None when the model has no scope, or gives
-            no number.
+        ood_score: how far out of distribution it looks, and ``ood_threshold`` what that may be; None when the model has no
+            scope, or gives no number.
         activation: (h, w) evidence for ``class_key`` on the photograph, from the same pass; None when there is none.
     """
 
@@ -46,9 +46,9 @@ class Verdict:
     class_key: str
     probability_unfit: float
     probabilities: Mapping[str, float]
-    stranger: float | None = None
-    scope_threshold: float | None = None
-    activation: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    ood_score: float | None = None
+    ood_threshold: float | None = None
+    activation: NDArray[np.float32] | None = field(default=None, repr=False, compare=False, metadata={"kept": False})
 
     @property
     def recognised_product(self) -> str | None:
@@ -90,7 +90,7 @@ def judge(
     forced: Condition = "unfit" if unfit >= FORCED_AT else "fit"
     of_product = [index for index, each in enumerate(classes) if each.product == best and each.condition == forced]
     chosen = of_product or [index for index, each in enumerate(classes) if each.product == best]
-    score = stranger_score(logits, distance, classes, policy.scope)
+    score = ood_score(logits, distance, classes, policy.scope)
     reasons: list[Reason] = []
     if photo is not None and is_poor(photo, policy):
         reasons.append("poor_photo")
@@ -109,8 +109,8 @@ def judge(
         class_key=classes[max(chosen, key=lambda index: probabilities[index])].key,
         probability_unfit=unfit,
         probabilities={each.key: float(value) for each, value in zip(classes, probabilities, strict=True)},
-        stranger=told,
-        scope_threshold=policy.scope.threshold if policy.scope is not None and told is not None else None,
+        ood_score=told,
+        ood_threshold=policy.scope.threshold if policy.scope is not None and told is not None else None,
     )
 
 
@@ -163,7 +163,7 @@ def scope_distance(embedding: Floats, scope: Scope) -> float:
     return float(near - background)
 
 
-def stranger_score(
+def ood_score(
     logits: Floats, distance: float | None, classes: tuple[ClassInfo, ...], scope: Scope | None
 ) -> float | None:
     """How much a photograph looks like none of the products; None when the model cannot tell."""

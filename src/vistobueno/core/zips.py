@@ -1,4 +1,4 @@
-"""ZIPs of strangers: which entries are read, under what name, and never more of one than was asked for.
+"""Untrusted ZIPs: which entries are read, under what name, and never more of one than was asked for.
 
 Only what is stored or deflated is read: the other methods give out all at once, 1 GB from 830 bytes.
 """

@@ -20,10 +20,10 @@ def show(visit: Visit) -> None:
 def _act(deed: Deed, visit: Visit) -> None:
     identity = visit.identity
     if deed.name == "language" and deed.value in LANGUAGES:
-        visit.access.set_language(identity, deed.value)
+        visit.access.people.set_language(identity, deed.value)
         st.rerun()
     if deed.name == "end" and identity.actor.id is not None:
-        visit.access.end_sessions(identity.actor.id, identity.actor, but=identity.session)
+        visit.access.sessions.end_all(identity.actor.id, identity.actor, but=identity.session)
         st.session_state["account_said"] = notice(say(visit.language, "ui_account_ended"))
         st.rerun()
 
@@ -62,7 +62,7 @@ def _page(visit: Visit) -> Markup:
 
 def _sessions(visit: Visit) -> Markup:
     language, identity = visit.language, visit.identity
-    found = visit.access.sessions(identity.actor.id) if identity.actor.id is not None else ()
+    found = visit.access.sessions.of(identity.actor.id) if identity.actor.id is not None else ()
     button = Markup()
     if len(found) > 1:
         button = h(

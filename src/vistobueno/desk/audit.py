@@ -3,7 +3,7 @@
 import streamlit as st
 from markupsafe import Markup
 
-from ..accounts.trail import Event
+from ..accounts.audit_log import Event
 from ..i18n import say
 from . import formats
 from .hypertext import h, hypertext, join
@@ -51,7 +51,7 @@ def show(visit: Visit) -> None:
 
 def _page(visit: Visit, after: str | None) -> Markup:
     language = visit.language
-    page = visit.access.audit_page(after, _LIMIT)
+    page = visit.access.audit_log.page(after, _LIMIT)
     listed = h('<ul class="list">{0}</ul>', join(_event(each, visit) for each in page.items))
     button = '<button type="button" class="button small" data-act="{0}" data-value="{1}">{2}</button>'
     return h(

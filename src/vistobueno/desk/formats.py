@@ -1,12 +1,10 @@
 """Numbers, shares, dates and sizes as a person's language writes them, in that person's time zone."""
 
-import math
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from ..i18n import say
 
-_Z = 1.959964  # of a 95 % interval
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -60,13 +58,3 @@ def lately(value: datetime, zone: ZoneInfo, language: str) -> str:
     if local.date() == datetime.now(UTC).astimezone(zone).date():
         return clock(value, zone)
     return f"{short_day(local.date(), language)}, {clock(value, zone)}"
-
-
-def wilson(count: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927); all of [0, 1] where nothing was seen."""
-    if not of:
-        return 0.0, 1.0
-    share, square = count / of, _Z * _Z / of
-    middle = (share + square / 2) / (1 + square)
-    half = _Z * math.sqrt(share * (1 - share) / of + square / of / 4) / (1 + square)
-    return max(0.0, middle - half), min(1.0, middle + half)

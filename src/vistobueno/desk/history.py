@@ -78,9 +78,9 @@ def _page(visit: Visit, asked: Mapping[str, str]) -> Markup:
 
 def _found(visit: Visit, filter_: Filter, asked: Mapping[str, str]) -> Page[Inspection]:
     try:
-        return visit.station.inspections(filter_, asked.get("after"), _LIMIT)
+        return visit.station.inspections.page(filter_, asked.get("after"), _LIMIT)
     except CursorRefused:  # an address that somebody wrote by hand
-        return visit.station.inspections(filter_, None, _LIMIT)
+        return visit.station.inspections.page(filter_, None, _LIMIT)
 
 
 def filter_of(asked: Mapping[str, str], visit: Visit) -> Filter:
@@ -120,7 +120,7 @@ def csv_query(filter_: Filter, language: str) -> str:
 def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
     language = visit.language
     everything = ("", say(language, "ui_all"))
-    bundle = visit.station.model.bundle
+    bundle = visit.station.models.active.bundle
     products = sorted({each.product for each in bundle.classes if each.product})
     answers = [everything, *((each, say(language, each)) for each in ("fit", "unfit", "review"))]
     reasons = [everything, *((each, say(language, each)) for each in ("uncertain", "out_of_scope", "poor_photo"))]
@@ -168,8 +168,8 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
 
 def _whose(visit: Visit, chosen: str) -> Markup:
     """People and machines apart: they may have the same name, and the same number."""
-    language, keys = visit.language, visit.access.keys()
-    people = [(f"person-{each.id}", each.name or each.email) for each in visit.access.people()]
+    language, keys = visit.language, visit.access.keys.all()
+    people = [(f"person-{each.id}", each.name or each.email) for each in visit.access.people.all()]
     machines = [(f"key-{each.id}", each.name) for each in keys]
     options = [
         ("", say(language, "ui_all")),

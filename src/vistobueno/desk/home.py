@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from markupsafe import Markup
 
+from ..core.intervals import wilson
 from ..i18n import counted, say
 from . import formats
 from .hypertext import h, hypertext, join
@@ -20,7 +21,7 @@ def show(visit: Visit) -> None:
     """The page."""
     language = visit.language
     today = datetime.now(visit.zone).date()  # the person's, which in Lima lasts five hours longer than UTC's
-    counts = visit.station.own_day_counts(today - timedelta(days=_DAYS - 1), today, visit.zone)
+    counts = visit.station.inspections.own_day_counts(today - timedelta(days=_DAYS - 1), today, visit.zone)
     by_product: dict[str | None, Counter[str]] = {}
     by_day: dict[date, Counter[str]] = {}
     for each in counts:
@@ -62,7 +63,7 @@ def _today(now: "Counter[str]", by_product: dict[str | None, "Counter[str]"], la
         for name in _ANSWERS
     )
     judged = now["fit"] + now["unfit"]
-    low, high = formats.wilson(now["unfit"], judged)
+    low, high = wilson(now["unfit"], judged)
     sentence = (
         say(
             language,
@@ -110,14 +111,14 @@ def _product_row(name: str | None, count: "Counter[str]", language: str) -> Mark
 
 def _waiting(visit: Visit) -> Markup:
     language = visit.language
-    count = visit.station.waiting_count()
+    count = visit.station.reviews.count()
     if not count:
         return h(
             "<section><h2>{0}</h2>{1}</section>",
             say(language, "ui_home_waiting"),
             empty(say(language, "ui_home_clear")),
         )
-    rows = join(inspection_row(each, visit) for each in visit.station.waiting(limit=_WAITING).items)
+    rows = join(inspection_row(each, visit) for each in visit.station.reviews.waiting(limit=_WAITING).items)
     return h(
         '<section><h2>{title} · {count}</h2><ul class="list">{rows}</ul>'
         '<p><a class="button small" href="/history?waiting=1" data-act="waiting">{all}</a></p></section>',

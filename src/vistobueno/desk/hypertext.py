@@ -33,7 +33,7 @@ def hypertext(html: Markup, key: str) -> Deed:
 
 
 def deed_of(raw: object) -> Deed:
-    """A deed as the browser sent it: a stranger may have sent anything."""
+    """A deed as the browser sent it: anybody may have sent anything."""
     if not isinstance(raw, Mapping) or not isinstance(raw.get("name"), str):
         return NOTHING
     fields = raw.get("fields")

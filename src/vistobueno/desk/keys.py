@@ -30,10 +30,10 @@ def _act(deed: Deed, visit: Visit) -> None:
             days = deed.fields.get("days", "")
             expires = datetime.now(UTC) + timedelta(days=int(days)) if days in _DAYS and days else None
             scopes = frozenset(deed.fields.get("scopes", "").split()) & frozenset(SCOPES)
-            _, secret = access.make_key(deed.fields.get("name", ""), scopes, by, expires)
+            _, secret = access.keys.make(deed.fields.get("name", ""), scopes, by, expires)
             said = _secret(secret, visit)
         elif deed.name == "revoke" and deed.value.isdecimal():
-            access.revoke_key(int(deed.value[:18]), by.actor)
+            access.keys.revoke(int(deed.value[:18]), by.actor)
             said = notice(say(language, "ui_keys_revoked"))
         else:
             return
@@ -89,7 +89,7 @@ def _page(visit: Visit) -> Markup:
         scopes=scopes,
         make=say(language, "ui_keys_make"),
     )
-    found = visit.access.keys()
+    found = visit.access.keys.all()
     listed = (
         h('<ul class="list">{0}</ul>', join(_key(each, visit) for each in found))
         if found

@@ -23,7 +23,7 @@ _FIGURES = (
     "escape_rate",
     "overkill_rate",
     "review_share",
-    "strangers_reviewed",
+    "ood_reviewed",
 )
 
 
@@ -38,10 +38,10 @@ def _act(deed: Deed, visit: Visit) -> None:
         return
     try:
         if deed.name == "activate":
-            visit.station.activate(deed.value, visit.identity.actor)
+            visit.station.models.activate(deed.value, visit.identity.actor)
         else:
-            visit.station.roll_back(visit.identity.actor)
-        bundle = visit.station.model.bundle
+            visit.station.models.roll_back(visit.identity.actor)
+        bundle = visit.station.models.active.bundle
         said = (say(visit.language, "ui_model_now", name=bundle.name, version=bundle.version), "")
     except VistoBuenoError as error:
         said = (error.message(visit.language), "bad")
@@ -50,7 +50,7 @@ def _act(deed: Deed, visit: Visit) -> None:
 
 
 def _page(visit: Visit) -> Markup:
-    language, bundle = visit.language, visit.station.model.bundle
+    language, bundle = visit.language, visit.station.models.active.bundle
     other = Markup()
     if bundle.digest != _shipped_digest():
         other = notice(say(language, "ui_model_other"), "warn")
@@ -111,7 +111,7 @@ def _policy(bundle: Bundle, language: str) -> Markup:
 
 
 def _figures(metrics: Mapping[str, Any], language: str) -> Markup:
-    """What was measured, as far as it can be read: a stranger's bundle may say anything."""
+    """What was measured, as far as it can be read: a foreign bundle may say anything."""
     groups = {name: _all_of(metrics.get(name)) for name in ("known_cameras", "unknown_cameras")}
     columns = [(name, found) for name, found in groups.items() if found]
     shown = [[_figure(found.get(figure), language) for _, found in columns] for figure in _FIGURES]
@@ -159,7 +159,7 @@ def _share(found: object, name: str) -> float | None:
 
 def _versions(visit: Visit) -> Markup:
     language, may = visit.language, visit.identity.may("models")
-    versions = visit.station.models()
+    versions = visit.station.models.all()
     rows = join(_version(each, visit, may) for each in versions)
     return h(
         '<section style="margin-top:16px"><h2>{0}</h2><ul class="list">{1}</ul>{2}</section>',
@@ -171,7 +171,7 @@ def _versions(visit: Visit) -> Markup:
 
 def _back(visit: Visit) -> Markup:
     """The way back, where there is one."""
-    language, earlier = visit.language, visit.station.earlier_model()
+    language, earlier = visit.language, visit.station.models.earlier()
     if earlier is None:
         return h('<p class="muted" style="margin-top:14px">{0}</p>', say(language, "ui_model_no_back"))
     question = say(language, "ui_model_back_sure", name=earlier.name, version=earlier.version)

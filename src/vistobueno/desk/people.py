@@ -26,7 +26,7 @@ def _act(deed: Deed, visit: Visit) -> None:
     number = int(deed.value[:18]) if deed.value.isdecimal() else 0
     try:
         if deed.name == "invite":
-            link = access.invite(
+            link = access.people.invite(
                 deed.fields.get("email", ""),
                 deed.fields.get("name", ""),
                 deed.fields.get("role", ""),
@@ -35,23 +35,23 @@ def _act(deed: Deed, visit: Visit) -> None:
             )
             said = _link(link, say(language, "ui_people_invited", email=deed.fields.get("email", "")), language)
         elif deed.name == "revoke":
-            access.revoke_invitation(deed.value, by)
+            access.people.revoke_invitation(deed.value, by)
             said = notice(say(language, "ui_people_revoked", email=deed.value))
         elif deed.name == "reset":
             said = _link(
-                access.reset_link(number, by, base_url(visit)), say(language, "ui_people_reset_made"), language
+                access.people.reset_link(number, by, base_url(visit)), say(language, "ui_people_reset_made"), language
             )
         elif deed.name == "role":
-            access.set_role(number, deed.fields.get("role", ""), by)
+            access.people.set_role(number, deed.fields.get("role", ""), by)
             said = notice(say(language, "ui_people_role_set"))
         elif deed.name == "disable":
-            access.disable(number, by)
+            access.people.disable(number, by)
             said = notice(say(language, "ui_done"))
         elif deed.name == "enable":
-            access.enable(number, by)
+            access.people.enable(number, by)
             said = notice(say(language, "ui_done"))
         elif deed.name == "end":
-            access.end_sessions(number, by)
+            access.sessions.end_all(number, by)
             said = notice(say(language, "ui_people_ended"))
         else:
             return
@@ -90,7 +90,7 @@ def _page(visit: Visit) -> Markup:
         role=field(say(language, "ui_role"), choice("role", roles)),
         invite=say(language, "ui_people_make_link"),
     )
-    rows = join(_person(each, visit, roles) for each in visit.access.people())
+    rows = join(_person(each, visit, roles) for each in visit.access.people.all())
     people = h('<section><h2>{0}</h2><ul class="list">{1}</ul></section>', say(language, "ui_part_people"), rows)
     return form + _invitations(visit) + people
 
@@ -110,7 +110,7 @@ def _invitations(visit: Visit) -> Markup:
             ),
             button=_button("revoke", each.email, each.name, "ui_people_revoke", language, asks=True, kind=" danger"),
         )
-        for each in visit.access.invitations()
+        for each in visit.access.people.invitations()
     )
     title = say(language, "ui_people_pending")
     return h('<section><h2>{0}</h2><ul class="list">{1}</ul></section>', title, rows) if rows else Markup()

@@ -22,7 +22,7 @@ def answer(name: str, language: str) -> Markup:
 
 
 def product(name: str | None, language: str) -> str:
-    """The product's name; a product of a stranger's model is called what its bundle calls it, none is not recognised."""
+    """The product's name; a product of a foreign model is called what its bundle calls it, none is not recognised."""
     if name is None:
         return say(language, "ui_unknown_product")
     return say(language, name) if name in PRODUCTS else name
@@ -30,11 +30,11 @@ def product(name: str | None, language: str) -> str:
 
 def product_of(inspection: Inspection, language: str) -> str:
     """The product of an inspection; what looks like none of them is not called by the name of one."""
-    return product(inspection.recognised_product, language)
+    return product(inspection.verdict.recognised_product, language)
 
 
 def class_name(key: str, bundle: Bundle, language: str) -> str:
-    """A class as its bundle names it in this language, if it does: a stranger's may name it anyhow."""
+    """A class as its bundle names it in this language, if it does: a foreign one may name it anyhow."""
     names = next((each.names for each in bundle.classes if each.key == key), None)
     name = names.get(language) if isinstance(names, Mapping) else None
     return name if isinstance(name, str) else str(key)
@@ -55,7 +55,7 @@ def thumbnail(inspection: Inspection) -> Markup:
 def inspection_row(inspection: Inspection, visit: Visit) -> Markup:
     """One line of a list: picture, what, answer; it leads to the whole."""
     language = visit.language
-    said = [say(language, f"ui_why_{each}") if each in REASONS else each for each in inspection.reasons]
+    said = [say(language, f"ui_why_{each}") if each in REASONS else each for each in inspection.verdict.reasons]
     reviewed = inspection.reviews[-1] if inspection.reviews else None
     about = " · ".join([formats.lately(inspection.at, visit.zone, language), *said])
     file = h('<span class="file"> · {0}</span>', inspection.filename) if inspection.filename else ""
@@ -69,7 +69,7 @@ def inspection_row(inspection: Inspection, visit: Visit) -> Markup:
         product=product_of(inspection, language),
         about=about,
         file=file,
-        answer=answer(inspection.answer, language),
+        answer=answer(inspection.verdict.answer, language),
         beside=say(language, "ui_reviewed_as", answer=say(language, reviewed.answer)) if reviewed else "",
     )
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 import streamlit as st
 from markupsafe import Markup
 
-from ..accounts import COOKIE, Access, running_access
+from ..accounts import COOKIE, Accounts, running_accounts
 from ..accounts.identity import Identity
 from ..core.errors import VistoBuenoError
 from ..i18n import LANGUAGES, say, texts
@@ -50,7 +50,7 @@ def show() -> None:
 def _show() -> None:
     st.set_page_config(page_title=BRAND, layout="wide")
     st.html(_style())
-    access, language = running_access(), running_station().settings.default_language
+    access, language = running_accounts(), running_station().settings.default_language
     try:
         identity = _who(access)
     except VistoBuenoError as error:  # the database is away: nobody can be known now
@@ -96,7 +96,7 @@ def _bar(visit: Visit, here: Place, pages: Mapping[str, "st.Page"]) -> None:
     if deed.name == "go" and deed.value in pages:
         go(deed.value)
     if deed.name == "language" and deed.value in LANGUAGES:
-        visit.access.set_language(visit.identity, deed.value)
+        visit.access.people.set_language(visit.identity, deed.value)
         st.rerun()
 
 
@@ -112,10 +112,10 @@ def _frame(language: str, html: Markup, leave: str = "") -> dict[str, str]:
     }
 
 
-def _who(access: Access) -> Identity | None:
+def _who(access: Accounts) -> Identity | None:
     cookies = st.context.cookies
     token = next((cookies[name] for name in (f"__Host-{COOKIE}", COOKIE) if name in cookies), None)
-    return access.identify_session(token) if token else None
+    return access.authentication.identify_session(token) if token else None
 
 
 def _refused(visit: Visit) -> None:

@@ -19,7 +19,7 @@ def show(visit: Visit) -> None:
 def _page(visit: Visit) -> Markup:
     language, station = visit.language, visit.station
     settings, ready = station.settings, station.ready()
-    newest = station.inspections(limit=1).items
+    newest = station.inspections.page(limit=1).items
     url = station.engine.url
     kind = "SQLite" if url.get_backend_name() == "sqlite" else "PostgreSQL"
     file = Path(url.database or settings.data_dir.resolve() / "vistobueno.sqlite")
@@ -64,7 +64,7 @@ def _page(visit: Visit) -> Markup:
 def _evidence(visit: Visit) -> Markup:
     """Where the photographs are, how many and how large, as far as is known now."""
     language, place = visit.language, visit.station.evidence.place
-    measured = visit.station.evidence_taken()
+    measured = visit.station.measuring.last()
     words = say(language, "ui_storage_measuring")
     if measured is not None:
         words = say(

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from ..accounts import Access
+from ..accounts import Accounts
+from ..accounts.audit_log import ADDRESS_HEADER, REQUEST_HEADER, coming_from
 from ..accounts.identity import Identity
-from ..accounts.trail import ADDRESS_HEADER, REQUEST_HEADER, coming_from
 from ..services import Station
 
 
@@ -20,7 +20,7 @@ class Visit:
 
     identity: Identity
     station: Station
-    access: Access
+    access: Accounts
     zone: ZoneInfo
 
     @property

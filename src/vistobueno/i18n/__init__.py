@@ -13,6 +13,11 @@ def say(language: str, key: str, **values: object) -> str:
     return _texts(language)[key].format(**values)
 
 
+def word(language: str, key: str, otherwise: str) -> str:
+    """The text ``key`` where there is one: what a foreign model calls a product has none."""
+    return _texts(language).get(key, otherwise)
+
+
 def texts(language: str, beginnings: tuple[str, ...]) -> dict[str, str]:
     """The texts whose keys begin so, for programs that put the values in themselves."""
     return {key: text for key, text in _texts(language).items() if key.startswith(beginnings)}
@@ -30,7 +35,7 @@ def counted(language: str, what: str, count: int, shown: str = "") -> str:
 def certainty(probability: float, language: str) -> str:
     """97 %: how sure a model is, as a person is told. Two digits at most, and never 0 or 100: no model is as sure as that.
 
-    What was counted (a rate with its interval) is no certainty: see `ui.formats.percent`.
+    What was counted (a rate with its interval) is no certainty: see `desk.formats.percent`.
     """
     whole = min(99, max(1, round(probability * 100)))
     return f"{whole}%" if language == "en" else f"{whole}\u00a0%"

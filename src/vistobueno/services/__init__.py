@@ -1,15 +1,15 @@
-"""What a station can do: inspect, keep, find again, review, change its model. The only door that web, ui and cli use."""
+"""What a station can do: inspections, reviews, models, upkeep; what web, desk and cli ask."""
 
 from ..core.inspection import Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review
 from ..store.database import Unavailable
 from ..store.ledger import Conflict, NotFound
 from ..store.lists import CursorRefused
-from .answers import Kept, Readiness
 from .batch import Batch, BatchRefused, ZipOutcome
+from .inspections import Kept
 from .judging import Busy, Place
 from .opening import open_records
 from .running import running_station, set_running_station
-from .station import Station
+from .station import Readiness, Station
 
 __all__ = [
     "Actor",

@@ -1,4 +1,4 @@
-"""A ZIP of photographs, each inspected by itself. It is a stranger's file: no entry can be larger than a photograph may be,
+"""A ZIP of photographs, each inspected by itself. It is an untrusted file: no entry can be larger than a photograph may be,
 there is an end to their number, and what is compressed without measure costs no memory (see `zips`).
 """
 

@@ -31,7 +31,7 @@ class Measuring:
         self._last: Measured | None = None
         self._ended = float("-inf")
 
-    def last(self, patience: float) -> Measured | None:
+    def last(self, patience: float = 0.5) -> Measured | None:
         """The newest figure; None while the first is being made, for longer than ``patience`` seconds."""
         with self._lock:
             if self._asking is None and time.monotonic() - self._ended > _FRESH:

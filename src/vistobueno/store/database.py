@@ -223,8 +223,8 @@ def _permitted() -> Iterator[None]:
         ) from error
 
 
-def upgrade(connection: Connection) -> None:
-    """Run the migrations that are missing, in the connection's transaction."""
+def upgrade(connection: Connection, to: str = HEAD) -> None:
+    """Run the migrations that are missing, in the connection's transaction, as far as the step ``to``."""
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
@@ -233,7 +233,7 @@ def upgrade(connection: Connection) -> None:
     script = ScriptDirectory(str(Path(__file__).with_name("migrations")))
 
     def steps(revision: Any, context: Any) -> Any:
-        return script._upgrade_revs("head", revision)
+        return script._upgrade_revs(to, revision)
 
     try:
         with EnvironmentContext(Config(), script, fn=steps) as environment:

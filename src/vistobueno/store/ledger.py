@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, text
 
+from ..core.composed import composed, flat
 from ..core.errors import VistoBuenoError
 from ..core.inspection import LONGEST_NAME, LONGEST_NOTE, Actor, DayCount, Inspection, Review
 from ..core.verdict import OUT_OF_SCOPE, Answer, Condition
@@ -243,11 +244,12 @@ def _add(connection: Connection, draft: Inspection, activation: Map | None, writ
         has_heat_map=activation is not None,
     )
     connection.execute(_INSPECTION, _columns(kept, activation))
-    for reason in kept.reasons:
+    said = kept.verdict
+    for reason in said.reasons:
         connection.execute(_REASON, {"reason": reason, "inspection_number": kept.number})
-    if kept.answer == "review":
+    if said.answer == "review":
         connection.execute(_WAITING, {"inspection_number": kept.number})
-    connection.execute(_TALLY, {"day": kept.at.date().isoformat(), "product": kept.product, "answer": kept.answer})
+    connection.execute(_TALLY, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
     if write is not None:
         connection.execute(_WRITE, {**_named(write), "inspection_number": kept.number, "at": kept.at})
     return kept
@@ -284,14 +286,13 @@ def _next(connection: Connection, column: Any) -> int:
 
 
 def _columns(kept: Inspection, activation: Map | None) -> dict[str, Any]:
-    same = {column.name: getattr(kept, column.name) for column in inspections.c if hasattr(kept, column.name)}
     small = None if activation is None else np.clip(activation, -65504, 65504).astype(np.float16)  # float16's limits
+    values = flat(kept)
     return {
-        **same,
-        **actor_columns(kept.actor),
-        "reasons": ",".join(kept.reasons),
+        **values,
+        "reasons": ",".join(values["reasons"]),
+        "probabilities": dict(values["probabilities"]),
         "filename_folded": None if kept.filename is None else folded(kept.filename),
-        "probabilities": dict(kept.probabilities),
         "activation": None if small is None else small.tobytes(),
         "activation_width": None if small is None else small.shape[1],
     }
@@ -311,16 +312,9 @@ def _review(row: Row[Any]) -> Review:
 
 
 def _inspection(row: Row[Any]) -> Inspection:
-    columns = row._mapping
-    same = {name: columns[name] for name in Inspection.__dataclass_fields__ if name in columns}
-    return Inspection(
-        **{
-            **same,
-            "actor": _actor(row),
-            "reasons": tuple(filter(None, row.reasons.split(","))),
-            "has_heat_map": row.activation is not None,
-        }
-    )
+    reasons = tuple(filter(None, row.reasons.split(",")))
+    found = composed(Inspection, {**row._mapping, "reasons": reasons})
+    return replace(found, has_heat_map=row.activation is not None)
 
 
 def _clean(filename: str | None) -> str | None:

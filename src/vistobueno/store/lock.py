@@ -88,7 +88,7 @@ class StationLock:
             _log.warning("%s cannot be locked, a restore would not see this station: %s", path, error)
 
     def _lock_server(self) -> None:
-        """In a transaction that stays open: behind a pooler a session's lock would stay with a stranger's connection."""
+        """In a transaction that stays open: behind a pooler a session's lock would stay with somebody else's connection."""
         way = "" if self._alone else "_shared"
         with answering():
             self._connection = self._engine.connect()

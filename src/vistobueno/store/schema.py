@@ -1,7 +1,9 @@
 """Every table, on one `metadata`. What the database itself enforces beyond tables is in `protection`."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin
 
 from sqlalchemy import (
     JSON,
@@ -22,9 +24,12 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
     text,
 )
 
+from ..core.composed import Leaf, leaves
+from ..core.inspection import Inspection
 from ..core.verdict import OUT_OF_SCOPE
 
 metadata = MetaData(
@@ -141,39 +146,40 @@ audit = Table(
     Column("details", JSON, nullable=False),
 )
 
+
+def _column(leaf: Leaf) -> Column[Any]:
+    """Of a plain value of a composed type."""
+    kinds = [each for each in get_args(leaf.kind) if each is not NoneType] if isinstance(leaf.kind, UnionType) else []
+    kind = kinds[0] if kinds else leaf.kind
+    sort = get_origin(kind) or kind
+    types = {int: Integer(), float: Float(), datetime: Moment(), Mapping: JSON(), Literal: String(10)}
+    type_: Any = _TYPES.get(leaf.name) or types.get(sort) or String(_LONGEST)
+    return Column(leaf.name, type_, nullable=bool(kinds), server_default=leaf.before)
+
+
+_LONGEST = 200  # characters of a text that has no other limit; a sequence of words is one text
+_TYPES: dict[str, Any] = {
+    "actor_id": Number,
+    "actor_name": String(320),
+    "filename": String(255),
+    "format": String(10),
+    "line": String(100),
+    "model_version": String(100),
+    "model_digest": String(64),
+    "photo_sha256": String(64),
+    "product": String(100),
+    "class_key": String(100),
+}
+
 inspections = Table(
     "inspections",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=False),
-    Column("at", Moment, nullable=False),
-    *_actor(),
-    Column("source", String(10), nullable=False),
-    Column("filename", String(255)),
+    *(_column(leaf) for leaf in leaves(Inspection) if leaf.name != "number"),
     Column("filename_folded", Text, info={"derived": True}),  # as it is searched
-    Column("model_digest", String(64), nullable=False),
-    Column("model_name", String(200), nullable=False),
-    Column("model_version", String(100), nullable=False),
-    Column("photo_sha256", String(64), nullable=False),
-    Column("evidence", String(200), nullable=False, unique=True),
-    Column("width", Integer, nullable=False),
-    Column("height", Integer, nullable=False),
-    Column("format", String(10), nullable=False),
-    Column("bytes", Integer, nullable=False),
-    Column("sharpness", Float, nullable=False),
-    Column("brightness", Float, nullable=False),
-    Column("clipped", Float, nullable=False),
-    Column("answer", String(10), nullable=False),
-    Column("reasons", String(200), nullable=False),
-    Column("forced", String(10), nullable=False),
-    Column("product", String(100), nullable=False),
-    Column("class_key", String(100), nullable=False),
-    Column("probability_unfit", Float, nullable=False),
-    Column("probabilities", JSON, nullable=False),
-    Column("stranger", Float),
-    Column("scope_threshold", Float),
-    Column("elapsed_ms", Float, nullable=False),
     Column("activation", LargeBinary),
     Column("activation_width", Integer),
+    UniqueConstraint("evidence"),
     Index(None, "at", "number"),
     Index(None, "answer", "number"),
     Index(None, "product", "number"),
@@ -182,6 +188,7 @@ inspections = Table(
     Index(None, "actor_kind", "number"),
     Index(None, "actor_kind", "actor_id", "number"),
     Index(None, "source", "number"),
+    Index(None, "line", "number"),
     CheckConstraint("answer IN ('fit', 'unfit', 'review')", name="answer"),
 )
 

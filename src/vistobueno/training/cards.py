@@ -54,16 +54,14 @@ def _tables(figures: Mapping[str, Any], text: Any) -> list[str]:
             if values["review_share"]["n"]
         ]
         tables.append("\n".join([head, rule, *rows]))
-    strangers = [
-        f"| {source} | {values['strangers_reviewed']['n']} | {cell(values['strangers_reviewed'])} "
-        f"| {cell(figures['stranger_auc'][source], percent=False)} |"
+    beyond = [
+        f"| {source} | {values['ood_reviewed']['n']} | {cell(values['ood_reviewed'])} "
+        f"| {cell(figures['ood_auc'][source], percent=False)} |"
         for source, values in figures["sources"].items()
-        if values["strangers_reviewed"]["n"]
+        if values["ood_reviewed"]["n"]
     ]
-    if strangers:
+    if beyond:
         tables.append(
-            "\n".join(
-                [f"| {text('strangers')} | n | {text('reviewed')} | AUC |", "| --- | --- | --- | --- |", *strangers]
-            )
+            "\n".join([f"| {text('ood')} | n | {text('reviewed')} | AUC |", "| --- | --- | --- | --- |", *beyond])
         )
     return tables

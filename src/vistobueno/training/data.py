@@ -110,7 +110,7 @@ def read_photos(path: Path) -> list[LabelledPhoto]:
 
 
 def refuse_unknown(photos: Sequence[LabelledPhoto], classes: Sequence[ClassInfo]) -> None:
-    """Refuse photographs of a class that a model does not know: nobody said that they are strangers to it.
+    """Refuse photographs of a class that a model does not know: nobody said that they are out of its distribution.
 
     Raises:
         DataRefused: ``data_classes_unknown``.
@@ -122,7 +122,7 @@ def refuse_unknown(photos: Sequence[LabelledPhoto], classes: Sequence[ClassInfo]
             es=f"El modelo no conoce {listed(unknown)}; conoce {known}. Quite esas fotos, o etiquételas como other si "
             "deben contar como algo ajeno.",
             en=f"The model does not know {listed(unknown)}; it knows {known}. Take those photographs out, or label "
-            "them other where they are to count as strangers.",
+            "them other where they are to count as out of distribution.",
         )
 
 

@@ -104,8 +104,8 @@ def judged_from(photos: Sequence[LabelledPhoto], verdicts: Sequence[Verdict], cl
         groups=np.array([photo.group for photo in photos], np.str_),
         predicted=np.array([max(known, key=lambda key: verdict.probabilities[key]) for verdict in verdicts], np.str_),
         p_unfit=np.array([verdict.probability_unfit for verdict in verdicts], np.float64),
-        stranger=np.array(
-            [np.nan if verdict.stranger is None else verdict.stranger for verdict in verdicts], np.float64
+        ood_score=np.array(
+            [np.nan if verdict.ood_score is None else verdict.ood_score for verdict in verdicts], np.float64
         ),
         answers=np.array([verdict.answer for verdict in verdicts], np.str_),
         in_scope=np.isin(labels, known),

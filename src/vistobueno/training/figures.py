@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.intervals import wilson
 from ..core.verdict import FORCED_AT
 
-_Z = 1.959964  # two-sided 95 %
 FIGURES = ("condition_accuracy", "class_accuracy", "escape_rate", "overkill_rate", "review_share", "calibration_error")
 """What tables show of `describe`, in their order."""
 
@@ -23,7 +23,7 @@ class Judged:
 
     Attributes:
         labels: true class keys; predicted: most probable class among those with a product.
-        p_unfit: calibrated; stranger: stranger score (NaN where there is none).
+        p_unfit: calibrated; ood_score: out-of-distribution score (NaN where there is none).
         answers: ``fit``, ``unfit`` or ``review``.
         in_scope: whether the true class is one of the model's products.
     """
@@ -33,7 +33,7 @@ class Judged:
     groups: NDArray[np.str_]
     predicted: NDArray[np.str_]
     p_unfit: NDArray[np.float64]
-    stranger: NDArray[np.float64]
+    ood_score: NDArray[np.float64]
     answers: NDArray[np.str_]
     in_scope: Bools
 
@@ -51,11 +51,8 @@ def proportion(hits: int, of: int) -> dict[str, Any]:
     """A share with its 95 % Wilson interval: ``{"share", "low", "high", "n"}``; None where nothing was counted."""
     if of == 0:
         return {"share": None, "low": None, "high": None, "n": 0}
-    share, squared = hits / of, _Z * _Z
-    middle = (share + squared / (2 * of)) / (1 + squared / of)
-    half = _Z * np.sqrt(share * (1 - share) / of + squared / (4 * of * of)) / (1 + squared / of)
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return {"share": round(share, 5), "low": round(float(low), 5), "high": round(float(high), 5), "n": of}
+    low, high = wilson(hits, of)
+    return {"share": round(hits / of, 5), "low": round(low, 5), "high": round(high, 5), "n": of}
 
 
 def describe(judged: Judged) -> dict[str, Any]:
@@ -75,17 +72,17 @@ def describe(judged: Judged) -> dict[str, Any]:
         "review_share": proportion(int(reviewed.sum()), len(reviewed)),
         "roc_auc": with_interval(lambda part: roc_auc(part.p_unfit, part.unfit), own),
         "calibration_error": with_interval(lambda part: calibration_error(part.p_unfit, part.unfit), own),
-        "strangers_reviewed": proportion(
+        "ood_reviewed": proportion(
             int((judged.answers[~judged.in_scope] == "review").sum()), int((~judged.in_scope).sum())
         ),
     }
 
 
 def all_figures(judged: Judged) -> dict[str, Any]:
-    """`describe` of everything, of each source and of each class, and how well strangers are told apart."""
-    strangers = {
+    """`describe` of everything, of each source and of each class, and how well what is out of distribution is told apart."""
+    areas = {
         source: with_interval(
-            lambda part: roc_auc(part.stranger, ~part.in_scope),
+            lambda part: roc_auc(part.ood_score, ~part.in_scope),
             judged.where(judged.in_scope | (judged.sources == source)),
         )
         for source in np.unique(judged.sources[~judged.in_scope]).tolist()
@@ -94,7 +91,7 @@ def all_figures(judged: Judged) -> dict[str, Any]:
         "all": describe(judged),
         "sources": {name: describe(judged.where(judged.sources == name)) for name in _names(judged.sources)},
         "classes": {name: describe(judged.where(judged.labels == name)) for name in _names(judged.labels)},
-        "stranger_auc": strangers,
+        "ood_auc": areas,
     }
 
 

@@ -66,7 +66,7 @@ class HeldOut:
 
     @classmethod
     def read(cls, bundle: Bundle) -> "HeldOut | None":
-        """Those of a bundle; None when it keeps none, as a stranger's model does."""
+        """Those of a bundle; None when it keeps none, as a foreign model does."""
         if HELD_OUT not in bundle.files:
             return None
         try:

@@ -93,16 +93,16 @@ def _tables(values: Mapping[str, Any], language: str) -> list[str]:
         parts.append(
             f"<h2>{title}</h2><div class=wide><table><tr><th></th><th>n</th>{columns}</tr>{body}</table></div>"
         )
-    strangers = "".join(
-        f"<tr><th scope=row>{escape(name)}</th><td>{row['strangers_reviewed']['n']}</td>"
-        f"<td>{cell(row['strangers_reviewed'])}</td><td>{cell(values['stranger_auc'][name], percent=False)}</td></tr>"
+    others = "".join(
+        f"<tr><th scope=row>{escape(name)}</th><td>{row['ood_reviewed']['n']}</td>"
+        f"<td>{cell(row['ood_reviewed'])}</td><td>{cell(values['ood_auc'][name], percent=False)}</td></tr>"
         for name, row in values["sources"].items()
-        if row["strangers_reviewed"]["n"]
+        if row["ood_reviewed"]["n"]
     )
-    if strangers:
+    if others:
         head = f"<tr><th></th><th>n</th><th>{escape(say(language, 'card_reviewed'))}</th><th>AUC</th></tr>"
-        title = escape(say(language, "card_strangers"))
-        parts.append(f"<h2>{title}</h2><table>{head}{strangers}</table>")
+        title = escape(say(language, "card_ood"))
+        parts.append(f"<h2>{title}</h2><table>{head}{others}</table>")
     return parts
 
 

@@ -68,7 +68,7 @@ def application(settings: Settings | None = None) -> "App":
 @asynccontextmanager
 async def running(_: object, settings: Settings | None = None) -> AsyncIterator[None]:
     """The station and its access are open while the application runs."""
-    from ..accounts import Access, set_running_access
+    from ..accounts import Accounts, set_running_accounts
     from ..services import set_running_station
     from .logs import configure_logs
     from .middleware.proxies import parse
@@ -80,8 +80,8 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
         parse(settings.trusted_proxies)  # here, not at the first request
         parse(settings.metrics_from, "METRICS_FROM")
         station = _opened(settings)
-        access = Access(station.engine, settings)
-        link = access.first_admin_link(_address(settings))
+        access = Accounts(station.engine, settings)
+        link = access.people.first_admin_link(_address(settings))
     except VistoBuenoError as error:
         _log.critical(error.message(settings.default_language), extra={"code": error.code})
         raise
@@ -89,9 +89,9 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
         _log.critical("the station does not start", exc_info=True)  # uvicorn only says that it does not
         raise
     set_running_station(station)
-    set_running_access(access)
+    set_running_accounts(access)
     warn(settings)
-    bundle = station.model.bundle
+    bundle = station.models.active.bundle
     _log.info("ready", extra={"model": bundle.name, "model_version": bundle.version, "model_digest": bundle.digest})
     if link is not None:  # last, and never a record
         language = user_language() if sys.stderr.isatty() else settings.default_language
@@ -99,7 +99,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     try:
         yield
     finally:
-        set_running_access(None)
+        set_running_accounts(None)
         set_running_station(None)
         station.close()
         _log.info("stopped")

@@ -32,7 +32,7 @@ class _Model:
     def collect(self) -> Iterator[Metric]:
         """One sample while a station is open."""
         try:
-            bundle = running_station().model.bundle
+            bundle = running_station().models.active.bundle
         except RuntimeError:
             return
         family = GaugeMetricFamily(
@@ -47,7 +47,9 @@ REGISTRY.register(_Model())
 
 def count(inspection: Inspection) -> None:
     """An inspection was kept."""
-    INSPECTIONS.labels(inspection.answer, inspection.recognised_product or "none", inspection.source).inc()
+    INSPECTIONS.labels(
+        inspection.verdict.answer, inspection.verdict.recognised_product or "none", inspection.source
+    ).inc()
     JUDGING_SECONDS.observe(inspection.elapsed_ms / 1e3)
 
 

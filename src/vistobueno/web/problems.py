@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from ..accounts import running_access
+from ..accounts import running_accounts
 from ..core.errors import BundleRefused, DataRefused, DownloadFailed, PhotoRefused, VistoBuenoError
 from ..i18n import LANGUAGES, say
 from ..services import Busy, Conflict, CursorRefused, NotFound, Unavailable
@@ -112,7 +112,7 @@ def _persons_language(connection: HTTPConnection) -> str:
 
 def _default_language() -> str:
     try:
-        return running_access().settings.default_language
+        return running_accounts().settings.default_language
     except RuntimeError:  # it is being opened, or closed
         return "es"
 

@@ -32,7 +32,7 @@ def succeeds(data: bytes, memory: float, seconds: float) -> bool:
     """
     command = [sys.executable, "-P", __file__, str(round(memory) + _TABLES), str(round(seconds))]
     try:
-        # Nothing of the stranger's is in the command.
+        # Nothing of the file's is in the command.
         done = subprocess.run(command, input=data, capture_output=True, check=False, timeout=10 * seconds)  # noqa: S603
     except subprocess.TimeoutExpired:
         return False

@@ -1,47 +1,79 @@
 """Tables as lines of JSON and back: the same lines for the same rows, whichever database holds them."""
 
 import base64
+import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Date, LargeBinary, Table, func, insert, select, text
+from sqlalchemy import (
+    Connection,
+    Date,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Table,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
 
 from ..folding import folded
-from ..schema import Moment, blobs, inspections, metadata
+from ..schema import Moment, blobs, metadata
 
-TABLES = [table for table in metadata.sorted_tables if table is not blobs]
-"""Every table in an order that keeps references; photographs in the database are photographs, not rows."""
 _AT_ONCE = 1_000
+_OURS = {table.name: table for table in metadata.sorted_tables}
+
+
+def tables_of(connection: Connection) -> list[Table]:
+    """The tables that a database has, at whatever step it is, in an order that keeps references.
+
+    Photographs in the database are photographs, not rows.
+    """
+    found = MetaData()
+
+    @event.listens_for(found, "column_reflect")
+    def _same_type(inspector: Any, table: Table, column: Any) -> None:
+        ours = _OURS[table.name].c.get(column["name"])
+        if ours is not None:
+            column["type"] = ours.type
+        elif isinstance(column["type"], DateTime):
+            column["type"] = Moment()
+
+    here = set(inspect(connection).get_table_names())
+    found.reflect(connection, only=[name for name in _OURS if name in here and name != blobs.name])
+    return found.sorted_tables
 
 
 def dumped(connection: Connection, table: Table) -> Iterator[bytes]:
-    """Every row as one line, in the order of the primary key.
-
-    What the program works out again is left out, and so is what nothing is said in of a column that came later: the rows
-    of an older program's backup give its lines.
-    """
-    columns = [column for column in table.columns if not column.info.get("derived")]
+    """Every row as one line, in the order of the primary key; what the program works out again is left out."""
+    known = _OURS[table.name].c
+    columns = [each for each in table.columns if each.name not in known or not known[each.name].info.get("derived")]
     asked = select(*columns).order_by(*table.primary_key).execution_options(yield_per=_AT_ONCE)
     for row in connection.execute(asked):
-        values = {
-            column.name: _plain(value)
-            for column, value in zip(columns, row, strict=True)
-            if value is not None or not column.info.get("later")
-        }
-        yield json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        yield line_of({column.name: _plain(value) for column, value in zip(columns, row, strict=True)})
 
 
-def load(connection: Connection, table: Table, lines: Iterable[bytes]) -> int:
-    """Insert the rows that `dumped` gave; returns how many."""
-    count, rows = 0, (_row(table, line) for line in lines)
-    while some := list(islice(rows, _AT_ONCE)):
-        connection.execute(insert(table), some)
-        count += len(some)
+def line_of(values: Mapping[str, Any]) -> bytes:
+    """One row as it is written: in the order of the names, without what nothing is said in."""
+    said = {name: value for name, value in sorted(values.items()) if value is not None}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def load(connection: Connection, table: Table, lines: Iterable[bytes]) -> str:
+    """Insert the rows that `dumped` gave; returns the SHA-256 of them as they are written today."""
+    whole, read = hashlib.sha256(), map(json.loads, lines)
+    while some := list(islice(read, _AT_ONCE)):
+        for values in some:
+            whole.update(line_of(values))
+        connection.execute(insert(table), [_row(table, values) for values in some])
     _continue_numbers(connection, table)
-    return count
+    return whole.hexdigest()
 
 
 def _plain(value: Any) -> Any:
@@ -50,10 +82,10 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def _row(table: Table, line: bytes) -> dict[str, Any]:
-    values: dict[str, Any] = dict.fromkeys(table.columns.keys()) | json.loads(line)
-    if table is inspections and values["filename"] is not None:
-        values[inspections.c.filename_folded.name] = folded(values["filename"])
+def _row(table: Table, said: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {**dict.fromkeys(table.columns.keys()), **said}
+    if "filename_folded" in table.columns and values["filename"] is not None:
+        values["filename_folded"] = folded(values["filename"])
     for column in table.columns:
         value = values.get(column.name)
         if value is None:

@@ -18,13 +18,13 @@ from sqlalchemy import Connection, Engine, func, insert, select, text
 from ...core.errors import VistoBuenoError
 from ...core.zips import UNPACKING, Entry, content, lines, member, open_zip, whole_entries
 from ..database import upgrade, writing
-from ..migrations import ALIKE
+from ..migrations import STEPS
 from ..photos.evidence import KEY, Evidence, EvidenceMissing
 from ..photos.folder import fsync_folder
 from ..private import make_folder, new_file
 from ..protection import drop_names
 from ..schema import blobs, identity, metadata
-from .dump import TABLES, dumped, load
+from .dump import dumped, load, tables_of
 from .write import FORMAT, MANIFEST, Manifest, digest_of, photographs_kept, snapshot
 
 _MODEL = re.compile(r"models/[0-9a-f]{64}/[\w.-]+")
@@ -47,7 +47,7 @@ def read_manifest(file: Path) -> Manifest:
         with open_zip(file, _MOST_ENTRIES) as archive:
             found = _entries(archive)
             raw = json.loads(content(archive, found[MANIFEST], file.stat().st_size))  # it is not compressed
-            if raw.pop("format") != FORMAT or raw["revision"] not in ALIKE:
+            if raw.pop("format") != FORMAT or raw["revision"] not in STEPS:
                 raise _other_version(str(raw.get("program", "?")))
             manifest = Manifest(**{**raw, "missing": tuple(raw["missing"])})
             if sorted(archive.namelist()) != sorted([*manifest.hashes, MANIFEST]):
@@ -110,15 +110,18 @@ def restore(
                 _put(evidence, key, content(archive, found[f"evidence/{key}"], _LARGEST))
         _put_models(archive, found, models)
         with writing(engine) as connection:
-            _renew(connection)
-            for table in TABLES:
-                with member(archive, found[f"tables/{table.name}.jsonl"]) as rows:
-                    load(connection, table, lines(rows, _LARGEST))
+            _renew(connection, manifest.revision)
+            given = dict(manifest.hashes)
+            for table in tables_of(connection):
+                name = f"tables/{table.name}.jsonl"
+                with member(archive, found[name]) as rows:
+                    given[name] = load(connection, table, lines(rows, _LARGEST))
             for key in keys if in_database else ():  # a table like the others
                 data = content(archive, found[f"evidence/{key}"], _LARGEST)
                 connection.execute(insert(blobs).values(key=key, data=data, at=datetime.now(UTC)))
             get = partial(_blob, connection) if in_database else evidence.get
-            _prove(_hashes(connection, get, models, manifest), manifest)
+            _prove(_hashes(connection, get, models, manifest), given)
+            upgrade(connection)
             settle(connection)
     if not in_database:
         for key in before - set(keys):
@@ -134,7 +137,7 @@ def hashes_of(engine: Engine, evidence: Evidence, models: Path, like: Manifest) 
 
 def _hashes(connection: Connection, get: Callable[[str], bytes], models: Path, like: Manifest) -> dict[str, str]:
     found: dict[str, str] = {}
-    for table in TABLES:
+    for table in tables_of(connection):
         whole = hashlib.sha256()
         for line in dumped(connection, table):
             whole.update(line)
@@ -151,9 +154,9 @@ def _hashes(connection: Connection, get: Callable[[str], bytes], models: Path, l
     return found
 
 
-def _prove(found: dict[str, str], manifest: Manifest) -> None:
-    if found != manifest.hashes:
-        differs = sorted(name for name in manifest.hashes if found.get(name) != manifest.hashes[name])
+def _prove(found: dict[str, str], given: dict[str, str]) -> None:
+    if found != given:
+        differs = sorted(name for name in given if found.get(name) != given[name])
         raise BackupRefused(
             "restored_differs",
             es=f"Lo restaurado no es igual a la copia ({', '.join(differs[:3])}). Restaure otra vez.",
@@ -174,13 +177,13 @@ def _holds_something(connection: Connection) -> bool:
     by_start = {identity.name, "models", "activations"}
     return any(
         connection.execute(select(func.count()).select_from(table)).scalar_one()
-        for table in [*TABLES, blobs]
+        for table in metadata.sorted_tables
         if table.name not in by_start
     )
 
 
-def _renew(connection: Connection) -> None:
-    """An empty database with the schema, in the same transaction: rows that are protected cannot be deleted."""
+def _renew(connection: Connection, step: str) -> None:
+    """An empty database as it was at a step of the schema, in the same transaction: rows that are protected cannot be deleted."""
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA defer_foreign_keys = ON"))
     drop_names(connection)
@@ -188,7 +191,7 @@ def _renew(connection: Connection) -> None:
     connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
     if connection.dialect.name == "postgresql":
         connection.execute(text("DROP FUNCTION IF EXISTS append_only()"))
-    upgrade(connection)
+    upgrade(connection, step)
 
 
 def _entries(archive: zipfile.ZipFile) -> dict[str, Entry]:
@@ -230,7 +233,7 @@ def _keeps_in(evidence: Evidence, engine: Engine) -> bool:
 
 def _is_ours(name: str) -> bool:
     """Nothing in a backup may lead out of the station."""
-    tables: Callable[[str], bool] = {f"tables/{table.name}.jsonl" for table in TABLES}.__contains__
+    tables: Callable[[str], bool] = {f"tables/{table.name}.jsonl" for table in metadata.sorted_tables}.__contains__
     return tables(name) or bool(_MODEL.fullmatch(name)) or bool(KEY.fullmatch(name.removeprefix("evidence/")))
 
 

@@ -23,7 +23,7 @@ from ..migrations import HEAD
 from ..photos.evidence import Evidence, EvidenceMissing
 from ..photos.folder import fsync_folder
 from ..schema import evidence_removals, inspections
-from .dump import TABLES, dumped
+from .dump import dumped, tables_of
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -119,7 +119,7 @@ def _write(archive: zipfile.ZipFile, connection: Connection, evidence: Evidence,
         hashes[name] = found.hexdigest()
         return count
 
-    for table in TABLES:
+    for table in tables_of(connection):
         rows[table.name] = entry(f"tables/{table.name}.jsonl", dumped(connection, table), packed=True)
     for key in photographs_kept(connection):
         try:

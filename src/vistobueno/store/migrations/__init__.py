@@ -1,7 +1,7 @@
 """How a database comes to this program's schema, step by step; Alembic runs what is in `versions`, in order."""
 
-HEAD = "0003"
-"""The newest step: a database that is there already needs no Alembic to start."""
+STEPS = ("0001", "0002", "0003", "0004")
+"""Every step, the oldest first."""
 
-ALIKE = ("0001", "0002", HEAD)
-"""Steps whose tables hold the same, or what the later ones work out: a backup of any of them can be restored."""
+HEAD = STEPS[-1]
+"""A database that is there already needs no Alembic to start."""

@@ -1,4 +1,4 @@
-"""A stranger's Keras model → a bundle that serves it as it was trained, and says what nobody could know of it."""
+"""A foreign Keras model → a bundle that serves it as it was trained, and says what nobody could know of it."""
 
 import os
 from collections.abc import Sequence
@@ -97,7 +97,7 @@ def pack_model(
     within_agreement(model.differences[chosen])
     proved = _proved(evidence, classes, labels, unknown)
     policy = _policy(evidence, classes, unknown)
-    unknown += ["scope: nothing is known of strangers", "training data, its groups and its figures"]
+    unknown += ["scope: nothing is known of what is out of distribution", "training data, its groups and its figures"]
     golden = iter(model.golden[chosen])
     keys = tuple(each.key for each in classes)
     files = {
@@ -176,7 +176,7 @@ def _photographs(
     found = read_data(check, classes)
     refuse_unknown(found.photos, classes)
     for photo in found.photos:
-        if counts.get(photo.label, _MOST) >= _MOST:  # of strangers, too, where the model has no class for them
+        if counts.get(photo.label, _MOST) >= _MOST:  # of other things, too, where the model has no class for them
             continue
         try:
             opened.append(open_photo(photo.path.read_bytes(), Limits(cover=2 * side, min_side=32)))

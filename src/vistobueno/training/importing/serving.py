@@ -160,7 +160,7 @@ def _up_to(model: Any, tensor: Any, library: Any) -> Callable[[Any], Any]:
 
 
 def _applied(below: Callable[[Any], Any] | None, chain: list[Any], pixels: Any, library: Any) -> Any:
-    """The layers on pixels, as one model inside: names of a stranger's layers never meet those of the outputs."""
+    """The layers on pixels, as one model inside: names of a foreign model's layers never meet those of the outputs."""
     entry = library.layers.Input(pixels.shape[1:])
     x = below(entry) if below else entry
     seen: set[str] = set()

@@ -36,7 +36,7 @@ _AT_ONCE = Budget(2, 1, "zip", retry_after=10)  # ZIPs that are inspected
 
 @router.post(
     "/batches",
-    response_model=list[BatchLine],
+    response_model=list[BatchLine],  # type: ignore[valid-type]
     summary="Inspect a ZIP of photographs",
     responses={
         200: {
@@ -84,7 +84,7 @@ async def batch(request: Request) -> Response:
         share = held.enter_context(_ON_DISK.share(owner))
         file = await held.enter_async_context(file_in(request, "zip", MOST_ZIP, station.settings.data_dir, share))
         await _turn(held, owner)
-        inspect = partial(station.inspect_zip, source=source_of(identity), idempotency_key=key)
+        inspect = partial(station.inspections.inspect_zip, source=source_of(identity), idempotency_key=key)
         found = await to_thread.run_sync(inspect, file, identity.actor)
         lines, headers = _lines(found, language_of(request)), {PASSED_OVER: str(len(found.passed_over))}
         first = await to_thread.run_sync(next, lines, None)  # a ZIP that cannot be read is a problem, not a line

@@ -106,9 +106,9 @@ async def inspect(request: Request) -> Response:
     identity, station, key = allowed(request, "inspect"), open_station(), idempotency_key(request)
     with received(request, station) as share:
         upload = await photo_in(request, share)
-        with station.admit(owner_of(request)) as place, PLACES.track_inprogress():
+        with station.judging.admit(owner_of(request)) as place, PLACES.track_inprogress():
             work = partial(
-                station.inspect,
+                station.inspections.inspect,
                 upload.data,
                 identity.actor,
                 source=source_of(identity),
@@ -189,13 +189,13 @@ _JPEG: dict[int | str, dict[str, Any]] = {
 )
 async def inspection(request: Request, number: Number) -> Response:
     """One inspection with its reviews."""
-    return as_json(inspection_as(await of_station(request, lambda station: station.inspection(number))))
+    return as_json(inspection_as(await of_station(request, lambda station: station.inspections.one(number))))
 
 
 @router.get("/inspections/{number}/photo", response_class=Response, summary="Its photograph", responses=_JPEG)
 async def photo(request: Request, number: Number) -> Response:
     """The photograph that was kept: a JPEG of at most 1,024 pixels, without location or other EXIF data."""
-    return _evidence(await of_station(request, lambda station: station.photograph(number)), request)
+    return _evidence(await of_station(request, lambda station: station.inspections.photograph(number)), request)
 
 
 @router.get(
@@ -203,7 +203,7 @@ async def photo(request: Request, number: Number) -> Response:
 )
 async def heat_map(request: Request, number: Number) -> Response:
     """The photograph with the evidence for the answer laid over it."""
-    return _evidence(await of_station(request, lambda station: station.heat_map(number)), request)
+    return _evidence(await of_station(request, lambda station: station.inspections.heat_map(number)), request)
 
 
 @router.get(
@@ -213,7 +213,7 @@ async def thumbnail(
     request: Request, number: Number, side: Annotated[int, Query(ge=16, le=1024, description="Pixels.")] = 160
 ) -> Response:
     """The photograph, small."""
-    return _evidence(await of_station(request, lambda station: station.thumbnail(number, side)), request)
+    return _evidence(await of_station(request, lambda station: station.inspections.thumbnail(number, side)), request)
 
 
 @router.post(
@@ -232,7 +232,7 @@ async def review(request: Request, number: Number, said: ReviewIn) -> Response:
     identity, key = allowed(request, "review"), idempotency_key(request)
     made, replayed = await of_station(
         request,
-        lambda station: station.review(number, identity.actor, said.answer, said.note, idempotency_key=key),
+        lambda station: station.reviews.give(number, identity.actor, said.answer, said.note, idempotency_key=key),
         "review",
     )
     return as_json(review_as(made), 200 if replayed else 201)

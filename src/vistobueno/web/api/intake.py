@@ -30,7 +30,6 @@ GRACE, SLOWEST = 20.0, 32_000.0  # a body may take 20 s, and a second more for e
 SILENCE, LONGEST = 10.0, 3600.0  # seconds without a byte, and in all
 _LONGEST_NUMBER = 20  # digits of a length
 Named = Callable[[str | None], None]
-_LONGEST_HEADER = 8_000  # bytes of the headers of one part of a form
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def received(request: Request, station: Station) -> Iterator[Share]:
         Busy: every place is taken now, or every one of this actor's.
     """
     owner = owner_of(request)
-    station.admit(owner).leave()
+    station.judging.admit(owner).leave()
     with BODIES.share(owner) as share:
         yield share
 
@@ -181,62 +180,44 @@ def too_large(most: int) -> RequestRefused:
 
 
 class _Form:
-    """What a multipart parser finds: the first part named ``field``."""
+    """What python-multipart finds, which bounds the headers of a part: the first part named ``field``."""
 
     def __init__(self, field: str, named: Named) -> None:
         self._field, self._named = field, named
-        self._header = self._value = b""
-        self._headers: dict[bytes, bytes] = {}
-        self._inside = False
+        self._header = self._value = self._disposition = b""
+        self._inside = self.complete = False
         self._pieces: list[bytes] = []
-        self.size, self.complete = 0, False
+        self.size = 0
 
     def callbacks(self) -> dict[str, object]:
-        return {
-            "on_part_begin": self._begin,
-            "on_part_data": self._data,
-            "on_part_end": self._end,
-            "on_header_field": self._field_of_header,
-            "on_header_value": self._value_of_header,
-            "on_header_end": self._header_end,
-            "on_headers_finished": self._headers_finished,
-        }
+        return {name: getattr(self, name) for name in vars(_Form) if name.startswith("on_")}
 
     def taken(self) -> list[bytes]:
         pieces, self._pieces = self._pieces, []
         return pieces
 
-    def _begin(self) -> None:
-        self._headers, self._header, self._value = {}, b"", b""
-
-    def _field_of_header(self, data: bytes, start: int, end: int) -> None:
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
-        self._bound()
 
-    def _value_of_header(self, data: bytes, start: int, end: int) -> None:
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
         self._value += data[start:end]
-        self._bound()
 
-    def _bound(self) -> None:
-        if len(self._header) + len(self._value) > _LONGEST_HEADER or len(self._headers) > 16:
-            raise refuse(400, "form_unreadable")
-
-    def _header_end(self) -> None:
-        self._headers[self._header.lower()] = self._value
+    def on_header_end(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            self._disposition = self._value
         self._header = self._value = b""
 
-    def _headers_finished(self) -> None:
-        disposition = self._headers.get(b"content-disposition", b"")
-        _, options = parse_options_header(disposition)
-        self._inside = not self.complete and options.get(b"name", b"").decode("utf-8", "replace") == self._field
+    def on_headers_finished(self) -> None:
+        disposition, self._disposition = self._disposition, b""
+        name = parse_options_header(disposition)[1].get(b"name", b"").decode("utf-8", "replace")
+        self._inside = not self.complete and name == self._field
         if self._inside:
             self._named(file_name(disposition))
 
-    def _data(self, data: bytes, start: int, end: int) -> None:
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._inside:
             self.size += end - start
             self._pieces.append(data[start:end])
 
-    def _end(self) -> None:
-        if self._inside:
-            self._inside, self.complete = False, True
+    def on_part_end(self) -> None:
+        self.complete, self._inside = self.complete or self._inside, False

@@ -28,7 +28,9 @@ async def inspections(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """Inspections, newest first. Pages hold while inspections are added: none is seen twice or missed."""
-    return as_json(page_as(await of_station(request, lambda station: station.inspections(asked.filter, cursor, limit))))
+    return as_json(
+        page_as(await of_station(request, lambda station: station.inspections.page(asked.filter, cursor, limit)))
+    )
 
 
 @router.get("/waiting", response_model=InspectionsOut, summary="What waits for a person", responses=problems(422))
@@ -38,7 +40,7 @@ async def waiting(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """Inspections whose answer is review and that nobody has reviewed, newest first."""
-    return as_json(page_as(await of_station(request, lambda station: station.waiting(cursor, limit))))
+    return as_json(page_as(await of_station(request, lambda station: station.reviews.waiting(cursor, limit))))
 
 
 @router.get(
@@ -59,7 +61,7 @@ async def table(
 ) -> Response:
     """The same inspections as one table, all of them, streamed. What waits: `answer=review&reviewed=false`."""
     allowed(request, "read")
-    rows = open_station().export_csv(asked.filter, language or language_of(request, own_first=True))
+    rows = open_station().inspections.export_csv(asked.filter, language or language_of(request, own_first=True))
     first = await to_thread.run_sync(partial(next, rows, ""))  # what cannot be read is a problem, not a cut table
     headers = {"Content-Disposition": 'attachment; filename="vistobueno.csv"', "Cache-Control": "no-store"}
     return StreamingResponse(_batched(first, rows), headers=headers, media_type="text/csv; charset=utf-8")
@@ -86,14 +88,14 @@ async def counts(request: Request, since: Day, until: Day) -> Response:
     """How many inspections of each product got each answer on each day (UTC), both days included."""
     if not 0 <= (until - since).days <= MOST_DAYS:
         raise refuse(422, "days_invalid", most=MOST_DAYS)
-    found = await of_station(request, lambda station: station.day_counts(since, until))
+    found = await of_station(request, lambda station: station.inspections.day_counts(since, until))
     return as_json([count_as(each) for each in found])
 
 
 @router.get("/models", response_model=list[ModelOut], summary="Models", responses=problems())
 async def models(request: Request) -> Response:
     """The models that this station has; one is active."""
-    return as_json([model_as(each) for each in await of_station(request, lambda station: station.models())])
+    return as_json([model_as(each) for each in await of_station(request, lambda station: station.models.all())])
 
 
 @router.get("/me", response_model=MeOut, summary="Who asks", responses=problems())

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ...accounts.identity import Identity
-from ...core.inspection import DayCount, Inspection, ModelVersion, Page, Review
+from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review
+from .derived import model_of, plain
 
 ROOT = "/api/v1"
 Answer = Literal["fit", "unfit", "review"]
@@ -28,6 +29,7 @@ INSPECTION_EXAMPLE: dict[str, Any] = {
     "number": 1204,
     "at": "2026-11-25T15:02:37+00:00",
     "actor": _ACTOR,
+    "line": "principal",
     "source": "api",
     "filename": "belt-2-0091.jpg",
     "answer": "review",
@@ -37,8 +39,8 @@ INSPECTION_EXAMPLE: dict[str, Any] = {
     "class": "banana_fit",
     "probability_unfit": 0.31,
     "probabilities": {"banana_fit": 0.66, "banana_unfit": 0.3, "apple_fit": 0.04},
-    "stranger": -1.7,
-    "scope_threshold": 2.4,
+    "ood_score": -1.7,
+    "ood_threshold": 2.4,
     "model": _MODEL,
     "photo": {
         "sha256": "5f0c…",
@@ -67,26 +69,6 @@ def _example(value: Mapping[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [dict(value)]})
 
 
-class ActorOut(BaseModel):
-    """Who did it: a person, a machine's key, or the station itself."""
-
-    kind: Literal["person", "key", "system"]
-    id: int | None
-    name: str
-
-
-class ReviewOut(BaseModel):
-    """A person's answer, which stands beside the verdict."""
-
-    model_config = _example(_REVIEW)
-    id: int
-    inspection: int
-    at: datetime
-    actor: ActorOut
-    answer: Literal["fit", "unfit"]
-    note: str
-
-
 class ReviewIn(BaseModel):
     """What a person saw."""
 
@@ -97,74 +79,53 @@ class ReviewIn(BaseModel):
     note: str = Field(default="", max_length=2000, pattern=r"^[^\x00]*$")  # PostgreSQL has no such text
 
 
-class PhotoOut(BaseModel):
-    """The photograph that was given, measured; ``kept`` is false once it was removed because it was old."""
-
-    sha256: str
-    width: int
-    height: int
-    format: Literal["jpeg", "png", "webp", "heic", "avif"]
-    bytes: int
-    sharpness: float
-    brightness: float
-    clipped: float
-    kept: bool
+ReviewOut = model_of(Review, "ReviewOut", renamed={"inspection_number": "inspection"}, example=_REVIEW)
 
 
-class ModelNamed(BaseModel):
-    """The model that judged."""
+_SAID = {"class_key": "class", "inspection_number": "inspection"}
+_OWN = {"evidence", "has_photograph"}
+"""The station's own matter."""
+_PhotoOut = model_of(
+    PhotoFacts, "PhotoOut", kept=(bool, Field(description="False once it was removed because it was old."))
+)
 
-    name: str
-    version: str
-    digest: str
+InspectionOut = model_of(
+    Inspection,
+    "InspectionOut",
+    merged={"verdict"},
+    without=_OWN,
+    renamed=_SAID,
+    example=INSPECTION_EXAMPLE,
+    product=(str | None, Field(description="Null where the photograph is out of scope: then it counts as no product.")),
+    probability_unfit=(float, Field(description=UNCALIBRATED)),
+    probabilities=(dict[str, float], Field(description=UNCALIBRATED)),
+    photo=(_PhotoOut, Field()),
+    reviews=(list[ReviewOut], Field()),  # type: ignore[valid-type]
+    links=(dict[str, str], Field()),
+)
 
+InspectionsOut = create_model(
+    "InspectionsOut",
+    __doc__="A part of a list, newest first; ``next`` is the cursor of what follows, null at the end.",
+    items=(list[InspectionOut], Field()),  # type: ignore[valid-type]
+    next=(str | None, Field()),
+)
 
-class InspectionOut(BaseModel):
-    """One photograph judged once by one model version, for ever."""
-
-    model_config = _example(INSPECTION_EXAMPLE)
-    number: int
-    at: datetime
-    actor: ActorOut
-    source: Literal["page", "api", "bulk"]
-    filename: str | None
-    answer: Answer
-    reasons: list[Literal["uncertain", "out_of_scope", "poor_photo"]]
-    forced: Literal["fit", "unfit"]
-    product: str | None = Field(description="Null where the photograph is out of scope: then it counts as no product.")
-    class_key: str = Field(alias="class", description="The likeliest class, also of what is out of scope.")
-    probability_unfit: float = Field(description=UNCALIBRATED)
-    probabilities: dict[str, float] = Field(description=UNCALIBRATED)
-    stranger: float | None
-    scope_threshold: float | None
-    model: ModelNamed
-    photo: PhotoOut
-    has_heat_map: bool
-    elapsed_ms: float
-    reviews: list[ReviewOut]
-    links: dict[str, str]
-
-
-class InspectionsOut(BaseModel):
-    """A part of a list, newest first; ``next`` is the cursor of what follows, null at the end."""
-
-    items: list[InspectionOut]
-    next: str | None
-
-
-class BatchLine(BaseModel):
-    """What became of one file of a ZIP: its inspection, or the problem that it had."""
-
-    model_config = _example(
+_OrNone: Any = InspectionOut | None
+BatchLine = create_model(
+    "BatchLine",
+    __doc__="What became of one file of a ZIP: its inspection, or the problem that it had.",
+    __config__=_example(
         {
             "name": "lot 7/box-03.jpg",
             "inspection": None,
             "problem": {"code": "damaged_photo", "status": 422, "detail": "The photo is damaged or incomplete."},
         }
-    )
-    name: str | None
-    inspection: InspectionOut | None
-    problem: dict[str, Any] | None
+    ),
+    name=(str | None, Field()),
+    inspection=(_OrNone, Field()),
+    problem=(dict[str, Any] | None, Field()),
+)
 
 
 class CountOut(BaseModel):
@@ -177,13 +138,16 @@ class CountOut(BaseModel):
     count: int
 
 
-class ModelOut(ModelNamed):
+class ModelOut(BaseModel):
     """A model that this station has.
 
     ``active``: it judges in the process that answers. ``missed``: it was made active, and that process cannot load it.
     """
 
     model_config = _example({**_MODEL, "added_at": "2026-11-24T10:00:00+00:00", "active": True, "missed": False})
+    name: str
+    version: str
+    digest: str
     added_at: datetime
     active: bool
     missed: bool
@@ -233,34 +197,13 @@ def inspection_as(found: Inspection) -> dict[str, Any]:
         links |= {"photo": f"{here}/photo", "thumbnail": f"{here}/thumbnail"}
         if found.has_heat_map:
             links["heat_map"] = f"{here}/heat-map"
+    whole = plain(found)
+    verdict = whole.pop("verdict")
+    verdict |= {"product": found.verdict.recognised_product, "class": verdict.pop("class_key")}
     return {
-        "number": found.number,
-        "at": found.at.isoformat(),
-        "actor": vars(found.actor),
-        "source": found.source,
-        "filename": found.filename,
-        "answer": found.answer,
-        "reasons": list(found.reasons),
-        "forced": found.forced,
-        "product": found.recognised_product,
-        "class": found.class_key,
-        "probability_unfit": found.probability_unfit,
-        "probabilities": dict(found.probabilities),
-        "stranger": found.stranger,
-        "scope_threshold": found.scope_threshold,
-        "model": {"name": found.model_name, "version": found.model_version, "digest": found.model_digest},
-        "photo": {
-            "sha256": found.photo_sha256,
-            "width": found.width,
-            "height": found.height,
-            "format": found.format,
-            "bytes": found.bytes,
-            "sharpness": found.sharpness,
-            "brightness": found.brightness,
-            "clipped": found.clipped,
-            "kept": found.has_photograph,
-        },
-        "has_heat_map": found.has_heat_map,
+        **{name: value for name, value in whole.items() if name not in _OWN},
+        **verdict,
+        "photo": whole["photo"] | {"kept": found.has_photograph},
         "elapsed_ms": round(found.elapsed_ms, 1),
         "reviews": [review_as(each) for each in found.reviews],
         "links": links,
@@ -269,14 +212,8 @@ def inspection_as(found: Inspection) -> dict[str, Any]:
 
 def review_as(review: Review) -> dict[str, Any]:
     """A review in the shape of `ReviewOut`."""
-    return {
-        "id": review.id,
-        "inspection": review.inspection_number,
-        "at": review.at.isoformat(),
-        "actor": vars(review.actor),
-        "answer": review.answer,
-        "note": review.note,
-    }
+    said = plain(review)
+    return {"inspection": said.pop("inspection_number"), **said}
 
 
 def page_as(page: Page[Inspection]) -> dict[str, Any]:

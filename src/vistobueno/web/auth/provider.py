@@ -37,7 +37,7 @@ async def back(visit: Visit) -> Response:
     try:
         subject = await provider(visit.access.settings).finish(visit.request)
         token, identity = await to_thread.run_sync(
-            visit.access.sign_in_subject, subject, visit.address, visit.agent, visit.token
+            visit.access.authentication.sign_in_subject, subject, visit.address, visit.agent, visit.token
         )
     except AccessRefused as error:
         return await _failed(visit, error)
@@ -60,7 +60,7 @@ def _back(visit: Visit) -> str:
 async def _failed(visit: Visit, error: AccessRefused) -> Response:
     if error.code != "not_invited":  # that one is in the trail already, with the address
         try:
-            await to_thread.run_sync(visit.access.note_provider_failure, error.code, visit.address)
+            await to_thread.run_sync(visit.access.authentication.note_provider_failure, error.code, visit.address)
         except Throttled as wait:
             return sign_in_page(visit, error=wait.message(visit.language), code=status(wait), more=extra(wait))
     code = 502 if error.code == "provider_away" else 403

@@ -11,15 +11,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from ...accounts import (
-    Access,
     AccessRefused,
+    Accounts,
     Identity,
     LinkRefused,
     PasswordRefused,
     SignInRefused,
     Throttled,
     cookie_name,
-    running_access,
+    running_accounts,
 )
 from ...accounts.passwords import LONGEST, SHORTEST
 from ...accounts.tokens import new_token, same
@@ -47,7 +47,7 @@ class Visit:
     """One request to these pages: the access it asks, its language, and the secret of its forms."""
 
     request: Request
-    access: Access
+    access: Accounts
     language: str
     form: str
 
@@ -73,7 +73,7 @@ class Visit:
 
     def csrf(self) -> str:
         """What a form of this browser must bring back."""
-        return self.access.signer.mark("form", self.form)
+        return self.access.forms.get_signature(self.form).decode()
 
 
 Handler = Callable[[Visit], Awaitable[Response]]
@@ -84,7 +84,7 @@ def page(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
     async def answer(request: Request) -> Response:
         try:
-            access = running_access()
+            access = running_accounts()
         except RuntimeError:
             return apology(request, None)
         asked = request.query_params.get("language", "")
@@ -120,11 +120,11 @@ async def sign_in(visit: Visit) -> Response:
         return sign_in_page(visit, email, where, stale(visit), 400)
     marks = visit.request.cookies.get(DEVICE_COOKIE, "").split("~")[:_DEVICES]
     plain = email.strip().lower()
-    device = next((mark for mark in marks if mark and visit.access.knows_device(plain, mark)), "")
+    device = next((mark for mark in marks if mark and visit.access.authentication.knows_device(plain, mark)), "")
     try:
         token, identity = await to_thread.run_sync(
             partial(
-                visit.access.sign_in, email, fields.get("password", ""), visit.address, visit.agent,
+                visit.access.authentication.sign_in, email, fields.get("password", ""), visit.address, visit.agent,
                 device=device, replaces=visit.token,
             ),
             limiter=_HASHING,
@@ -138,7 +138,7 @@ async def link(visit: Visit) -> Response:
     """A one-time link: choose a password and come in."""
     token = visit.request.path_params["token"]
     try:
-        found = await to_thread.run_sync(visit.access.link, token, visit.address)
+        found = await to_thread.run_sync(visit.access.authentication.link, token, visit.address)
     except AccessRefused as error:
         return closed_link(visit, error)
     if visit.request.method != "POST":
@@ -153,7 +153,7 @@ async def link(visit: Visit) -> Response:
     try:
         session, identity = await to_thread.run_sync(
             partial(
-                visit.access.use_link, token, fields.get("password", ""), email=email, name=name,
+                visit.access.authentication.use_link, token, fields.get("password", ""), email=email, name=name,
                 language=visit.language, address=visit.address, agent=visit.agent, replaces=visit.token,
             ),
             limiter=_HASHING,
@@ -178,7 +178,11 @@ async def password(visit: Visit) -> Response:
     if fields.get("new") != fields.get("repeat"):
         return password_page(visit, identity, say(visit.language, "entry_password_differ"), 422)
     change = partial(
-        visit.access.change_password, identity, fields.get("old", ""), fields.get("new", ""), visit.address
+        visit.access.authentication.change_password,
+        identity,
+        fields.get("old", ""),
+        fields.get("new", ""),
+        visit.address,
     )
     try:
         await to_thread.run_sync(change, limiter=_HASHING)
@@ -199,7 +203,7 @@ async def sign_out(visit: Visit) -> Response:
     fields = await fields_of(visit)
     if not same(fields.get("csrf", ""), identity.csrf or "\0"):
         return sign_out_page(visit, identity, stale(visit), 400)
-    await to_thread.run_sync(visit.access.sign_out, visit.token)
+    await to_thread.run_sync(visit.access.authentication.sign_out, visit.token)
     return leave(visit)
 
 
@@ -281,8 +285,14 @@ def come_in(visit: Visit, token: str, identity: Identity, where: str) -> Respons
     remember(visit, response, cookie_name(is_secure(visit.request)), token, lasts)
     email = identity.email or ""
     others = [each for each in visit.request.cookies.get(DEVICE_COOKIE, "").split("~") if each]
-    kept = [each for each in others if not visit.access.knows_device(email, each)]
-    remember(visit, response, DEVICE_COOKIE, "~".join([visit.access.device_mark(email), *kept][:_DEVICES]), YEAR)
+    kept = [each for each in others if not visit.access.authentication.knows_device(email, each)]
+    remember(
+        visit,
+        response,
+        DEVICE_COOKIE,
+        "~".join([visit.access.authentication.device_mark(email), *kept][:_DEVICES]),
+        YEAR,
+    )
     return response
 
 
@@ -314,7 +324,7 @@ def safe_next(where: str) -> str:
 
 async def identity_of(visit: Visit) -> Identity | None:
     """Who is signed in already."""
-    return await to_thread.run_sync(visit.access.identify_session, visit.token) if visit.token else None
+    return await to_thread.run_sync(visit.access.authentication.identify_session, visit.token) if visit.token else None
 
 
 async def fields_of(visit: Visit) -> dict[str, str]:
@@ -331,7 +341,7 @@ async def fields_of(visit: Visit) -> dict[str, str]:
 def is_ours(visit: Visit, fields: Mapping[str, str]) -> bool:
     """Whether the form was made for this browser."""
     sent = visit.request.cookies.get(FORM_COOKIE, "")
-    return bool(sent) and visit.access.signer.made("form", sent, fields.get("csrf", ""))
+    return bool(sent) and visit.access.forms.verify_signature(sent, fields.get("csrf", ""))
 
 
 def stale(visit: Visit) -> str:

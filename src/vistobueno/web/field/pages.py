@@ -14,17 +14,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from ...accounts import running_access
+from ...accounts import running_accounts
 from ...accounts.identity import Identity
 from ...core.errors import VistoBuenoError
-from ...core.inspection import LONGEST_NOTE
+from ...core.inspection import LONGEST_NOTE, Inspection
 from ...desk import palette
 from ...desk.bar import bar_html
 from ...desk.icons import icon
 from ...desk.pieces import answer
-from ...i18n import LANGUAGES, say, texts
-from ...services import Station
+from ...i18n import LANGUAGES, certainty, say, texts
+from ...services import Station, table
 from ..api.asking import allowed, identity_of, open_station
+from ..api.derived import plain
 from ..api.intake import body_in
 from ..api.values import inspection_as
 from ..error_page import apology
@@ -60,16 +61,24 @@ async def inspect(request: Request) -> Response:
 async def one(request: Request) -> Response:
     """One inspection, whole."""
     identity, station = allowed(request, "read"), open_station()
-    found = await to_thread.run_sync(partial(station.inspection, _number(request)))
+    found = await to_thread.run_sync(partial(station.inspections.one, _number(request)))
     language = identity.language
-    names = {each.key: each.names.get(language, each.key) for each in station.model.bundle.classes}
+    names = {each.key: each.names.get(language, each.key) for each in station.models.active.bundle.classes}
     return _page(
         request, identity, station, "one", "history",
-        more={"inspection": inspection_as(found), "classes": names},
+        more={"inspection": inspection_as(found), "classes": names, "facts": _facts(found, language)},
         title=say(language, "ui_number", number=found.number),
         may_review=identity.may("review"),
         longest_note=LONGEST_NOTE,
     )  # fmt: skip
+
+
+def _facts(found: Inspection, language: str) -> list[tuple[str, object]]:
+    """Every fact by its name in the language; the page writes numbers and moments as its reader does."""
+    told = dict(table.facts(found, language)) | {
+        "probability_unfit": certainty(found.verdict.probability_unfit, language)
+    }
+    return [(say(language, f"inspection_{name}"), plain(value)) for name, value in told.items()]
 
 
 async def review(request: Request) -> Response:
@@ -91,7 +100,7 @@ async def language(request: Request) -> Response:
         chosen = None
     if chosen not in LANGUAGES:
         raise refuse(400, "bad_request", "status_400")
-    await to_thread.run_sync(running_access().set_language, identity, chosen)
+    await to_thread.run_sync(running_accounts().people.set_language, identity, chosen)
     return Response(status_code=204)
 
 
@@ -163,7 +172,7 @@ def _page(
     request: Request, identity: Identity, station: Station, name: str, here: str, *, more: Mapping[str, Any] = {},
     **values: object,
 ) -> Response:  # fmt: skip
-    language, bundle = identity.language, station.model.bundle
+    language, bundle = identity.language, station.models.active.bundle
     policy = bundle.policy
     told = {
         **_session(identity),

@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Message, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from ...accounts import running_access
+from ...accounts import running_accounts
 from .. import headers
 from ..metrics import HTTP_REQUESTS
 from ..problems import problem
@@ -246,7 +246,7 @@ def most_connections() -> int:
 def _is_proxy(address: str) -> bool:
     """Whether many people's connections come from there."""
     try:
-        return within(address, parse(running_access().settings.trusted_proxies))
+        return within(address, parse(running_accounts().settings.trusted_proxies))
     except RuntimeError:
         return False
 

@@ -9,10 +9,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...accounts import Access, Identity, cookie_name, running_access
+from ...accounts import Accounts, Identity, cookie_name, running_accounts
+from ...accounts.audit_log import ADDRESS_HEADER, REQUEST_HEADER, coming_from
 from ...accounts.errors import access_refused
 from ...accounts.tokens import KEY_START, same
-from ...accounts.trail import ADDRESS_HEADER, REQUEST_HEADER, coming_from
 from ...core.errors import VistoBuenoError
 from ...settings import Settings
 from ..error_page import apology, takes_pages, told
@@ -28,7 +28,7 @@ _BEARER = {"WWW-Authenticate": "Bearer"}
 
 
 class Guard:
-    """The ASGI layer before all that answers. It needs `running_access`; until that is open, all is refused."""
+    """The ASGI layer before all that answers. It needs `running_accounts`; until that is open, all is refused."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -62,7 +62,7 @@ class Guard:
         if rule.who == "nobody" and is_open(scope["path"]):
             return wrong_method(connection)
         try:
-            access = running_access()
+            access = running_accounts()
         except RuntimeError:
             return away(connection, None)
         if rule.permission == "metrics":
@@ -89,7 +89,7 @@ class Guard:
         identity, token = None, connection.cookies.get(cookie_name(is_secure(connection)), "")
         if rule.who == "people" and connection.headers.get("origin") and not comes_from_elsewhere(connection):
             try:
-                identity = await identify(connection, running_access(), None)
+                identity = await identify(connection, running_accounts(), None)
             except (RuntimeError, VistoBuenoError):
                 identity = None
         if identity is None or not may(identity, rule.permission):
@@ -129,7 +129,9 @@ class Watched:
             await asyncio.sleep(RECHECK)
             used, self._used = self._used, False
             try:
-                identity = await to_thread.run_sync(partial(running_access().identify_session, self._token, seen=used))
+                identity = await to_thread.run_sync(
+                    partial(running_accounts().authentication.identify_session, self._token, seen=used)
+                )
             except VistoBuenoError:  # the database is away: nothing can be read or written either
                 self._used = self._used or used
                 continue
@@ -162,12 +164,12 @@ class Watched:
         await self._send(message)
 
 
-async def identify(connection: HTTPConnection, access: Access, key: str | None) -> Identity | None:
+async def identify(connection: HTTPConnection, access: Accounts, key: str | None) -> Identity | None:
     """Who asks: a key where one is sent, and then no session counts; else the session of the cookie."""
     if key is not None:
-        return await to_thread.run_sync(access.identify_key, key, address_of(connection))
+        return await to_thread.run_sync(access.authentication.identify_key, key, address_of(connection))
     token = connection.cookies.get(cookie_name(is_secure(connection)), "")
-    return await to_thread.run_sync(access.identify_session, token) if token else None
+    return await to_thread.run_sync(access.authentication.identify_session, token) if token else None
 
 
 def key_in(connection: HTTPConnection) -> str | None:
@@ -188,7 +190,7 @@ def is_secure(connection: HTTPConnection) -> bool:
     if connection.scope.get("scheme") in ("https", "wss"):
         return True
     try:
-        return running_access().settings.env == "production"
+        return running_accounts().settings.env == "production"
     except RuntimeError:
         return False
 

@@ -11,12 +11,13 @@ from functools import cache
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...accounts import running_access
+from ...accounts import running_accounts
 from ...core.errors import VistoBuenoError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 _TOLD = {b"forwarded", b"x-real-ip"}
+_UVICORN_S = "127.0.0.1"  # whom uvicorn believes by itself, as `uvicorn main:app` and `streamlit run` let it
 
 
 class NetworksRefused(VistoBuenoError):
@@ -33,7 +34,7 @@ class Proxies:
         """Pass a request on as the client sent it."""
         if scope["type"] in ("http", "websocket"):
             try:
-                trusted = running_access().settings.trusted_proxies
+                trusted = running_accounts().settings.trusted_proxies
             except RuntimeError:  # nothing is open yet: nobody is believed
                 trusted = ""
             scope = seen_through(scope, trusted)
@@ -45,22 +46,23 @@ def seen_through(scope: Scope, trusted: str) -> Scope:
     ``address_known`` whether the client's address is that of who asks.
     """
     headers = Headers(scope=scope)
-    peer = _peer(scope)
-    told = headers.get("x-forwarded-for") is not None or any(name in headers for name in ("forwarded", "x-real-ip"))
+    chain = [each.strip() for line in headers.getlist("x-forwarded-for") for each in line.split(",")]
+    peer = _peer(scope, chain)
+    told = any(name.startswith(b"x-forwarded-") or name in _TOLD for name, _ in scope["headers"])
     changed = {**scope, "client": peer}
     networks = parse(trusted)
     believed = peer is not None and within(peer[0], networks)
-    client = _client(headers.getlist("x-forwarded-for"), networks) if believed else None
+    client = _client(chain, networks) if believed else None
     changed.setdefault("state", {}).update(proxied=told, address_known=client is not None or not told)
     secure = "wss" if scope["type"] == "websocket" else "https"
-    if _rewritten(scope):  # uvicorn believed it first; what it made of it is undone
-        changed["scheme"] = "ws" if scope["type"] == "websocket" else "http"
+    plain = secure.removesuffix("s")
+    if told and (peer is None or peer[0] == _UVICORN_S):  # what uvicorn made of it is undone
+        changed["scheme"] = plain
     kept = [each for each in scope["headers"] if not each[0].startswith(b"x-forwarded-") and each[0] not in _TOLD]
     if peer is not None and believed:
         changed["client"] = (client or peer[0], 0)
         proto = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
         if proto in ("http", "https", "ws", "wss"):
-            plain = secure.removesuffix("s")
             changed["scheme"] = secure if proto.endswith("s") else plain
         host = headers.get("x-forwarded-host", "").rpartition(",")[2].strip()
         if _HOST.fullmatch(host):
@@ -90,23 +92,18 @@ def parse(named: str, setting: str = "TRUSTED_PROXIES") -> tuple[Network | str, 
         ) from error
 
 
-def _rewritten(scope: Scope) -> bool:
-    """Whether uvicorn replaced the peer already: no real connection comes from port 0."""
+def _peer(scope: Scope, chain: list[str]) -> tuple[str, int] | None:
+    """Who connects; None where only a claim says who. What uvicorn believed has port 0, which no real connection has, or
+    the port that the claim names.
+    """
     client = scope.get("client")
-    return client is not None and client[1] == 0
-
-
-def _peer(scope: Scope) -> tuple[str, int] | None:
-    """Who connects. Uvicorn replaces 127.0.0.1 alone unless told otherwise, so that is who it was."""
-    client = scope.get("client")
-    if client is None:
+    if client is None or {f"{client[0]}:{client[1]}", f"[{client[0]}]:{client[1]}"} & set(chain):
         return None
-    return ("127.0.0.1", 1) if _rewritten(scope) else (client[0], client[1])
+    return (_UVICORN_S, 1) if client[1] == 0 else (client[0], client[1])
 
 
-def _client(forwarded: list[str], networks: tuple[Network | str, ...]) -> str | None:
+def _client(chain: list[str], networks: tuple[Network | str, ...]) -> str | None:
     """The last address that no trusted proxy of ours has; what stands before it may be invented."""
-    chain = [each.strip() for line in forwarded for each in line.split(",")]
     named = tuple(each for each in networks if each != "*")
     for address in reversed(chain):
         if not _is_address(address):

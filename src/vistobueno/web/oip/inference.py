@@ -96,7 +96,7 @@ async def infer(request: Request) -> Response:
     with models.counted(bundle) as calls:
         with received(request, station) as share:
             body = await body_in(request, MOST_BODY, share)
-            with station.admit(owner_of(request)), PLACES.track_inprogress():
+            with station.judging.admit(owner_of(request)), PLACES.track_inprogress():
                 length = request.headers.get(LENGTH_HEADER)
                 asked = await to_thread.run_sync(read_call, body, length)  # 20 MB take a second
                 del body
@@ -129,7 +129,7 @@ def _items(name: str, values: Values, bundle: Bundle) -> list[Item]:
 
 def _judged(station: Station, model: Model, items: list[Item]) -> tuple[list[Scores], list[Verdict]]:
     """One after the other, each when it is its turn, all by one model, also where another becomes active meanwhile."""
-    found = [station.in_turn(lambda _, item: _one(model, item), item) for item in items]
+    found = [station.judging.run(_one, model, item) for item in items]
     return [scores for scores, _ in found], [verdict for _, verdict in found]
 
 

@@ -61,7 +61,7 @@ def counted(bundle: Bundle) -> Iterator[Calls]:
 def asked_for(request: Request) -> Model:
     """The model that is active now, if it is the one that was named. The whole call is this one's."""
     allowed(request, "infer")
-    model = open_station().model
+    model = open_station().models.active
     bundle = model.bundle
     name, version = request.path_params["name"], request.path_params.get("version", bundle.version)
     if (name, version) != (bundle.name, bundle.version):
@@ -135,13 +135,13 @@ async def statistics(request: Request) -> Response:
 async def every_statistics(request: Request) -> Response:
     """The same where no model is named."""
     allowed(request, "infer")
-    return as_json({"model_stats": [_statistics_of(open_station().model.bundle)]})
+    return as_json({"model_stats": [_statistics_of(open_station().models.active.bundle)]})
 
 
 async def index(request: Request) -> Response:
     """The models that can be asked: the active one."""
     allowed(request, "infer")
-    bundle = open_station().model.bundle
+    bundle = open_station().models.active.bundle
     return as_json([{"name": bundle.name, "version": bundle.version, "state": "READY", "reason": ""}])
 
 

@@ -4,7 +4,7 @@ import { clock, el, find, moment, number, page, percent, say, sign } from "./dom
 /**
  * An inspection as the API tells it.
  * @typedef {{number: number, at: string, answer: "fit" | "unfit" | "review", reasons: string[], forced: string, product: string | null,
- *   probability_unfit: number, probabilities: Record<string, number>, stranger: number | null, scope_threshold: number | null,
+ *   probability_unfit: number, probabilities: Record<string, number>, ood_score: number | null, ood_threshold: number | null,
  *   filename: string | null, source: string, has_heat_map: boolean, elapsed_ms: number,
  *   actor: {kind: string, id: number | null, name: string}, model: {name: string, version: string, digest: string},
  *   photo: {sha256: string, width: number, height: number, format: string, bytes: number, sharpness: number, brightness: number,
@@ -26,7 +26,7 @@ export const answerOf = (name) => el("span", { className: `answer ${name}` }, si
 
 /** The verdict as a sentence. @param {Inspection} inspection */
 export function inWords(inspection) {
-  if (inspection.product === null) return say("ui_words_stranger")
+  if (inspection.product === null) return say("ui_words_ood")
   const share = inspection.probability_unfit
   return say(`ui_words_${inspection.answer}`, {
     product: productOf(inspection), fit: percent(1 - share), unfit: percent(share),

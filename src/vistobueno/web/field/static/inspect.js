@@ -147,9 +147,9 @@ function draw() {
     else bar.removeAttribute("value")
     again.hidden = !item.held
   }
-  const strangers = queue.items.length - mine.length
-  find("#others").hidden = strangers === 0
-  find("#others p").textContent = counted("others", strangers)
+  const others = queue.items.length - mine.length
+  find("#others").hidden = others === 0
+  find("#others p").textContent = counted("others", others)
   drawState(mine)
   if ([...outcomes, ...mine].some((each) => each.group === shown && each.of !== 1)) soon(drawBatch)
 }

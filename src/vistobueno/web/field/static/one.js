@@ -1,5 +1,5 @@
 // One inspection, whole: the card, every fact, and what people said beside it.
-import { answerOf, cardOf, inWords, numberOf, place, productOf } from "./card.js"
+import { answerOf, cardOf, inWords, numberOf, place } from "./card.js"
 import { el, find, moment, newId, number, page, percent, say } from "./dom.js"
 import "./shell.js"
 
@@ -12,37 +12,19 @@ document.title = `${numberOf(inspection)} · ${say(inspection.answer)} · Visto 
 document.documentElement.dataset.ready = "true"
 
 function facts() {
-  const { photo, model } = inspection
   const shares = Object.entries(inspection.probabilities).sort((a, b) => b[1] - a[1])
   const likely = shares.filter(([, share]) => share >= 0.005) // what is less probable is not worth the words
   const classes = (likely.length ? likely : shares.slice(0, 1)).map(([key, share]) => `${page.classes[key] ?? key} ${percent(share)}`).join(", ")
-  const stranger =
-    inspection.stranger === null || inspection.scope_threshold === null
-      ? "—"
-      : say("ui_of_at_most", { value: number(inspection.stranger, 2), most: number(inspection.scope_threshold, 2) })
-  const pairs = [
-    ["ui_fact_number", numberOf(inspection)],
-    ["ui_fact_at", moment(inspection.at)],
-    ["ui_who", `${inspection.actor.name} (${say(`ui_kind_${inspection.actor.kind}`)})`],
-    ["ui_source", say(`ui_source_${inspection.source}`)],
-    ["ui_fact_file", inspection.filename ?? "—"],
-    ["ui_product", productOf(inspection)],
-    ["ui_fact_classes", classes],
-    ["ui_fact_forced", answerOf(inspection.forced)],
-    ["ui_fact_stranger", stranger],
-    ["ui_fact_photo", `${photo.width} × ${photo.height}, ${photo.format.toUpperCase()}, ${number(photo.bytes / 1e6, 1)} MB`],
-    [
-      "ui_fact_quality",
-      say("ui_fact_quality_said", {
-        sharpness: number(photo.sharpness, 1), brightness: percent(photo.brightness), clipped: percent(photo.clipped),
-      }),
-    ],
-    ["ui_fact_elapsed", `${number(inspection.elapsed_ms)} ms`],
-    ["ui_fact_model", `${model.name} ${model.version}`],
-    ["ui_fact_digest", el("code", {}, model.digest)],
-    ["ui_fact_sha256", el("code", {}, photo.sha256)],
-  ]
-  return pairs.flatMap(([name, value]) => [el("dt", {}, say(/** @type {string} */ (name))), el("dd", {}, value)])
+  const pairs = [...page.facts.map((/** @type {[string, unknown]} */ [name, value]) => [name, written(value)]), [say("ui_fact_classes"), classes]]
+  return pairs.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])
+}
+
+/** A value as its reader writes it. @param {unknown} value */
+function written(value) {
+  if (typeof value === "number") return number(value, Number.isInteger(value) ? 0 : 3)
+  if (typeof value !== "string") return "—"
+  if (/^\d{4}-\d\d-\d\dT/.test(value)) return moment(value)
+  return /^[0-9a-f]{64}$/.test(value) ? el("code", {}, value) : value || "—"
 }
 
 function drawReviews() {

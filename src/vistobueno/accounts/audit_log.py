@@ -1,4 +1,4 @@
-"""The audit trail: who did what to whom, from where, in which request. Rows are added, never changed."""
+"""The audit log: who did what to whom, from where, in which request. Rows are added, never changed."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ class Where:
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the trail."""
+    """One line of the log."""
 
     id: int
     at: datetime
@@ -45,7 +45,7 @@ _NOWHERE = Where()
 
 @contextmanager
 def coming_from(address: str | None, request_id: str | None) -> Iterator[None]:
-    """What is written to the trail inside the block came from here."""
+    """What is written to the log inside the block came from here."""
     token = _where.set(Where(address, request_id))
     try:
         yield

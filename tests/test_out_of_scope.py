@@ -44,17 +44,17 @@ def wary(small_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bund
 @pytest.fixture
 def stranger(open_station: Open, wary: Bundle) -> tuple[Station, Inspection]:
     station = open_station(model_path=str(wary.path))
-    kept = station.inspect(jpeg("banana_fit", 1), ANA, source="page", filename="botella.jpg").inspection
-    assert kept.answer == "review" and "out_of_scope" in kept.reasons
+    kept = station.inspections.inspect(jpeg("banana_fit", 1), ANA, source="page", filename="botella.jpg").inspection
+    assert kept.verdict.answer == "review" and "out_of_scope" in kept.verdict.reasons
     return station, kept
 
 
 def test_lists_that_ask_for_a_product_leave_strangers_out(stranger: tuple[Station, Inspection]) -> None:
     station, kept = stranger
     for product in PRODUCTS:
-        assert station.inspections(Filter(product=product)).items == ()
-        assert station.inspections(Filter(product=product, answer="review", reviewed=False)).items == ()
-    assert station.inspections().items == station.inspections(Filter(reason="out_of_scope")).items == (kept,)
+        assert station.inspections.page(Filter(product=product)).items == ()
+        assert station.inspections.page(Filter(product=product, answer="review", reviewed=False)).items == ()
+    assert station.inspections.page().items == station.inspections.page(Filter(reason="out_of_scope")).items == (kept,)
 
 
 def test_counts_of_days_have_strangers_apart(stranger: tuple[Station, Inspection]) -> None:
@@ -62,19 +62,22 @@ def test_counts_of_days_have_strangers_apart(stranger: tuple[Station, Inspection
     day = kept.at.date()
     for zone in (UTC, ZoneInfo("America/Lima")):
         local = kept.at.astimezone(zone).date()
-        for counts in (station.own_day_counts(local, local, zone), station.day_counts(day, day)):
+        for counts in (
+            station.inspections.own_day_counts(local, local, zone),
+            station.inspections.day_counts(day, day),
+        ):
             ((product, count),) = [(each.product, each.count) for each in counts]
             assert (product, count) == (None, 1)
-    assert station.day_counts(date.min, date.max) == station.day_counts(day, day)
-    (found,) = station.day_counts(day, day)
+    assert station.inspections.day_counts(date.min, date.max) == station.inspections.day_counts(day, day)
+    (found,) = station.inspections.day_counts(day, day)
     assert CountOut(**count_as(found)).product is None
 
 
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_neither_table_nor_page_names_a_product(stranger: tuple[Station, Inspection], language: str) -> None:
     station, kept = stranger
-    (row,) = csv.DictReader(io.StringIO("".join(station.export_csv(Filter(), language)).lstrip("\ufeff")))
-    assert row[say(language, "station_csv_product")] == "—"
+    (row,) = csv.DictReader(io.StringIO("".join(station.inspections.export_csv(Filter(), language)).lstrip("\ufeff")))
+    assert row[say(language, "inspection_product")] == "—"
     assert product_of(kept, language) == say(language, "ui_unknown_product")
     home = str(_today(Counter(review=3), {None: Counter(review=1), "apple": Counter(review=2)}, language))
     assert home.index(say(language, "apple")) < home.index(say(language, "ui_unknown_product"))
@@ -84,8 +87,8 @@ def test_the_api_gives_no_product_and_keeps_what_the_model_said(stranger: tuple[
     _, kept = stranger
     said = InspectionOut.model_validate(inspection_as(kept))
     assert said.product is None
-    assert said.class_key == kept.class_key
-    assert said.probabilities == kept.probabilities
+    assert said.class_key == kept.verdict.class_key
+    assert said.probabilities == kept.verdict.probabilities
 
 
 def test_the_command_line_and_the_inference_protocol_give_none_either(
@@ -108,7 +111,7 @@ def test_the_command_line_and_the_inference_protocol_give_none_either(
 
 def test_what_is_recognised_is_counted_as_before(open_station: Open) -> None:
     station = open_station(model_path="")
-    kept = station.inspect(jpeg("banana_fit", 1), ANA, source="page").inspection
-    assert kept.recognised_product == "banana"
-    assert [each.number for each in station.inspections(Filter(product="banana")).items] == [kept.number]
-    assert [each.product for each in station.day_counts(kept.at.date(), kept.at.date())] == ["banana"]
+    kept = station.inspections.inspect(jpeg("banana_fit", 1), ANA, source="page").inspection
+    assert kept.verdict.recognised_product == "banana"
+    assert [each.number for each in station.inspections.page(Filter(product="banana")).items] == [kept.number]
+    assert [each.product for each in station.inspections.day_counts(kept.at.date(), kept.at.date())] == ["banana"]

@@ -3,20 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from itsdangerous import Signer
 from sqlalchemy import Connection, Engine
 
 from ..core.inspection import SYSTEM, Actor
 from ..settings import Settings
 from ..store.database import reading, writing
 from ..store.schema import people, sessions
-from . import directory, keys, links, trail
+from . import audit_log, directory, keys, links
 from . import sessions as kept
 from .clock import Clock
 from .errors import access_refused, link_refused, password_refused, sign_in_refused
 from .identity import Identity
 from .passwords import LONGEST, Passwords, broken_rules
 from .throttle import Count, Throttle
-from .tokens import Signer, hashed, new_token
+from .tokens import hashed, new_token
 
 _TRIES = 4 * LONGEST  # characters of a password that are looked at; no more is ever hashed
 
@@ -32,15 +33,15 @@ class Subject:
 
 
 def shown(text: str) -> str:
-    """A stranger's text as every database takes it: what cannot be printed is a question mark."""
+    """Untrusted text as every database takes it: what cannot be printed is a question mark."""
     return text if text.isprintable() else "".join(each if each.isprintable() else "?" for each in text)
 
 
-class Entry:
+class Authentication:
     """Lets people and machines in. State: the database, and the throttle's counts."""
 
-    def __init__(self, engine: Engine, settings: Settings, signer: Signer, passwords: Passwords, clock: Clock) -> None:
-        self._engine, self._settings, self._signer = engine, settings, signer
+    def __init__(self, engine: Engine, settings: Settings, devices: Signer, passwords: Passwords, clock: Clock) -> None:
+        self._engine, self._settings, self._devices = engine, settings, devices
         self._passwords, self._clock, self._throttle = passwords, clock, Throttle()
         self._lasts = timedelta(hours=max(1, settings.session_hours))
 
@@ -115,7 +116,7 @@ class Entry:
             return
         with writing(self._engine) as connection:
             kept.end(connection, self._clock(), sessions.c.token_hash == identity.session)
-            trail.write(connection, self._clock(), identity.actor, "signed_out", identity.email)
+            audit_log.write(connection, self._clock(), identity.actor, "signed_out", identity.email)
 
     def change_password(self, identity: Identity, old: str, new: str, address: str = "") -> None:
         """Change one's own password; every other session ends.
@@ -139,7 +140,7 @@ class Entry:
             now = self._clock()
             directory.change(connection, row.id, password_hash=secret, password_changed_at=now)
             kept.end(connection, now, sessions.c.person_id == row.id, sessions.c.token_hash != identity.session)
-            trail.write(connection, now, identity.actor, "password_changed", row.email)
+            audit_log.write(connection, now, identity.actor, "password_changed", row.email)
         self._throttle.passed(counts)
 
     def link(self, token: str, address: str = "") -> links.Link:
@@ -207,7 +208,7 @@ class Entry:
                     row = None  # another account of the provider holds this person's place
                 elif row is not None and row.disabled_at is None:
                     directory.change(connection, row.id, oidc_subject=whole)
-                    trail.write(connection, now, SYSTEM, "provider_linked", row.email, issuer=subject.issuer)
+                    audit_log.write(connection, now, SYSTEM, "provider_linked", row.email, issuer=subject.issuer)
                 elif row is None and (invited := links.invitation(connection, now, subject.email)):
                     name = "".join(filter(str.isprintable, subject.name)).strip()[:200] or invited.name or subject.email
                     number = directory.add(
@@ -218,7 +219,7 @@ class Entry:
                     row = directory.row_of(connection, people.c.id == number)
             if row is not None and row.disabled_at is None:
                 return self._begin(connection, now, row.id, address, agent, "signed_in", "provider", replaces)
-            trail.write(connection, now, SYSTEM, "provider_refused", subject.email, issuer=subject.issuer)
+            audit_log.write(connection, now, SYSTEM, "provider_refused", subject.email, issuer=subject.issuer)
         raise access_refused("not_invited")
 
     def note_provider_failure(self, code: str, address: str = "") -> None:
@@ -232,7 +233,7 @@ class Entry:
     def device_mark(self, email: str) -> str:
         """What a browser keeps after a sign-in, so that who guesses elsewhere does not shut it out."""
         name = new_token()
-        return f"{name}.{self._signer.mark('device', f'{email} {name}')}"
+        return f"{name}.{self._devices.get_signature(f'{email} {name}').decode()}"
 
     def knows_device(self, email: str, mark: str) -> bool:
         """Whether this browser signed in to this account before."""
@@ -240,7 +241,7 @@ class Entry:
 
     def _device(self, email: str, mark: str) -> str | None:
         name, _, signature = mark.partition(".")
-        return name if signature and self._signer.made("device", f"{email} {name}", signature) else None
+        return name if self._devices.verify_signature(f"{email} {name}", signature) else None
 
     def _begin(
         self, connection: Connection, now: datetime, person_id: int, address: str, agent: str, action: str, by: str,
@@ -249,7 +250,7 @@ class Entry:
         if replaces:
             kept.end(connection, now, sessions.c.token_hash == hashed(replaces))
         token, identity = kept.begin(connection, now, person_id, self._lasts, address, shown(agent))
-        trail.write(connection, now, identity.actor, action, identity.email, by=by)
+        audit_log.write(connection, now, identity.actor, action, identity.email, by=by)
         return token, identity
 
     def _check_rules(self, password: str, *about: str) -> None:
@@ -265,6 +266,6 @@ class Entry:
         last = self._throttle.failed(counts)
         nobody = Actor("system", None, "anonymous")
         with writing(self._engine) as connection:
-            trail.write(connection, self._clock(), nobody, action, subject, **details)
+            audit_log.write(connection, self._clock(), nobody, action, subject, **details)
             if last:  # once: what comes while throttled is not written, or the trail could be flooded
-                trail.write(connection, self._clock(), nobody, "throttled", subject)
+                audit_log.write(connection, self._clock(), nobody, "throttled", subject)

@@ -1,0 +1,235 @@
+"""Photographs judged and kept: one, or a ZIP of them; found again, with their evidence, counted, written as a table."""
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, tzinfo
+from typing import BinaryIO
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+
+from ..core.inspection import DEFAULT_LINE, Actor, DayCount, Filter, Inspection, ModelNamed, Page, PhotoFacts, Source
+from ..core.photo import Limits, open_photo
+from ..core.pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
+from ..core.verdict import Verdict
+from ..model.inspector import inspect
+from ..model.runtime import Model
+from ..store.database import Unavailable
+from ..store.days import Days
+from ..store.ledger import Ledger, NotFound, Write, content_of
+from ..store.lists import inspections_page
+from ..store.photos.evidence import Evidence, EvidenceMissing, new_key
+from ..store.retention import station_id
+from .batch import Batch, entry_key, inspect_entries
+from .judging import Judging, Place
+from .models import Models
+from .table import csv_lines
+
+_ALL = Filter()
+_EXPORTED_AT_ONCE = 500  # rows
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An inspection that is durable; ``replayed`` when an earlier call with the same key made it."""
+
+    inspection: Inspection
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What leaves a judging slot: nothing larger than the JPEG that is kept."""
+
+    photo: PhotoFacts
+    verdict: Verdict
+    jpeg: bytes
+    model: ModelNamed
+    elapsed_ms: float
+
+
+class Inspections:
+    """The inspections of a station. Threads share it."""
+
+    def __init__(self, engine: Engine, evidence: Evidence, judging: Judging, models: Models) -> None:
+        self._engine, self._evidence, self._judging, self._models = engine, evidence, judging, models
+        self._ledger, self._days, self._id = Ledger(engine), Days(engine), station_id(engine)
+
+    def inspect(
+        self,
+        data: bytes,
+        actor: Actor,
+        *,
+        source: Source,
+        line: str = DEFAULT_LINE,
+        filename: str | None = None,
+        idempotency_key: str | None = None,
+        admitted: Place | None = None,
+    ) -> Kept:
+        """Judge a photograph; its verdict and its photograph are durable when this returns.
+
+        Args:
+            idempotency_key: the actor's own name for this call: with the same photograph it is done once.
+            admitted: the place that `Judging.admit` gave; without one it is taken here.
+
+        Raises:
+            PhotoRefused: it cannot be judged.
+            Busy: every place is taken.
+            Conflict: the key was used for another photograph.
+            Unavailable: it cannot be kept now; nothing was.
+        """
+        with self._place(admitted):
+            write = Write(idempotency_key, actor, "") if idempotency_key else None
+            if write is not None and self._ledger.is_used(write):
+                write = replace(write, content_sha256=hashlib.sha256(data).hexdigest())
+                if (before := self._ledger.written(write)) is not None:
+                    return Kept(before, replayed=True)
+            judged = self._judging.run(_judged, self._models.active, data)
+            if write is not None:  # the photograph's hash is known now, and is not taken twice
+                write = replace(write, content_sha256=judged.photo.sha256)
+            draft = Inspection(
+                number=0,
+                at=(now := datetime.now(UTC)),
+                line=line,
+                actor=actor,
+                source=source,
+                filename=filename,
+                verdict=judged.verdict,
+                model=judged.model,
+                photo=judged.photo,
+                evidence=new_key(now, self._id),
+                elapsed_ms=judged.elapsed_ms,
+            )
+            return self._keep(draft, judged.jpeg, write)
+
+    def inspect_zip(
+        self,
+        file: BinaryIO,
+        actor: Actor,
+        *,
+        source: Source,
+        line: str = DEFAULT_LINE,
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Inspect and keep every photograph of a ZIP, in its order; one that is refused stops no other.
+
+        Args:
+            idempotency_key: the actor's own name for the whole ZIP: sent again, it is done once.
+
+        Raises:
+            BatchRefused: it is not a ZIP of photographs; nothing was inspected.
+            Conflict: the key was used for something else; nothing was inspected.
+        """
+
+        def one(data: bytes, name: str, place: int) -> Inspection:
+            key = entry_key(idempotency_key, place, name) if idempotency_key else None
+            with self._judging.admit(wait=True) as admitted:
+                return self.inspect(
+                    data, actor, source=source, line=line, filename=name, idempotency_key=key, admitted=admitted
+                ).inspection
+
+        batch = inspect_entries(file, one, self._judging.threads)
+        if idempotency_key:  # a ZIP that is refused takes no name: it may be mended and sent again under it
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+            self._ledger.claim(Write(idempotency_key, actor, content_of("batch", digest)))
+        return batch
+
+    def one(self, number: int) -> Inspection:
+        """One inspection, or `NotFound`."""
+        return self._ledger.inspection(number)
+
+    def several(self, numbers: Iterable[int]) -> dict[int | None, Inspection]:
+        """Those of these inspections that there are, by number."""
+        return {each.number: each for each in self._ledger.several(numbers)}
+
+    def page(self, filter: Filter = _ALL, after: str | None = None, limit: int = 50) -> Page[Inspection]:  # noqa: A002
+        """Inspections, newest first."""
+        return inspections_page(self._engine, filter, after, limit)
+
+    def day_counts(self, since: date, until: date) -> tuple[DayCount, ...]:
+        """Inspections by day (UTC), product and answer, both days included."""
+        return self._ledger.day_counts(since, until)
+
+    def own_day_counts(self, since: date, until: date, zone: tzinfo) -> tuple[DayCount, ...]:
+        """The same by the days of a time zone: exact, for some weeks; years are read faster from `day_counts`."""
+        return self._days.counts(since, until, zone)
+
+    def photograph(self, number: int) -> bytes:
+        """The JPEG that was kept, or `NotFound`."""
+        found = self.one(number)
+        try:
+            return self._evidence.get(found.evidence)
+        except EvidenceMissing as error:
+            raise NotFound(
+                "no_photograph",
+                es=f"La foto de la inspección {number} ya no se conserva; su veredicto sí.",
+                en=f"The photo of inspection {number} is no longer kept; its verdict is.",
+            ) from error
+
+    def heat_map(self, number: int) -> bytes:
+        """Where the model looked, as a JPEG, or `NotFound`."""
+        activation = self._ledger.activation(number)
+        if activation is None:
+            raise NotFound(
+                "no_heat_map",
+                es=f"El modelo de la inspección {number} no dice dónde miró. Su foto y su veredicto sí están.",
+                en=f"The model of inspection {number} does not tell where it looked. Its photo and its verdict are there.",
+            )
+        return heat_map_jpeg(self.photograph(number), activation)
+
+    def thumbnail(self, number: int, side: int = 160) -> bytes:
+        """The photograph, small, as a JPEG, or `NotFound`."""
+        return thumbnail_jpeg(self.photograph(number), max(16, min(side, 1024)))
+
+    def export_csv(self, filter: Filter, language: str) -> Iterator[str]:  # noqa: A002
+        """Inspections as the lines of a CSV table, its heading first."""
+        return csv_lines(lambda after: self.page(filter, after, _EXPORTED_AT_ONCE), language)
+
+    @contextlib.contextmanager
+    def _place(self, admitted: Place | None) -> Iterator[None]:
+        if admitted is not None:
+            yield
+            return
+        with self._judging.admit():
+            yield
+
+    def _keep(self, draft: Inspection, jpeg: bytes, write: Write | None) -> Kept:
+        """The photograph first, then the row: a row never names a photograph that is not there."""
+        self._evidence.put(draft.evidence, jpeg)
+        try:
+            return Kept(self._ledger.add(draft, draft.verdict.activation, write))
+        except Exception as error:
+            if not (isinstance(error, Unavailable) and error.code == "database_away"):
+                with contextlib.suppress(Unavailable):
+                    self._evidence.delete(draft.evidence)
+            # A server that went away while it was told to commit may have done it: that photograph stays, and if there
+            # is no row it is swept up later.
+            if isinstance(error, IntegrityError) and write is not None:  # the same call came twice at once
+                before = self._ledger.written(write)
+                if before is not None:
+                    return Kept(before, replayed=True)
+            raise
+
+
+def _judged(model: Model, data: bytes) -> _Judged:
+    start = time.perf_counter()
+    spec, bundle = model.bundle.input, model.bundle
+    photo = open_photo(data, Limits(cover=2 * max(spec.width, spec.height)))
+    verdict = inspect(photo, model)
+    jpeg = kept_jpeg(photo.picture)
+    facts = PhotoFacts(
+        photo.sha256,
+        photo.width,
+        photo.height,
+        photo.format,
+        len(data),
+        photo.sharpness,
+        photo.brightness,
+        photo.clipped,
+    )
+    named = ModelNamed(bundle.name, bundle.version, bundle.digest)
+    return _Judged(facts, verdict, jpeg, named, (time.perf_counter() - start) * 1e3)
