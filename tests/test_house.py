@@ -85,14 +85,6 @@ def test_the_readme_shows_the_commands_of_the_design() -> None:
     assert {"inspect", "train", "evaluate", "model pack", "model verify", "model download", "model info"} <= shown
 
 
-def test_the_readme_s_exit_codes_are_the_program_s() -> None:
-    from vistobueno.cli import main as cli
-
-    sentence = "`inspect` ends with 0 when all is fit, 1 when something is unfit, 2 when something needs a person, 3 on an error."
-    assert sentence in README
-    assert (cli.OK, cli.UNFIT, cli.REVIEW, cli.ERROR) == (0, 1, 2, 3)
-
-
 @for_each("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_every_link_of_the_readme_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()

@@ -20,10 +20,6 @@ from vistobueno.core.errors import PhotoRefused
 from vistobueno.core.photo import Limits, Photo, open_photo
 from vistobueno.core.pictures import kept_jpeg
 
-ADVICE = {
-    "es": re.compile(r"\b(Tome|tome|elija|Tómela|Envíe|Envíela|Acérquese)\b"),
-    "en": re.compile(r"\b(Take|take|choose|Send|Move)\b"),
-}
 FORMS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF")
 
 
@@ -60,11 +56,10 @@ def test_what_is_stored_without_loss_is_read_to_the_last_bit(kind: str) -> None:
 
 
 @for_each("kind", REFUSED)
-def test_every_broken_file_is_refused_with_its_own_code_and_what_to_do(kind: str) -> None:
+def test_every_broken_file_is_refused_with_its_own_code_in_two_languages(kind: str) -> None:
     error = refusal(REFUSED[kind])
     assert error.code == CODES[kind]
     assert error.es != error.en
-    assert all(ADVICE[language].search(error.message(language)) for language in ("es", "en"))
 
 
 def test_the_corpus_meets_every_refusal_that_is_documented() -> None:

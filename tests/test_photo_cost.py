@@ -26,8 +26,8 @@ CASES = Path(__file__).parents[2] / "shared" / "cases" / "hostile"
 
 
 @pytest.fixture(scope="module")
-def photo_cost() -> ModuleType:
-    """The measuring command, which a person runs too."""
+def photo_cost() -> Iterator[ModuleType]:
+    """The measuring command, which a person runs too; coverage does not slow down what is timed."""
     if not sys.platform.startswith("linux"):
         pytest.skip("a process' high-water mark is read from Linux")
     path = Path(__file__).parents[1] / "benchmarks" / "photo_cost.py"
@@ -35,7 +35,9 @@ def photo_cost() -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield module
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

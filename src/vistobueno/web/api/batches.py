@@ -49,7 +49,7 @@ _AT_ONCE = Budget(2, 1, "zip", retry_after=10)  # ZIPs that are inspected
             },
             "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/BatchLine"}}},
         },
-        **problems(400, 408, 409, 413, 415, 422, 429),
+        **problems(408, 409, 413, 415, 422, 429),
     },
     openapi_extra={
         "parameters": [

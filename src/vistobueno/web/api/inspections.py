@@ -41,7 +41,7 @@ Number = Annotated[int, Path(ge=1, le=2**53, description="The inspection's numbe
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Documentation of the problems that an operation may answer with."""
-    always = {401, 403, 500, 503}
+    always = {400, 401, 403, 500, 503}  # 400: HTTP itself was not understood
     return {
         status: {"model": ProblemOut, "description": "Problem", "content": {"application/problem+json": {}}}
         for status in sorted(always | set(statuses))
@@ -75,7 +75,7 @@ def key_parameter(description: str) -> dict[str, Any]:
     summary="Inspect a photograph",
     responses={
         200: {"model": InspectionOut, "description": "The same call was made before; this is what it made."},
-        **problems(400, 408, 409, 413, 415, 422, 429),
+        **problems(408, 409, 413, 415, 422, 429),
     },
     openapi_extra={
         "parameters": [
@@ -223,7 +223,7 @@ async def thumbnail(
     summary="Review it",
     responses={
         200: {"model": ReviewOut, "description": "The same call was made before; this is what it made."},
-        **problems(400, 404, 408, 409, 413, 422),
+        **problems(404, 408, 409, 413, 422),
     },
     openapi_extra={"parameters": [key_parameter("Your own name for this answer. Sent again, it is given once.")]},
 )

@@ -26,7 +26,7 @@ AskedFor = Annotated[Asked, Depends()]
 Day = Annotated[date, ISO_8601]
 
 
-@router.get("/inspections", response_model=InspectionsOut, summary="Find inspections", responses=problems(400, 422))
+@router.get("/inspections", response_model=InspectionsOut, summary="Find inspections", responses=problems(422))
 async def inspections(
     request: Request,
     asked: AskedFor,
@@ -39,7 +39,7 @@ async def inspections(
     )
 
 
-@router.get("/waiting", response_model=InspectionsOut, summary="What waits for a person", responses=problems(400, 422))
+@router.get("/waiting", response_model=InspectionsOut, summary="What waits for a person", responses=problems(422))
 async def waiting(
     request: Request,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
