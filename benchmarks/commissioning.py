@@ -2,7 +2,7 @@
 
 A whole source of a labelled table is taken as the line and left out of the training memory; k photographs of each class
 of it are answered, one of each group first, and the rest of the line, other groups, are judged before and after. What is
-out of distribution: the `other` photographs of sources that are in no memory (--strangers). The network itself may have
+out of distribution: the `other` photographs of sources that are in no memory (--outside). The network itself may have
 seen a source in its training: name with --lines those that it has not. The shipped model 0.1 was trained on `studio`,
 `store`, `orchard` and `basket` alone.
 """
@@ -25,14 +25,14 @@ from vistobueno.training.data import LIMITS, LabelledPhoto, read_photos, weights
 from vistobueno.training.figures import roc_auc
 
 LINES = ("pallet", "musa", "ripeweb", "extension", "webapple", "cofilab")
-STRANGERS = ("imagenet", "sito", "cherry", "strawberryfarm", "veg8", "bag")
+OUTSIDE = ("imagenet", "sito", "cherry", "strawberryfarm", "veg8", "bag")
 FIGURES = ("forced", "review", "escapes", "overkill", "ood", "promised")
 
 
 class Lab:
     """All photographs of a table as a network sees them."""
 
-    def __init__(self, photos: Sequence[LabelledPhoto], seen: Seen, model: Model, strangers: Sequence[str]) -> None:
+    def __init__(self, photos: Sequence[LabelledPhoto], seen: Seen, model: Model, outside: Sequence[str]) -> None:
         self.photos, self.seen, self.bundle = photos, seen, model.bundle
         keys = [each.key for each in self.bundle.classes]
         self.labels = np.array([keys.index(photo.label) for photo in photos])
@@ -40,14 +40,14 @@ class Lab:
         self.sources = np.array([photo.source for photo in photos])
         self.inside = np.array([self.bundle.classes[label].product is not None for label in self.labels])
         self.unfit = np.array([self.bundle.classes[label].condition == "unfit" for label in self.labels])
-        self.strangers = np.flatnonzero(~self.inside & np.isin(self.sources, strangers))
+        self.outside = np.flatnonzero(~self.inside & np.isin(self.sources, outside))
 
     def examples(self, rows: NDArray[np.int64], weights: NDArray[np.float64]) -> Examples:
         return Examples(self.seen.embeddings[rows], self.labels[rows], self.groups[rows], weights, self.sources[rows])
 
     def memory(self, line: str) -> Examples:
-        """Everything but the line and the strangers."""
-        rows = np.setdiff1d(np.flatnonzero(self.sources != line), self.strangers)
+        """Everything but the line and the outside."""
+        rows = np.setdiff1d(np.flatnonzero(self.sources != line), self.outside)
         return self.examples(rows, weights_of([self.photos[row] for row in rows], 0.5))
 
     def draw(self, line: str, k: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -63,8 +63,8 @@ class Lab:
         return np.array(taken), rest
 
     def figures(self, logits: NDArray[np.float32], policy: Policy, rest: NDArray[np.int64]) -> dict[str, float]:
-        """Of the rest of a line, and of the strangers."""
-        rows = np.concatenate([rest, self.strangers])
+        """Of the rest of a line, and of the outside."""
+        rows = np.concatenate([rest, self.outside])
         verdicts = [judge(logits[r], self.seen.embeddings[r], None, self.bundle.classes, policy) for r in rows]
         answers = np.array([each.answer for each in verdicts])[: len(rest)]
         forced = np.array([each.forced == "unfit" for each in verdicts])[: len(rest)]
@@ -122,14 +122,14 @@ def main() -> None:
     parser.add_argument("photos", type=Path, help="a table, or a folder with photos.csv, of several sources")
     parser.add_argument("--model", type=Path, help="by default the shipped one")
     parser.add_argument("--lines", nargs="+", default=LINES)
-    parser.add_argument("--strangers", nargs="+", default=STRANGERS)
+    parser.add_argument("--outside", nargs="+", default=OUTSIDE)
     parser.add_argument("--k", nargs="+", type=int, default=[5, 10, 20, 40])
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--embeddings", type=Path, help="keep what the network says in this .npz, for the next run")
     chosen: Any = parser.parse_args()
     model = load_model(chosen.model)
     photos = read_photos(chosen.photos)
-    lab = Lab(photos, _all_seen(photos, model, chosen.embeddings), model, chosen.strangers)
+    lab = Lab(photos, _all_seen(photos, model, chosen.embeddings), model, chosen.outside)
     print(f"{'':12} {'':8}", *(f"{name:>9}" for name in FIGURES))
     for line in chosen.lines:
         for name, values in measure(lab, line, chosen.k, chosen.draws):

@@ -104,11 +104,11 @@ def bearings(
     result = {f"known fold, {name}": value for name, value in judged(logits_of(fold), labels[fold], classes).items()}
     unknown = judged(logits_of(left_out), labels[left_out], classes)
     result |= {f"unknown sources, {name}": value for name, value in unknown.items()}
-    strangers = left_out[~inside[left_out]]
-    if len(strangers):
+    outside = left_out[~inside[left_out]]
+    if len(outside):
         odds = np.array([other_log_odds(each, classes) for each in logits_of(left_out)])
-        result["unknown sources, AUC of strangers"] = roc_auc(odds, ~inside[left_out])
-        kept, maps = elsewhere(photos, fold[inside[fold]], strangers, backbone, trunk, seed)
+        result["unknown sources, AUC of out of distribution"] = roc_auc(odds, ~inside[left_out])
+        kept, maps = elsewhere(photos, fold[inside[fold]], outside, backbone, trunk, seed)
         if len(kept):
             moved = Features(maps[:, np.newaxis], np.zeros((len(maps), 1, 1), np.float16), labels[kept])
             composed = judged(last.logits(embed(learnt, moved)), labels[kept], classes)

@@ -115,8 +115,8 @@ def test_no_card_is_surer_than_two_digits_nor_names_a_product_that_was_not_recog
         assert re.findall(r"[\d.,<>]+\s?%", page.locator(".inspection").inner_text()) == [f"{shown}\u00a0%"] * 2
         expect(page.locator(".facts")).to_contain_text("cámara sin medir")
         page.unroute(SENT)
-    stranger = {**made, "number": 9_100, "answer": "review", "reasons": ["out_of_scope"], "product": None}
-    page.route(SENT, answering(stranger))
+    elsewhere = {**made, "number": 9_100, "answer": "review", "reasons": ["out_of_scope"], "product": None}
+    page.route(SENT, answering(elsewhere))
     page.set_input_files(FILES, [upload("botella.jpg", jpeg("other", 1))])
     page.wait_for_selector(".inspection[data-number='9100']")
     words = page.locator(".inspection").inner_text().lower()
@@ -222,7 +222,7 @@ def test_a_fruit_that_the_model_never_learnt_goes_to_a_person(open_page: OpenPag
     expect(page.locator(".verdict .word span").last).to_have_text("REVISAR")
     expect(page.locator(".reasons li").first).to_be_visible()
     settled(page)
-    shot(page, "stranger-phone-es")
+    shot(page, "out-of-distribution-phone-es")
 
 
 @pytest.mark.parametrize("status", [503, 0])

@@ -28,7 +28,7 @@ class Near:
 class Scope:
     """How far a photograph may be from what the model was trained on.
 
-    ``weights`` (3,) make the stranger score: [1, distance, log-odds of the `other` class] · weights. The distance is
+    ``weights`` (3,) make the out-of-distribution score: [1, distance, log-odds of the `other` class] · weights. The distance is
     that to ``near`` or, where that is None, the energy of the logits; see `verdict.distance_of`.
     """
 

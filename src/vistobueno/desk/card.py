@@ -1,4 +1,4 @@
-"""A model card's Markdown → HTML. A card may come from a stranger: it brings no HTML, no link and no picture along."""
+"""A model card's Markdown → HTML. A card may come with a foreign model: it brings no HTML, no link and no picture along."""
 
 from functools import cache
 
