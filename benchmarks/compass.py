@@ -22,14 +22,14 @@ from vistobueno.core.classes import ClassInfo
 from vistobueno.core.verdict import other_log_odds, probability_unfit, softmax
 from vistobueno.training import augment
 from vistobueno.training.backbone import Backbone, choose_backbone
-from vistobueno.training.cutout import cut_out
 from vistobueno.training.data import LabelledPhoto, conditions_of, fold_of_each, read_photos, weights_of
 from vistobueno.training.features import Features, compute, open_one, split_network
 from vistobueno.training.figures import roc_auc
+from vistobueno.training.finetuning import Recipe, embed, fit_tail
 from vistobueno.training.fit import VIEWS, classes_of
 from vistobueno.training.last_layer import fit_last_layer
 from vistobueno.training.memory import keep_freed_memory
-from vistobueno.training.tail import Recipe, embed, fit_tail
+from vistobueno.training.segmentation import cut_out
 
 Rows = NDArray[np.int64]
 FOLDS = 4

@@ -29,7 +29,7 @@ _CHOICE = """<!doctype html><html lang="es"><meta charset="utf-8"><title>Visto B
 """
 _API_WORDS = {
     "es": ("Ruta", "Qué hace", "Responde", "Parámetros"),
-    "en": ("Route", "What it does", "Answers", "Parameters"),
+    "en": ("Route", "What it does", "ErrorHandling", "Parameters"),
 }
 _PYTHON_WORDS = {
     "es": ("Funciones", "Tipos", "Errores", "Tipos del núcleo"),

@@ -119,12 +119,12 @@ def test_who_may_read_metrics_is_a_setting() -> None:
     from starlette.requests import HTTPConnection
 
     from vistobueno.web.middleware.guard import may_read_metrics
-    from vistobueno.web.middleware.proxies import seen_through
+    from vistobueno.web.middleware.proxies import resolve_forwarded
 
     def may(peer: str, forwarded: str = "", trusted: str = "", **settings: str) -> bool:
         headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
         scope = {"type": "http", "client": (peer, 1234), "headers": headers, "path": "/metrics", "state": {}}
-        return may_read_metrics(HTTPConnection(seen_through(scope, trusted)), None, Settings(**settings))  # type: ignore[arg-type]
+        return may_read_metrics(HTTPConnection(resolve_forwarded(scope, trusted)), None, Settings(**settings))  # type: ignore[arg-type]
 
     inside = {"metrics_from": "10.0.0.0/8"}
     assert may("127.0.0.1") and may("::1") and not may("10.1.2.3") and not may("127.0.0.1", "127.0.0.1")

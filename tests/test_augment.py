@@ -14,7 +14,7 @@ from vistobueno.core.input import InputSpec
 from vistobueno.core.photo import Photo
 from vistobueno.model.runtime import prepare
 from vistobueno.training import augment
-from vistobueno.training.cutout import Cutout, cut_out
+from vistobueno.training.segmentation import Cutout, cut_out
 from vistobueno.training.views import view_of
 
 Picture = NDArray[np.uint8]

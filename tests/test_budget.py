@@ -18,7 +18,7 @@ from test_operation import API, JPEG, picture
 from vistobueno.model.bundle import Bundle
 from vistobueno.services import Busy
 from vistobueno.services.judging import Judging
-from vistobueno.web.budget import Budget
+from vistobueno.web.quota import Quota
 
 LARGE = 14_900_000  # bytes, of a photograph that may be sent
 
@@ -122,7 +122,7 @@ def test_places_are_left_to_others_where_there_are_several() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 60)), max_size=20))
 def test_no_order_of_shares_holds_more_than_there_is(asked: list[tuple[str, int]]) -> None:
-    budget = Budget(100, 50, "body", 1)
+    budget = Quota(100, 50, "body", 1)
     with contextlib.ExitStack() as stack:
         held: dict[str, int] = {}
         for owner, size in asked:
@@ -140,7 +140,7 @@ def test_no_order_of_shares_holds_more_than_there_is(asked: list[tuple[str, int]
 
 
 def test_busy_says_when_to_come_again(served: Served) -> None:
-    with pytest.raises(Busy) as caught, Budget(1, 1, "zip", 7).share("a", 2):
+    with pytest.raises(Busy) as caught, Quota(1, 1, "zip", 7).share("a", 2):
         pass
     assert caught.value.retry_after == 7 and caught.value.es and caught.value.en
     assert httpx.get(f"{served.url}/healthz").status_code == 200

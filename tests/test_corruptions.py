@@ -12,7 +12,7 @@ from vistobueno.core.errors import DataRefused
 from vistobueno.model.runtime import Model, load_model
 from vistobueno.training.corruptions import CORRUPTIONS, STRENGTHS, corrupt, corruption_figures, corruptions_of
 from vistobueno.training.data import LabelledPhoto, read_photos
-from vistobueno.training.held_out import HeldOut, hashes_of
+from vistobueno.training.out_of_fold import OutOfFold, hashes_of
 
 __all__ = ["vistobueno"]
 
@@ -55,7 +55,7 @@ def test_photographs_that_a_model_was_trained_on_are_left_aside(
     photos = read_photos(drawn)
     trained = photos[:-1]
     known = sure_of([photo.label for photo in trained])
-    kept = HeldOut(hashes_of(trained), known, np.zeros(0, np.int64), sure_of([]))
+    kept = OutOfFold(hashes_of(trained), known, np.zeros(0, np.int64), sure_of([]))
     model = load_model(with_held_out(tmp_path / "trained", kept, small_model.bundle).path)
     with pytest.raises(DataRefused) as refused:
         corruptions_of(trained, model)

@@ -7,7 +7,7 @@ from later import later
 from vistobueno.training.data import LabelledPhoto, products_told_apart, source_groups, weights_of
 
 MOST = 5  # groups of sources
-fair = later("vistobueno.training.crossfit", "fair")
+fair = later("vistobueno.training.cross_validation", "fair")
 
 
 def taken(**labels_of: str) -> list[LabelledPhoto]:

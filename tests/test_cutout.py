@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vistobueno.cli.drawn import draw_photo
-from vistobueno.training.cutout import cut_out
+from vistobueno.training.segmentation import cut_out
 
 SIDE = 160
 Picture = NDArray[np.uint8]

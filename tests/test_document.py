@@ -14,7 +14,7 @@ from people_at import signed_in
 from serving import Served, serving
 from vistobueno.i18n import LANGUAGES
 from vistobueno.model.bundle import Bundle
-from vistobueno.web.middleware.document import document
+from vistobueno.web.middleware.streamlit_index import document
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from vistobueno.model.inspector import inspect
 from vistobueno.model.runtime import Model, load_model
 from vistobueno.training.data import LabelledPhoto, read_photos
 from vistobueno.training.evaluate import evaluate, figures
-from vistobueno.training.held_out import HeldOut, hashes_of
+from vistobueno.training.out_of_fold import OutOfFold, hashes_of
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def broken(tmp_path: Path, photos: list[LabelledPhoto]) -> list[LabelledPhoto]:
 def trained(photos: list[LabelledPhoto], small_model: Model, tmp_path: Path) -> Model:
     """The small model as if it had been trained on the first four photographs (apples, all of one source)."""
     known = sure_of(["apple_fit", "apple_fit", "apple_unfit", "orange_unfit"])
-    kept = HeldOut(hashes_of(photos[:4]), known, np.array([1, 3]), sure_of(["banana_unfit", "apple_fit"]))
+    kept = OutOfFold(hashes_of(photos[:4]), known, np.array([1, 3]), sure_of(["banana_unfit", "apple_fit"]))
     return load_model(with_held_out(tmp_path / "trained", kept, small_model.bundle).path)
 
 

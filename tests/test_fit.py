@@ -20,7 +20,7 @@ from vistobueno.model.memory import Memory
 from vistobueno.model.runtime import golden_pictures, load_model
 from vistobueno.training.data import LabelledPhoto, read_photos
 from vistobueno.training.evaluate import evaluate, figures
-from vistobueno.training.held_out import HeldOut, hashes_of
+from vistobueno.training.out_of_fold import OutOfFold, hashes_of
 
 keras = later("keras")
 backbone = later("vistobueno.training.backbone")
@@ -151,7 +151,7 @@ def test_model_cards_in_both_languages_travel_with_it(trained: Trained) -> None:
 
 
 def test_every_photograph_has_a_prediction_by_a_model_without_it_and_one_without_its_camera(trained: Trained) -> None:
-    kept = HeldOut.read(trained.bundle)
+    kept = OutOfFold.read(trained.bundle)
     assert kept is not None
     assert HELD_OUT in trained.bundle.files
     assert kept.hashes == hashes_of(read_photos(trained.data))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cases import for_each
-from vistobueno.training import grounds
+from vistobueno.training import backgrounds as grounds
 
 KINDS = range(len(grounds._KINDS))
 

@@ -300,7 +300,7 @@ def test_a_websocket_whose_person_cannot_be_asked_about_ends(monkeypatch: pytest
 
     monkeypatch.setattr(guard, "RECHECK", 0.01)
     monkeypatch.setattr(guard, "running_accounts", Broken)
-    watched = guard.Watched("token", "read", never, send)
+    watched = guard.SessionBoundWebSocket("token", "read", never, send)
     awaited(asyncio.wait_for(watched.run(app, {}), 5))
     assert sent == [{"type": "websocket.close", "code": guard.ENDED, "reason": ""}]
 
@@ -322,4 +322,4 @@ def test_a_websocket_whose_person_cannot_be_asked_about_ends(monkeypatch: pytest
 def test_a_page_is_from_here_or_from_elsewhere_whatever_it_calls_itself(origin: str, elsewhere: bool) -> None:
     sent = [(b"host", b"fruit.example"), (b"origin", origin.encode())]
     asked = HTTPConnection({"type": "http", "scheme": "https", "headers": sent})
-    assert guard.comes_from_elsewhere(asked) is elsewhere and not guard.lacks_tls(asked)
+    assert guard.is_cross_site(asked) is elsewhere and not guard.untrusted_tls_proxy(asked)

@@ -9,7 +9,7 @@ from small_model import CLASSES
 from vistobueno.core.errors import BundleRefused
 from vistobueno.model.bundle import GOLDEN, HELD_OUT, MODEL_H5, MODEL_TFLITE, Bundle, read_bundle, write_bundle
 from vistobueno.training.data import LabelledPhoto, read_photos
-from vistobueno.training.held_out import HeldOut, Predictions, hashes_of
+from vistobueno.training.out_of_fold import OutOfFold, Predictions, hashes_of
 
 KEYS = [each.key for each in CLASSES]
 
@@ -20,7 +20,7 @@ def sure_of(keys: list[str], distance: float = -1e6) -> Predictions:
     return Predictions(logits, np.full(len(keys), distance, np.float32))
 
 
-def with_held_out(folder: Path, kept: HeldOut, base: Bundle, **known: Any) -> Bundle:
+def with_held_out(folder: Path, kept: OutOfFold, base: Bundle, **known: Any) -> Bundle:
     """The small bundle again, with held-out predictions in it, and with these facts."""
     files = {name: (base.path / name).read_bytes() for name in (MODEL_H5, MODEL_TFLITE, GOLDEN)}
     facts = {name: getattr(base, name) for name in vars(base) if name not in ("path", "files", "digest")}
@@ -33,15 +33,15 @@ def photos(drawn: Path) -> list[LabelledPhoto]:
 
 
 @pytest.fixture
-def kept(photos: list[LabelledPhoto]) -> HeldOut:
+def kept(photos: list[LabelledPhoto]) -> OutOfFold:
     known = sure_of(["banana_unfit", "banana_fit", "orange_fit"])
-    return HeldOut(hashes_of(photos), known, np.array([0, 2]), sure_of(["apple_unfit", "apple_fit"]))
+    return OutOfFold(hashes_of(photos), known, np.array([0, 2]), sure_of(["apple_unfit", "apple_fit"]))
 
 
 def test_held_out_predictions_come_back_from_the_bundle_as_they_went_in(
-    kept: HeldOut, small_bundle: Bundle, tmp_path: Path
+    kept: OutOfFold, small_bundle: Bundle, tmp_path: Path
 ) -> None:
-    read = HeldOut.read(with_held_out(tmp_path / "kept", kept, small_bundle))
+    read = OutOfFold.read(with_held_out(tmp_path / "kept", kept, small_bundle))
     assert read is not None
     assert read.hashes == kept.hashes
     assert (read.rows == kept.rows).all()
@@ -51,11 +51,11 @@ def test_held_out_predictions_come_back_from_the_bundle_as_they_went_in(
 
 
 def test_a_bundle_without_held_out_predictions_has_none(small_bundle: Bundle) -> None:
-    assert HeldOut.read(small_bundle) is None
+    assert OutOfFold.read(small_bundle) is None
 
 
 def test_each_photograph_has_the_verdict_of_the_model_trained_without_it(
-    kept: HeldOut, small_bundle: Bundle, photos: list[LabelledPhoto]
+    kept: OutOfFold, small_bundle: Bundle, photos: list[LabelledPhoto]
 ) -> None:
     verdicts = kept.verdicts(small_bundle)
     assert [verdicts[name].class_key for name in hashes_of(photos)] == ["banana_unfit", "banana_fit", "orange_fit"]
@@ -63,7 +63,7 @@ def test_each_photograph_has_the_verdict_of_the_model_trained_without_it(
 
 
 def test_verdicts_on_unknown_cameras_are_only_of_the_photographs_that_have_one(
-    kept: HeldOut, small_bundle: Bundle
+    kept: OutOfFold, small_bundle: Bundle
 ) -> None:
     verdicts = kept.verdicts(small_bundle, unknown=True)
     assert {name: verdict.class_key for name, verdict in verdicts.items()} == {
@@ -87,22 +87,22 @@ def test_joined_predictions_stand_one_after_another() -> None:
     assert joined.distances.tolist() == [1.0, 2.0]
 
 
-def test_the_same_predictions_give_the_same_bytes(kept: HeldOut) -> None:
+def test_the_same_predictions_give_the_same_bytes(kept: OutOfFold) -> None:
     assert kept.content() == kept.content()
 
 
 def test_a_bundle_whose_held_out_predictions_were_changed_is_refused(
-    kept: HeldOut, small_bundle: Bundle, tmp_path: Path
+    kept: OutOfFold, small_bundle: Bundle, tmp_path: Path
 ) -> None:
     bundle = with_held_out(tmp_path / "kept", kept, small_bundle)
-    better = HeldOut(kept.hashes, sure_of(["apple_fit"] * 3), kept.rows, kept.unknown)
+    better = OutOfFold(kept.hashes, sure_of(["apple_fit"] * 3), kept.rows, kept.unknown)
     (bundle.path / HELD_OUT).write_bytes(better.content())
     with pytest.raises(BundleRefused, match="bundle_damaged"):
         read_bundle(bundle.path)
 
 
 def test_held_out_predictions_that_do_not_fit_each_other_or_the_model_are_refused(
-    kept: HeldOut, small_bundle: Bundle, tmp_path: Path
+    kept: OutOfFold, small_bundle: Bundle, tmp_path: Path
 ) -> None:
     short = Predictions(kept.known.logits[:, :-1], kept.known.distances)
     for number, wrong in enumerate(
@@ -115,7 +115,7 @@ def test_held_out_predictions_that_do_not_fit_each_other_or_the_model_are_refuse
     ):
         bundle = with_held_out(tmp_path / str(number), wrong, small_bundle)
         with pytest.raises(BundleRefused, match="held_out_unreadable"):
-            HeldOut.read(bundle)
+            OutOfFold.read(bundle)
 
 
 def test_hashes_are_of_the_bytes_whatever_the_name(photos: list[LabelledPhoto], tmp_path: Path) -> None:

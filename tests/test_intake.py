@@ -12,7 +12,7 @@ from vistobueno.services import Unavailable
 from vistobueno.web.api import batches as api_batches
 from vistobueno.web.api import inspections as api_inspections
 from vistobueno.web.api import lists as api_lists
-from vistobueno.web.api.intake import Bounded, file_in
+from vistobueno.web.api.request_body import BoundedRoute, spool_file
 from vistobueno.web.api.routes import make_api
 
 
@@ -32,7 +32,7 @@ def test_a_disk_that_is_full_is_said_in_words(monkeypatch: pytest.MonkeyPatch, s
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
 
     async def take() -> None:
-        async with file_in(sent(b"x" * size), "zip", 1_000_000, None):
+        async with spool_file(sent(b"x" * size), "zip", 1_000_000, None):
             raise AssertionError
 
     with pytest.raises(Unavailable) as caught:
@@ -63,4 +63,4 @@ def test_a_review_without_end_is_refused_while_it_comes() -> None:
 def test_every_route_that_reads_json_is_bounded() -> None:
     routes = [each for part in (api_inspections, api_batches, api_lists) for each in part.router.routes]
     reads = [each for each in routes if isinstance(each, APIRoute) and each.body_field is not None]
-    assert reads and all(isinstance(each, Bounded) for each in reads)
+    assert reads and all(isinstance(each, BoundedRoute) for each in reads)

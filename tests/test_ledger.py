@@ -17,7 +17,7 @@ from vistobueno.core.inspection import Actor, Filter, Inspection
 from vistobueno.store.database import migrate, open_database, reading, writing
 from vistobueno.store.ledger import Conflict, Ledger, NotFound, Write, content_of
 from vistobueno.store.lists import CursorRefused, inspections_count, inspections_page, waiting_page
-from vistobueno.store.schema import inspections, tallies, waiting
+from vistobueno.store.schema import daily_counts, inspections, review_queue
 
 NAMESAKE = Actor("person", SORTER.id, SORTER.name)
 ON_MANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -210,8 +210,8 @@ def test_many_at_once_are_all_kept_and_counted(engine: Engine) -> None:
 
 def assert_counts_agree(engine: Engine) -> None:
     with reading(engine) as connection:
-        told = {(row.day, row.product, row.answer): row[3] for row in connection.execute(select(tallies))}
-        waits = set(connection.execute(select(waiting.c.inspection_number)).scalars())
+        told = {(row.day, row.product, row.answer): row[3] for row in connection.execute(select(daily_counts))}
+        waits = set(connection.execute(select(review_queue.c.inspection_number)).scalars())
         answers = (
             select(inspections.c.answer, func.count()).group_by(inspections.c.answer).order_by(inspections.c.answer)
         )

@@ -7,12 +7,12 @@ import pytest
 
 from small_model import CLASSES
 from vistobueno.core.policy import Policy
-from vistobueno.training.crossfit import Course, Trained
+from vistobueno.training.cross_validation import Course, Trained
 from vistobueno.training.data import LabelledPhoto
 from vistobueno.training.features import Features
+from vistobueno.training.finetuning import Recipe
 from vistobueno.training.last_layer import fit_last_layer
 from vistobueno.training.lines import line_figures
-from vistobueno.training.tail import Recipe
 
 KEYS = [each.key for each in CLASSES]
 WIDE = 12

@@ -25,7 +25,7 @@ from vistobueno.i18n import say
 from vistobueno.model.bundle import Bundle
 from vistobueno.model.runtime import load_model
 from vistobueno.services import Station
-from vistobueno.web.api.values import CountOut, InspectionOut, count_as, inspection_as
+from vistobueno.web.api.schemas import CountOut, InspectionOut, count_as, inspection_as
 from vistobueno.web.oip.inference import _outputs
 
 __all__ = ["open_station", "vistobueno"]

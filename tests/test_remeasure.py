@@ -9,7 +9,7 @@ from vistobueno.model.bundle import Bundle
 from vistobueno.model.runtime import Model, load_model
 from vistobueno.training.data import LabelledPhoto, data_digest, read_photos
 from vistobueno.training.evaluate import evaluate, figures
-from vistobueno.training.held_out import HeldOut, hashes_of
+from vistobueno.training.out_of_fold import OutOfFold, hashes_of
 from vistobueno.training.remeasure import remeasure
 
 
@@ -22,7 +22,7 @@ def photos(drawn: Path) -> list[LabelledPhoto]:
 def trained(photos: list[LabelledPhoto], small_bundle: Bundle, tmp_path: Path) -> Bundle:
     """A bundle that keeps what models said of its first six photographs (three fit and three unfit apples)."""
     said = sure_of(["apple_fit", "apple_unfit", "apple_fit", "apple_fit", "apple_unfit", "apple_unfit"])
-    kept = HeldOut(hashes_of(photos[:6]), said, np.array([3, 5]), sure_of(["apple_fit", "apple_unfit"]))
+    kept = OutOfFold(hashes_of(photos[:6]), said, np.array([3, 5]), sure_of(["apple_fit", "apple_unfit"]))
     facts = {"backbone": "lite-9", "photographs": 6, "sources": ["drawn"], "data": data_digest(photos[:6])}
     origin = {"command": "vistobueno train drawn", "unknown": []}
     return with_held_out(tmp_path / "trained", kept, small_bundle, training=facts, origin=origin)

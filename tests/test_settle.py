@@ -9,7 +9,7 @@ from vistobueno.core.photo import open_photo
 from vistobueno.core.policy import Policy
 from vistobueno.core.verdict import is_poor
 from vistobueno.training.data import LabelledPhoto
-from vistobueno.training.held_out import Predictions
+from vistobueno.training.out_of_fold import Predictions
 from vistobueno.training.settle import MEASURED, settle_policy, with_quality
 
 KEYS = [each.key for each in CLASSES]

@@ -15,9 +15,9 @@ keras = later("keras")
 layers = later("keras.layers")
 Features = later("vistobueno.training.features", "Features")
 fit_last_layer = later("vistobueno.training.last_layer", "fit_last_layer")
-Recipe = later("vistobueno.training.tail", "Recipe")
-embed = later("vistobueno.training.tail", "embed")
-fit_tail = later("vistobueno.training.tail", "fit_tail")
+Recipe = later("vistobueno.training.finetuning", "Recipe")
+embed = later("vistobueno.training.finetuning", "embed")
+fit_tail = later("vistobueno.training.finetuning", "fit_tail")
 
 K, PER_CLASS, VIEWS = len(CLASSES), 12, 3
 ROWS = np.arange(K * PER_CLASS)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vistobueno.services import Busy
-from vistobueno.web.api.intake import BODIES, ENVELOPE, MOST_PHOTO
+from vistobueno.web.api.request_body import BODIES, MOST_PHOTO, MULTIPART_OVERHEAD
 from vistobueno.web.middleware.uploads import MOST_HELD, WHERE, Uploads
 from vistobueno.web.problems import RequestRefused
 
@@ -63,7 +63,7 @@ def test_what_is_too_large_is_refused_whether_it_says_so_or_not() -> None:
     memory = Memory()
     app = Uploads(memory)
     with pytest.raises(RequestRefused) as declared:
-        put(app, "a", b"x", length=MOST_PHOTO + ENVELOPE + 1)
+        put(app, "a", b"x", length=MOST_PHOTO + MULTIPART_OVERHEAD + 1)
     with pytest.raises(RequestRefused) as sent:
         put(app, "a", *[b"x" * 1_000_000] * 16, length=1)
     assert declared.value.status == sent.value.status == 413

@@ -9,16 +9,7 @@ import numpy as np
 from ..core.commissioning import Calibration
 from ..core.errors import BundleRefused
 from .archive import UNREADABLE, npz_arrays, npz_bytes
-from .bundle import (
-    CALIBRATION,
-    MODEL_TFLITE,
-    SCOPE,
-    Bundle,
-    policy_facts,
-    policy_from,
-    scope_arrays,
-    write_bundle,
-)
+from .bundle import CALIBRATION, MODEL_TFLITE, SCOPE, Bundle, policy_facts, policy_from, scope_arrays, write_bundle
 
 _LARGEST = 16 * 1024 * 1024  # bytes
 

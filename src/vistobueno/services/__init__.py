@@ -6,7 +6,7 @@ from ..store.ledger import Conflict, NotFound
 from ..store.lists import CursorRefused
 from .batch import Batch, BatchRefused, ZipOutcome
 from .inspections import Kept
-from .judging import Busy, Place
+from .judging import Busy, Slot
 from .opening import open_records
 from .running import running_station, set_running_station
 from .station import Readiness, Station
@@ -25,9 +25,9 @@ __all__ = [
     "ModelVersion",
     "NotFound",
     "Page",
-    "Place",
     "Readiness",
     "Review",
+    "Slot",
     "Station",
     "Unavailable",
     "ZipOutcome",

@@ -25,7 +25,7 @@ from ..store.photos.evidence import Evidence, EvidenceMissing, new_key
 from ..store.retention import station_id
 from . import table
 from .batch import Batch, entry_key, inspect_entries
-from .judging import Judging, Place
+from .judging import Judging, Slot
 from .models import Models
 from .spreadsheet import PLAIN, Cell, Dialect, csv_table, xlsx_table
 
@@ -68,7 +68,7 @@ class Inspections:
         line: str = DEFAULT_LINE,
         filename: str | None = None,
         idempotency_key: str | None = None,
-        admitted: Place | None = None,
+        admitted: Slot | None = None,
     ) -> Kept:
         """Judge a photograph; its verdict and its photograph are durable when this returns.
 
@@ -202,7 +202,7 @@ class Inspections:
         return table.rows(lambda after: self.page(filter, after, _EXPORTED_AT_ONCE), language)
 
     @contextlib.contextmanager
-    def _place(self, admitted: Place | None) -> Iterator[None]:
+    def _place(self, admitted: Slot | None) -> Iterator[None]:
         if admitted is not None:
             yield
             return

@@ -35,7 +35,7 @@ class Judging:
         self._lock, self._held = threading.Lock(), Counter[Hashable]()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="judging")
 
-    def admit(self, owner: Hashable = None, wait: bool = False) -> "Place":
+    def admit(self, owner: Hashable = None, wait: bool = False) -> "Slot":
         """Take a place, before anything large is in memory.
 
         Args:
@@ -52,7 +52,7 @@ class Judging:
         if not self._free.acquire(blocking=wait):
             self._forget(owner)
             raise busy()
-        return Place(partial(self._leave, owner))
+        return Slot(partial(self._leave, owner))
 
     def _leave(self, owner: Hashable) -> None:
         self._free.release()
@@ -82,7 +82,7 @@ def busy() -> Busy:
     )
 
 
-class Place:
+class Slot:
     """A place that was taken; leave it by ``with``, or by `leave`, once."""
 
     def __init__(self, leave: Callable[[], None]) -> None:

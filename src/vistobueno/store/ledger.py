@@ -1,4 +1,4 @@
-"""Inspections and reviews, written once and never changed; tallies and what waits are kept in the same transaction."""
+"""Inspections and reviews, written once and never changed; daily counts and the review queue are kept in the same transaction."""
 
 import hashlib
 from collections import Counter
@@ -19,17 +19,22 @@ from ..core.inspection import LONGEST_NAME, LONGEST_NOTE, Actor, DayCount, Inspe
 from ..core.verdict import OUT_OF_SCOPE, Answer
 from .database import reading, writing
 from .folding import folded
-from .schema import evidence_removals, inspections, reasons, reviews, tallies, waiting, writes
+from .schema import daily_counts, evidence_removals, idempotency_keys, inspections, reasons, review_queue, reviews
 
 Map = NDArray[np.float32]
 # Made once: with its values inside, SQLAlchemy would build the statement of forty columns anew for each photograph.
 _LAST = select(inspections.c.number, inspections.c.at).order_by(inspections.c.number.desc()).limit(1)
-_INSPECTION, _REASON, _WAITING, _WRITE = insert(inspections), insert(reasons), insert(waiting), insert(writes)
+_INSPECTION, _REASON, _WAITING, _WRITE = (
+    insert(inspections),
+    insert(reasons),
+    insert(review_queue),
+    insert(idempotency_keys),
+)
 _TALLY = text(
     "INSERT INTO tallies (day, product, answer, count) VALUES (:day, :product, :answer, 1) "
     "ON CONFLICT (day, product, answer) DO UPDATE SET count = tallies.count + 1"
 )
-_LOCK = 0x7650  # PostgreSQL's advisory lock of the ledger: numbers, moments and tallies come one after the other
+_LOCK = 0x7650  # PostgreSQL's advisory lock of the ledger: numbers, moments and daily counts come one after the other
 
 
 class NotFound(VistoBuenoError):
@@ -82,7 +87,7 @@ class Ledger:
     def is_used(self, write: Write) -> bool:
         """Whether this key was used before, for whatever content."""
         with reading(self.engine) as connection:
-            asked = select(writes.c.key_hash).where(writes.c.key_hash == write.key_hash)
+            asked = select(idempotency_keys.c.key_hash).where(idempotency_keys.c.key_hash == write.key_hash)
             return connection.execute(asked).first() is not None
 
     def written(self, write: Write) -> Inspection | None:
@@ -172,7 +177,7 @@ class Ledger:
                 "defects": ",".join(defects) or None,
             }
             connection.execute(insert(reviews).values(values))
-            connection.execute(delete(waiting).where(waiting.c.inspection_number == number))
+            connection.execute(delete(review_queue).where(review_queue.c.inspection_number == number))
             if write is not None:
                 made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
                 connection.execute(_WRITE, {**_named(write), **made})
@@ -181,17 +186,19 @@ class Ledger:
     def waiting_count(self) -> int:
         """How many inspections wait for a person."""
         with reading(self.engine) as connection:
-            return int(connection.execute(select(func.count()).select_from(waiting)).scalar_one())
+            return int(connection.execute(select(func.count()).select_from(review_queue)).scalar_one())
 
     def day_counts(self, since: date, until: date) -> tuple[DayCount, ...]:
         """Inspections by day, product and answer, both days included."""
-        asked = select(tallies).where(tallies.c.day.between(since, until))
+        asked = select(daily_counts).where(daily_counts.c.day.between(since, until))
         counts: Counter[tuple[date, str | None, Answer]] = Counter()
         with reading(self.engine) as connection:
             for row in connection.execute(asked).mappings():
                 counts[row["day"], row["product"], row["answer"]] += row["count"]
             for day, product, answer, count in _of_no_product(connection, since, until):
-                counts[day, product, answer] -= count  # the tallies have it under the product that it resembles most
+                counts[day, product, answer] -= (
+                    count  # the daily counts have it under the product that it resembles most
+                )
                 counts[day, None, answer] += count
         found = sorted(counts.items(), key=lambda each: (each[0][0], each[0][1] or "", each[0][2]))
         return tuple(DayCount(*what, count) for what, count in found if count)
@@ -273,7 +280,7 @@ def _written(connection: Connection, write: Write) -> Row[Any] | None:
     Raises:
         Conflict: ``key_used``: it was another that had this key.
     """
-    row = connection.execute(select(writes).where(writes.c.key_hash == write.key_hash)).first()
+    row = connection.execute(select(idempotency_keys).where(idempotency_keys.c.key_hash == write.key_hash)).first()
     if row is not None and row.content_sha256 != write.content_sha256:
         raise Conflict(
             "key_used",

@@ -27,7 +27,7 @@ from .database import reading
 from .folding import folded
 from .ledger import with_reviews
 from .protection import NAMES
-from .schema import OF_NO_PRODUCT, inspections, reasons, reviews, waiting
+from .schema import OF_NO_PRODUCT, inspections, reasons, review_queue, reviews
 
 MOST = 500  # inspections on one page
 _LARGEST = 2**63 - 1
@@ -57,8 +57,8 @@ def inspections_count(engine: Engine, asked: Filter, most: int) -> int:
 def waiting_page(engine: Engine, after: str | None, limit: int) -> Page[Inspection]:
     """The inspections that wait for a person."""
     with reading(engine) as connection:
-        query = select(inspections).join(waiting, waiting.c.inspection_number == inspections.c.number)
-        return _page(connection, query, waiting.c.inspection_number, after, limit)
+        query = select(inspections).join(review_queue, review_queue.c.inspection_number == inspections.c.number)
+        return _page(connection, query, review_queue.c.inspection_number, after, limit)
 
 
 def _page(
@@ -90,7 +90,10 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
         query, order = query.join(reviews, reviews.c.inspection_number == number), reviews.c.inspection_number
         query = query.where(text("reviews.first"))
     elif asked.reviewed is False and asked.answer == "review":
-        query, order = query.join(waiting, waiting.c.inspection_number == number), waiting.c.inspection_number
+        query, order = (
+            query.join(review_queue, review_queue.c.inspection_number == number),
+            review_queue.c.inspection_number,
+        )
     elif asked.reviewed is False:
         query = query.where(~select(reviews.c.id).where(reviews.c.inspection_number == number).exists())
     if asked.reason is not None:

@@ -12,7 +12,7 @@ from ..core.inspection import SYSTEM, Actor
 from .database import reading, writing
 from .ledger import actor_columns, one_after_another
 from .photos.evidence import Evidence
-from .schema import evidence_removals, identity, inspections, waiting
+from .schema import evidence_removals, identity, inspections, review_queue
 
 _AT_ONCE = 200  # photographs removed and recorded together
 _GRACE = timedelta(hours=1)  # a photograph younger than this may be waiting for its row
@@ -48,7 +48,7 @@ def apply_retention(engine: Engine, evidence: Evidence, days: int, actor: Actor 
         select(number, inspections.c.evidence)
         .where(
             inspections.c.at < before,
-            ~select(waiting).where(waiting.c.inspection_number == number).exists(),
+            ~select(review_queue).where(review_queue.c.inspection_number == number).exists(),
             ~select(evidence_removals).where(evidence_removals.c.inspection_number == number).exists(),
         )
         .order_by(number)

@@ -223,13 +223,13 @@ Index(
     postgresql_where=text("first"),
 )
 
-waiting = Table(
+review_queue = Table(
     "waiting",
     metadata,
     Column("inspection_number", Number, ForeignKey("inspections.number"), primary_key=True, autoincrement=False),
 )
 
-tallies = Table(
+daily_counts = Table(
     "tallies",
     metadata,
     Column("day", Date, primary_key=True),
@@ -238,7 +238,7 @@ tallies = Table(
     Column("count", Number, nullable=False),
 )
 
-writes = Table(
+idempotency_keys = Table(
     "writes",
     metadata,
     Column("key_hash", String(64), primary_key=True),

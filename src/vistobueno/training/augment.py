@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
-from . import grounds
-from .cutout import Cutout
+from . import backgrounds as grounds
+from .segmentation import Cutout
 
 Picture = NDArray[np.uint8]
 Generator = np.random.Generator

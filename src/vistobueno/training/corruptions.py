@@ -18,7 +18,7 @@ from ..model.runtime import Model
 from .data import LIMITS, LabelledPhoto
 from .evaluate import judged_from
 from .figures import rates
-from .held_out import HeldOut, hashes_of
+from .out_of_fold import OutOfFold, hashes_of
 
 Picture = NDArray[np.uint8]
 Generator = np.random.Generator
@@ -124,7 +124,7 @@ def corruptions_of(
     Raises:
         DataRefused: ``corruptions_trained_on``, when none of its products is left.
     """
-    kept, classes = HeldOut.read(model.bundle), model.bundle.classes
+    kept, classes = OutOfFold.read(model.bundle), model.bundle.classes
     known = set(kept.hashes) if kept else set()
     keys = {each.key for each in classes if each.product}
     pairs = zip(photos, hashes_of(photos), strict=True)

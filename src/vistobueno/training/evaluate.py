@@ -16,7 +16,7 @@ from ..model.inspector import inspect
 from ..model.runtime import Model
 from .data import LabelledPhoto, refuse_unknown, unreadable
 from .figures import Judged, all_figures, confusion
-from .held_out import HeldOut
+from .out_of_fold import OutOfFold
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ def evaluate(
             not one photograph of the model's products is left.
     """
     refuse_unknown(photos, model.bundle.classes)
-    kept = HeldOut.read(model.bundle)
+    kept = OutOfFold.read(model.bundle)
     held_out = kept.verdicts(model.bundle, unknown_cameras) if kept else {}
     limits = Limits(cover=2 * max(model.bundle.input.width, model.bundle.input.height))
     read, verdicts, refused, known = [], [], {}, 0
@@ -113,7 +113,7 @@ def judged_from(photos: Sequence[LabelledPhoto], verdicts: Sequence[Verdict], cl
 
 
 def held_out_figures(
-    photos: Sequence[LabelledPhoto], kept: HeldOut, classes: tuple[ClassInfo, ...], policy: Policy
+    photos: Sequence[LabelledPhoto], kept: OutOfFold, classes: tuple[ClassInfo, ...], policy: Policy
 ) -> dict[str, Any]:
     """The metrics of a bundle, from what models that did not see the photographs say of them under a policy.
 

@@ -24,8 +24,8 @@ from PIL import Image
 from ..core.photo import open_photo
 from .augment import Picture
 from .backbone import Backbone
-from .cutout import cut_out
 from .data import LIMITS, LabelledPhoto
+from .segmentation import cut_out
 from .views import view_of
 
 Progress = Callable[[str, int, int], None]

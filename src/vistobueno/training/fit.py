@@ -29,16 +29,16 @@ from .backbone import choose_backbone
 from .cards import cards
 from .convert import as_list, prove_equal, to_h5, to_tflite, with_outputs
 from .corruptions import PER_CLASS, corruption_figures
-from .crossfit import Course, by_fold, by_source, fair, fold_models
+from .cross_validation import Course, fair, fold_models, leave_one_source_out, out_of_fold_predictions
 from .data import LabelledPhoto, data_digest, read_data, readable, unreadable, weights_of
 from .evaluate import held_out_figures
 from .features import Progress, compute, split_network
-from .held_out import HeldOut, hashes_of
+from .finetuning import Recipe
 from .labels import OTHER
 from .lines import line_figures
 from .memory import keep_freed_memory
+from .out_of_fold import OutOfFold, hashes_of
 from .settle import settle_policy, with_quality
-from .tail import Recipe
 
 VIEWS = 7
 _NAMES = {
@@ -108,9 +108,9 @@ def train(
     trunk, tail = split_network(network)
     features = compute(photos, keys, chosen, trunk, tail, views=views, seed=seed, work=shelf, progress=progress)
     course = Course(photos, classes, features, tail, recipe, seed, folder, progress)
-    seen = by_fold(course)
-    rows_out, left_out = by_source(course)
-    held_out = HeldOut(hashes, seen, rows_out, left_out)
+    seen = out_of_fold_predictions(course)
+    rows_out, left_out = leave_one_source_out(course)
+    held_out = OutOfFold(hashes, seen, rows_out, left_out)
     judged = fair(photos, rows_out)
     everyone = np.arange(len(photos))
     final = course.trained("final", everyone)

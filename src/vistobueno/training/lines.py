@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..core.commissioning import Examples, commission
 from ..core.policy import Policy
 from ..core.verdict import judge
-from .crossfit import Course, Rows, source_models
+from .cross_validation import Course, Rows, source_models
 from .data import LabelledPhoto, products_told_apart, weights_of
 from .evaluate import judged_from
 from .figures import describe

@@ -8,7 +8,7 @@ from ..model.bundle import Bundle, write_bundle
 from .cards import cards
 from .data import LabelledPhoto
 from .evaluate import held_out_figures
-from .held_out import HeldOut, hashes_of
+from .out_of_fold import OutOfFold, hashes_of
 
 
 def remeasure(bundle: Bundle, photos: Sequence[LabelledPhoto], out: Path) -> Bundle:
@@ -22,7 +22,7 @@ def remeasure(bundle: Bundle, photos: Sequence[LabelledPhoto], out: Path) -> Bun
         DataRefused: ``held_out_missing`` when the bundle keeps no predictions, or a photograph that it was trained on is
             not among ``photos``.
     """
-    kept = HeldOut.read(bundle)
+    kept = OutOfFold.read(bundle)
     labelled = dict(zip(hashes_of(photos), photos, strict=True))
     missing = [name for name in kept.hashes if name not in labelled] if kept else []
     if kept is None or missing:

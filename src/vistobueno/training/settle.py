@@ -19,7 +19,7 @@ from ..core.photo import Limits, open_photo
 from ..core.policy import Policy
 from ..core.verdict import other_log_odds, probability_unfit, softmax
 from .data import LabelledPhoto
-from .held_out import Predictions
+from .out_of_fold import Predictions
 
 _PATIENCE = 0.04  # most of the products, on known cameras, that may be reviewed for the sake of unknown ones
 _FAMILIAR = 0.99  # share of the products, on known cameras, whose temperature does not grow with their distance

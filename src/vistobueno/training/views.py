@@ -6,9 +6,10 @@ training, not even as a ground.
 
 import numpy as np
 
-from . import augment, grounds
+from . import augment
+from . import backgrounds as grounds
 from .augment import Picture
-from .cutout import Cutout
+from .segmentation import Cutout
 
 _ELSEWHERE = 2  # in one view of so many, the first among them, the fruit stands elsewhere, when it could be cut out
 

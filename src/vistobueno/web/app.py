@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import VistoBuenoError
 from ..i18n import say, user_language
 from ..settings import Settings, read_settings
-from .middleware.process import settle
+from .middleware.allocator import settle
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
@@ -32,14 +32,15 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     from . import metrics
     from .api import health
     from .api import routes as api
-    from .auth import provider, sign_in
+    from .auth import oidc as provider
+    from .auth import sign_in
     from .field import pages
-    from .middleware import document
-    from .middleware.answers import Answers
+    from .middleware import streamlit_index
+    from .middleware.error_handling import ErrorHandling
     from .middleware.guard import Guard
-    from .middleware.observed import Observed, Routed
     from .middleware.packed import Packed
-    from .middleware.proxies import Proxies
+    from .middleware.proxies import ProxyHeaders
+    from .middleware.request_log import RequestLog, Routed
     from .middleware.uploads import Uploads
     from .oip import inference
 
@@ -48,7 +49,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
         "routes": [
             *health.routes,
             *metrics.routes,
-            *document.routes,
+            *streamlit_index.routes,
             *sign_in.routes,
             *provider.routes,
             *pages.routes,
@@ -56,7 +57,17 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
             *api.routes(),
         ],
         "middleware": [
-            Middleware(each) for each in (Observed, Proxies, Answers, Guard, Uploads, Packed, document.Document, Routed)
+            Middleware(each)
+            for each in (
+                RequestLog,
+                ProxyHeaders,
+                ErrorHandling,
+                Guard,
+                Uploads,
+                Packed,
+                streamlit_index.StreamlitIndex,
+                Routed,
+            )
         ],
     }
 

@@ -18,11 +18,11 @@ _MACHINES = ("/api/", "/v2", "/_stcore/", "/metrics", "/media/", "/static/")
 _STARTING = {"Retry-After": "2"}
 
 
-def apology(connection: HTTPConnection, error: VistoBuenoError | None, language: str = "") -> Response:
+def error_page(connection: HTTPConnection, error: VistoBuenoError | None, language: str = "") -> Response:
     """An error that no page could say, or (None) a station that is being opened: a page to a person, else a problem."""
     if error is None:
         return told(connection, 503, headers=_STARTING, language=language)
-    if not takes_pages(connection):
+    if not accepts_html(connection):
         return problem_of(connection, error)
     spoken = language or page_language(connection)
     return _page(connection, status_of(error), spoken, error.message(spoken), headers_of(error))
@@ -32,14 +32,14 @@ def told(
     connection: HTTPConnection, status: int, headers: Mapping[str, str] | None = None, language: str = ""
 ) -> Response:
     """A status that says all: a page to a person, else a problem."""
-    if not takes_pages(connection):
+    if not accepts_html(connection):
         return problem(connection, status, headers=headers)
     spoken = language or page_language(connection)
     key = "web_page_missing" if status == 404 else f"web_status_{known_status(status)}"
     return _page(connection, status, spoken, say(spoken, key), headers or {})
 
 
-def takes_pages(connection: HTTPConnection) -> bool:
+def accepts_html(connection: HTTPConnection) -> bool:
     """Whether it is a browser that shows the answer to a person; where only machines ask it never is."""
     return "text/html" in connection.headers.get("accept", "") and not connection.scope["path"].startswith(_MACHINES)
 

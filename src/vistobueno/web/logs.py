@@ -6,7 +6,7 @@ import sys
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
-from .middleware.observed import REQUEST_ID
+from .middleware.request_log import REQUEST_ID
 
 
 class _Numbered(logging.Filter):

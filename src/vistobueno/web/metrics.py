@@ -17,7 +17,7 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 REGISTRY = CollectorRegistry()
 INSPECTIONS = Counter("vistobueno_inspections", "Inspections kept.", ("answer", "product", "source"), registry=REGISTRY)
 JUDGING_SECONDS = Histogram("vistobueno_judging_seconds", "From bytes to verdict.", buckets=_SECONDS, registry=REGISTRY)
-REFUSALS = Counter("vistobueno_refusals", "Answers with an error, by code.", ("code",), registry=REGISTRY)
+REFUSALS = Counter("vistobueno_refusals", "ErrorHandling with an error, by code.", ("code",), registry=REGISTRY)
 PLACES = Gauge("vistobueno_places_taken", "Photographs taken in that are not answered yet.", registry=REGISTRY)
 HTTP_REQUESTS = Counter(
     "vistobueno_http_requests", "Requests answered.", ("method", "route", "status"), registry=REGISTRY

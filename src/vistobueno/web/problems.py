@@ -38,7 +38,7 @@ _BY_KIND: tuple[tuple[type[VistoBuenoError], int], ...] = (
     (DataRefused, 422),
     (DownloadFailed, 502),
 )
-_CODES = {400: "bad_request", 401: "not_signed_in", 403: "not_allowed", 404: "not_found", 405: "wrong_method",
+_CODES = {400: "bad_request", 401: "not_signed_in", 403: "not_allowed", 404: "not_found", 405: "method_not_allowed",
           408: "too_slow", 413: "too_large", 414: "address_too_long", 415: "wrong_media_type", 422: "invalid",
           429: "too_many_requests", 431: "headers_too_large", 500: "internal_error", 503: "unavailable"}  # fmt: skip
 

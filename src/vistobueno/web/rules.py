@@ -23,7 +23,7 @@ class Rule:
     who: Who
     permission: str = ""
 
-    def speaks_of(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str) -> bool:
         """Whether a request is meant."""
         if method not in self.methods and "*" not in self.methods:
             return False
@@ -95,7 +95,7 @@ def rule_for(method: str, path: str) -> Rule:
     """The rule that decides on a request."""
     if not is_plain(path):
         return _REFUSED
-    return next((each for each in RULES if each.speaks_of(method, path)), _REFUSED)
+    return next((each for each in RULES if each.matches(method, path)), _REFUSED)
 
 
 def is_plain(path: str) -> bool:

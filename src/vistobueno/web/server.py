@@ -11,7 +11,7 @@ import uvicorn
 from ..settings import Settings
 from .app import application
 from .middleware.connection import BoundedConnection
-from .stopping import stop
+from .shutdown import stop
 
 ANSWERED_WITHIN, LAST_WORDS, ENDED_WITHIN = 12.0, 20, 25.0
 """Seconds after a stop is asked for: until what is under way is told to come again, until it is cut, until the process

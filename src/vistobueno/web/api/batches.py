@@ -13,14 +13,14 @@ from starlette.types import Receive, Scope, Send
 
 from ...core.errors import VistoBuenoError
 from ...services import Busy
-from ..budget import Budget
 from ..metrics import REFUSALS, count
 from ..problems import language_of, status_of
-from ..stopping import is_stopping, stopped
-from .asking import allowed, open_station, owner_of, source_of
+from ..quota import Quota
+from ..shutdown import is_stopping, stopped
+from .context import allowed, open_station, owner_of, source_of
 from .inspections import as_json, idempotency_key, key_parameter, problems
-from .intake import ENVELOPE, file_in
-from .values import BatchLine, inspection_as
+from .request_body import MULTIPART_OVERHEAD, spool_file
+from .schemas import BatchLine, inspection_as
 
 router = APIRouter(tags=["inspections"])
 MOST_ZIP = 1_000_000_000  # bytes
@@ -29,9 +29,9 @@ NDJSON = "application/x-ndjson"
 PASSED_OVER = "Passed-Over"
 Line = dict[str, Any]
 Lines = Generator[Line, None, None]
-_COMING = Budget(8, 4, "zip", retry_after=10)  # ZIPs on disk, whole or not
-_ON_DISK = Budget(2 * MOST_ZIP, MOST_ZIP + ENVELOPE, "zip", retry_after=10)  # their bytes
-_AT_ONCE = Budget(2, 1, "zip", retry_after=10)  # ZIPs that are inspected
+_COMING = Quota(8, 4, "zip", retry_after=10)  # ZIPs on disk, whole or not
+_ON_DISK = Quota(2 * MOST_ZIP, MOST_ZIP + MULTIPART_OVERHEAD, "zip", retry_after=10)  # their bytes
+_AT_ONCE = Quota(2, 1, "zip", retry_after=10)  # ZIPs that are inspected
 
 
 @router.post(
@@ -82,7 +82,7 @@ async def batch(request: Request) -> Response:
     async with AsyncExitStack() as held:
         held.enter_context(_COMING.share(owner, 1))
         share = held.enter_context(_ON_DISK.share(owner))
-        file = await held.enter_async_context(file_in(request, "zip", MOST_ZIP, station.settings.data_dir, share))
+        file = await held.enter_async_context(spool_file(request, "zip", MOST_ZIP, station.settings.data_dir, share))
         await _turn(held, owner)
         inspect = partial(station.inspections.inspect_zip, source=source_of(identity), idempotency_key=key)
         found = await to_thread.run_sync(inspect, file, identity.actor)
@@ -91,7 +91,7 @@ async def batch(request: Request) -> Response:
         if NDJSON not in request.headers.get("accept", ""):
             outcomes = [first, *await to_thread.run_sync(list, lines)] if first is not None else []
             return as_json(outcomes, headers=headers)
-        return Told(first, lines, held.pop_all(), headers)
+        return NdjsonResponse(first, lines, held.pop_all(), headers)
     raise AssertionError  # pragma: no cover  the block above returns or raises
 
 
@@ -108,7 +108,7 @@ async def _turn(held: AsyncExitStack, owner: Hashable) -> None:
         await sleep(0.2)
 
 
-class Told(StreamingResponse):
+class NdjsonResponse(StreamingResponse):
     """Lines as they come. However it ends, also when nobody stayed for the first, it gives back what it holds."""
 
     def __init__(self, first: Line | None, lines: Lines, held: AsyncExitStack, headers: dict[str, str]) -> None:

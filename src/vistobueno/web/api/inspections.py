@@ -18,11 +18,11 @@ from ...core.inspection import Filter
 from ...services import Station
 from ..metrics import PLACES, count
 from ..problems import refuse
-from .asking import allowed, open_station, owner_of, source_of
-from .intake import Bounded, photo_in, received
-from .values import ROOT, Answer, InspectionOut, ProblemOut, ReviewIn, ReviewOut, inspection_as, review_as
+from .context import allowed, open_station, owner_of, source_of
+from .request_body import BoundedRoute, read_photo, received
+from .schemas import ROOT, Answer, InspectionOut, ProblemOut, ReviewIn, ReviewOut, inspection_as, review_as
 
-router = APIRouter(tags=["inspections"], route_class=Bounded)
+router = APIRouter(tags=["inspections"], route_class=BoundedRoute)
 LONGEST_KEY = 255
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _JUDGED_AT_ONCE = CapacityLimiter(64)  # threads that wait for the pool; places bound them, this only keeps them ours
@@ -105,7 +105,7 @@ async def inspect(request: Request) -> Response:
     """
     identity, station, key = allowed(request, "inspect"), open_station(), idempotency_key(request)
     with received(request, station) as share:
-        upload = await photo_in(request, share)
+        upload = await read_photo(request, share)
         with station.judging.admit(owner_of(request)) as place, PLACES.track_inprogress():
             work = partial(
                 station.inspections.inspect,

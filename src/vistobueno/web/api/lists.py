@@ -12,16 +12,16 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from ...services.spreadsheet import PLAIN, spanish
-from ..budget import Budget
 from ..problems import language_of, refuse
-from .asking import allowed, identity_of, open_station, owner_of
+from ..quota import Quota
+from .context import allowed, identity_of, open_station, owner_of
 from .inspections import ISO_8601, Asked, as_json, of_station, problems
-from .values import CountOut, InspectionsOut, MeOut, ModelOut, count_as, me_as, model_as, page_as
+from .schemas import CountOut, InspectionsOut, MeOut, ModelOut, count_as, me_as, model_as, page_as
 
 router = APIRouter(tags=["lists"])
 MOST_DAYS = 3660
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_WORKBOOKS = Budget(2, 1, "workbook", retry_after=10)  # that are made at once
+_WORKBOOKS = Quota(2, 1, "workbook", retry_after=10)  # that are made at once
 AskedFor = Annotated[Asked, Depends()]
 Day = Annotated[date, ISO_8601]
 

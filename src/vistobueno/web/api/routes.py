@@ -17,9 +17,9 @@ from ..problems import language_of, problem, problem_of
 from . import batches as api_batches
 from . import inspections as api_inspections
 from . import lists as api_lists
-from .asking import identity_of
+from .context import identity_of
 from .docs import page
-from .values import ROOT
+from .schemas import ROOT
 
 _DESCRIPTION = """
 Photographs of fruit in, verdicts with evidence out. Every call carries a key, `Authorization: Bearer vb_…`, which an

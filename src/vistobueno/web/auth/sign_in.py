@@ -28,8 +28,8 @@ from ...desk import palette
 from ...desk.logo import logo
 from ...i18n import LANGUAGES, say
 from .. import headers
-from ..api.intake import body_in
-from ..error_page import apology, templates
+from ..api.request_body import read_body
+from ..error_page import error_page, templates
 from ..field import pages
 from ..middleware.guard import address_of, is_secure
 from ..problems import LANGUAGE_COOKIE, headers_of, page_language, problem_of, refuse, status_of
@@ -88,7 +88,7 @@ def page(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             access = running_accounts()
         except RuntimeError:
-            return apology(request, None)
+            return error_page(request, None)
         asked = request.query_params.get("language", "")
         language = asked if asked in LANGUAGES else page_language(request)
         form = request.cookies.get(FORM_COOKIE) or new_token()
@@ -97,7 +97,7 @@ def page(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             response = await handler(visit)
         except VistoBuenoError as error:
             unavailable = status_of(error) == 503
-            response = apology(request, error, language) if unavailable else problem_of(request, error)
+            response = error_page(request, error, language) if unavailable else problem_of(request, error)
         if asked in LANGUAGES:
             remember(visit, response, LANGUAGE_COOKIE, asked, YEAR)
         if request.cookies.get(FORM_COOKIE) != form:
@@ -333,7 +333,7 @@ async def identity_of(visit: Visit) -> Identity | None:
 
 async def fields_of(visit: Visit) -> dict[str, str]:
     """The fields of a form; the last of one name counts."""
-    body = await body_in(visit.request, MOST_FORM)
+    body = await read_body(visit.request, MOST_FORM)
     if b"%00" in body or b"\0" in body:  # PostgreSQL has no such text
         raise refuse(400, "bad_request", "status_400")
     try:

@@ -26,11 +26,11 @@ from ...desk.icons import icon
 from ...desk.pieces import answer, photo_url
 from ...i18n import LANGUAGES, certainty, say, texts
 from ...services import Station, table
-from ..api.asking import allowed, identity_of, open_station
+from ..api.context import allowed, identity_of, open_station
 from ..api.derived import plain
-from ..api.intake import body_in
-from ..api.values import inspection_as, page_as
-from ..error_page import apology
+from ..api.request_body import read_body
+from ..api.schemas import inspection_as, page_as
+from ..error_page import error_page
 from ..problems import refuse
 
 ACCEPTED = (
@@ -111,7 +111,7 @@ async def language(request: Request) -> Response:
     """Choose the language that this person reads."""
     identity = identity_of(request)
     try:
-        chosen = json.loads(await body_in(request, _MOST))["language"]
+        chosen = json.loads(await read_body(request, _MOST))["language"]
     except (ValueError, KeyError, TypeError):
         chosen = None
     if chosen not in LANGUAGES:
@@ -264,7 +264,7 @@ def _shown(handler: Shown) -> Shown:
         try:
             return await handler(request)
         except VistoBuenoError as error:
-            return apology(request, error)
+            return error_page(request, error)
 
     return answer
 

@@ -15,10 +15,10 @@ from ...accounts.errors import access_refused
 from ...accounts.tokens import KEY_START, same
 from ...core.errors import VistoBuenoError
 from ...settings import Settings
-from ..error_page import apology, takes_pages, told
+from ..error_page import accepts_html, error_page, told
 from ..problems import language_of, problem, problem_of
 from ..rules import READS, Rule, rule_for
-from .methods import methods_at
+from .methods import allowed_methods
 from .proxies import parse, within
 
 RECHECK = 2.0  # seconds until an open websocket learns that its session has ended
@@ -54,13 +54,17 @@ class Guard:
         if b"%00" in scope.get("query_string", b""):  # PostgreSQL has no such text, and nobody means it
             return told(connection, 400)
         unsafe = scope["method"] not in READS | {"OPTIONS"}
-        key = key_in(connection)
-        if unsafe and key is None and comes_from_elsewhere(connection):
-            return refused(connection, 403, access_refused("proxy_unknown" if lacks_tls(connection) else "cross_site"))
+        key = api_key_of(connection)
+        if unsafe and key is None and is_cross_site(connection):
+            return refused(
+                connection,
+                403,
+                access_refused("proxy_unknown" if untrusted_tls_proxy(connection) else "cross_site"),
+            )
         if rule.who == "all":
             return None
         if rule.who == "nobody" and is_open(scope["path"]):
-            return wrong_method(connection)
+            return method_not_allowed(connection)
         try:
             access = running_accounts()
         except RuntimeError:
@@ -76,10 +80,10 @@ class Guard:
         if identity is None:
             return to_sign_in(connection) if is_navigation(connection) else problem(connection, 401, headers=_BEARER)
         if rule.who == "nobody":
-            return wrong_method(connection)
+            return method_not_allowed(connection)
         if (rule.who == "people" and identity.session is None) or not may(identity, rule.permission):
             return told(connection, 403)
-        if unsafe and identity.session is not None and not is_meant(connection, identity, rule):
+        if unsafe and identity.session is not None and not has_csrf_token(connection, identity, rule):
             return refused(connection, 403, access_refused("cross_site"))
         return None
 
@@ -87,7 +91,7 @@ class Guard:
         connection = HTTPConnection(scope)
         rule = rule_for("WEBSOCKET", scope["path"])
         identity, token = None, connection.cookies.get(cookie_name(is_secure(connection)), "")
-        if rule.who == "people" and connection.headers.get("origin") and not comes_from_elsewhere(connection):
+        if rule.who == "people" and connection.headers.get("origin") and not is_cross_site(connection):
             try:
                 identity = await identify(connection, running_accounts(), None)
             except (RuntimeError, VistoBuenoError):
@@ -98,7 +102,7 @@ class Guard:
             return
         scope["state"]["identity"] = identity
         told = {ADDRESS_HEADER: address_of(connection), REQUEST_HEADER: scope["state"].get("request_id", "")}
-        await Watched(token, rule.permission, receive, send).run(self.app, telling(scope, told))
+        await SessionBoundWebSocket(token, rule.permission, receive, send).run(self.app, telling(scope, told))
 
 
 def telling(scope: Scope, told: dict[str, str]) -> Scope:
@@ -108,7 +112,7 @@ def telling(scope: Scope, told: dict[str, str]) -> Scope:
     return {**scope, "headers": [each for each in scope["headers"] if each[0].lower() not in names] + ours}
 
 
-class Watched:
+class SessionBoundWebSocket:
     """An open websocket: it ends seconds after its session does."""
 
     def __init__(self, token: str, permission: str, receive: Receive, send: Send) -> None:
@@ -172,7 +176,7 @@ async def identify(connection: HTTPConnection, access: Accounts, key: str | None
     return await to_thread.run_sync(access.authentication.identify_session, token) if token else None
 
 
-def key_in(connection: HTTPConnection) -> str | None:
+def api_key_of(connection: HTTPConnection) -> str | None:
     """The API key that a request carries."""
     kind, _, value = connection.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
@@ -210,7 +214,7 @@ def may_read_metrics(connection: HTTPConnection, key: str | None, settings: Sett
     return within(address, parse(settings.metrics_from, "METRICS_FROM"))
 
 
-def comes_from_elsewhere(connection: HTTPConnection) -> bool:
+def is_cross_site(connection: HTTPConnection) -> bool:
     """Whether another site's page made the browser ask."""
     if connection.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return True
@@ -223,13 +227,13 @@ def comes_from_elsewhere(connection: HTTPConnection) -> bool:
     return origin.lower() != f"{scheme}://{connection.headers.get('host', '')}".lower()
 
 
-def lacks_tls(connection: HTTPConnection) -> bool:
+def untrusted_tls_proxy(connection: HTTPConnection) -> bool:
     """Whether our own page asks over TLS and it comes here without: a proxy ends it that is not in TRUSTED_PROXIES."""
     over_tls = f"https://{connection.headers.get('host', '')}".lower() == connection.headers.get("origin", "").lower()
     return over_tls and connection.scope.get("scheme") in ("http", "ws")
 
 
-def is_meant(connection: HTTPConnection, identity: Identity, rule: Rule) -> bool:
+def has_csrf_token(connection: HTTPConnection, identity: Identity, rule: Rule) -> bool:
     """Whether our own page asked: what changes something carries the session's token, or Streamlit's own, in a header.
 
     A form carries it as a field, which the page that takes the form looks at.
@@ -243,13 +247,13 @@ def is_meant(connection: HTTPConnection, identity: Identity, rule: Rule) -> bool
 
 def is_navigation(connection: HTTPConnection) -> bool:
     """Whether a person opens a page, and may be shown another one."""
-    return connection.scope["method"] in READS and takes_pages(connection)
+    return connection.scope["method"] in READS and accepts_html(connection)
 
 
 def away(connection: HTTPConnection, error: VistoBuenoError | None) -> Response:
     """That nobody can be asked who this is: a page to a person who opens one, else a problem."""
     if is_navigation(connection):
-        return apology(connection, error)
+        return error_page(connection, error)
     return problem(connection, 503, headers={"Retry-After": "2"}) if error is None else problem_of(connection, error)
 
 
@@ -266,9 +270,9 @@ def is_open(path: str) -> bool:
     return rule_for("GET", path).who == "all"
 
 
-def wrong_method(connection: HTTPConnection) -> Response:
+def method_not_allowed(connection: HTTPConnection) -> Response:
     """That there is nothing here, or nothing by this method."""
-    methods = methods_at(connection.scope)
+    methods = allowed_methods(connection.scope)
     return told(connection, 405, {"Allow": ", ".join(methods)}) if methods else told(connection, 404)
 
 

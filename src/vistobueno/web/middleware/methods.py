@@ -6,12 +6,12 @@ from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Scope
 
 from ..rules import rule_for
-from .document import PAGES, is_page
+from .streamlit_index import PAGES, is_page
 
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
-def methods_at(scope: Scope) -> tuple[str, ...]:
+def allowed_methods(scope: Scope) -> tuple[str, ...]:
     """The methods that this address takes, in the order of the alphabet; none where there is nothing."""
     routes = getattr(scope.get("app"), "routes", ())
     return tuple(method for method in _METHODS if _passes(method, scope["path"]) and _answers(routes, scope, method))

@@ -24,7 +24,7 @@ class NetworksRefused(VistoBuenoError):
     """TRUSTED_PROXIES or METRICS_FROM names something that is no address and no network."""
 
 
-class Proxies:
+class ProxyHeaders:
     """Puts the client, the scheme and the host of the outermost connection where the rest of the program looks."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -37,11 +37,11 @@ class Proxies:
                 trusted = running_accounts().settings.trusted_proxies
             except RuntimeError:  # nothing is open yet: nobody is believed
                 trusted = ""
-            scope = seen_through(scope, trusted)
+            scope = resolve_forwarded(scope, trusted)
         await self.app(scope, receive, send)
 
 
-def seen_through(scope: Scope, trusted: str) -> Scope:
+def resolve_forwarded(scope: Scope, trusted: str) -> Scope:
     """The scope as the outermost trusted proxy saw it. In its state, ``proxied`` says whether anyone claimed to be one,
     ``address_known`` whether the client's address is that of who asks.
     """

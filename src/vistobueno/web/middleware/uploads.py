@@ -5,8 +5,8 @@ from collections import OrderedDict
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..api.asking import owner_of
-from ..api.intake import BODIES, ENVELOPE, MOST_PHOTO, chunks
+from ..api.context import owner_of
+from ..api.request_body import BODIES, MOST_PHOTO, MULTIPART_OVERHEAD, chunks
 
 WHERE = "/_stcore/upload_file/"
 MOST_HELD = 4  # files of all people together, each of at most `MOST_PHOTO`; for one more the oldest is taken away
@@ -26,7 +26,7 @@ class Uploads:
             return
         request = Request(scope, receive)
         with BODIES.share(owner_of(request)) as share:
-            pieces = chunks(request, MOST_PHOTO + ENVELOPE, share)
+            pieces = chunks(request, MOST_PHOTO + MULTIPART_OVERHEAD, share)
 
             async def bounded() -> Message:
                 piece = await anext(pieces, None)

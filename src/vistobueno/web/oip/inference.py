@@ -16,8 +16,8 @@ from ...core.version import __version__
 from ...model.bundle import Bundle
 from ...model.runtime import Model, Scores
 from ...services import Station
-from ..api.asking import identity_of, open_station, owner_of
-from ..api.intake import body_in, received
+from ..api.context import identity_of, open_station, owner_of
+from ..api.request_body import read_body, received
 from ..metrics import PLACES, REFUSALS
 from ..problems import headers_of, language_of, status_of
 from . import models as models
@@ -95,7 +95,7 @@ async def infer(request: Request) -> Response:
     bundle = model.bundle
     with models.counted(bundle) as calls:
         with received(request, station) as share:
-            body = await body_in(request, MOST_BODY, share)
+            body = await read_body(request, MOST_BODY, share)
             with station.judging.admit(owner_of(request)), PLACES.track_inprogress():
                 length = request.headers.get(LENGTH_HEADER)
                 asked = await to_thread.run_sync(read_call, body, length)  # 20 MB take a second

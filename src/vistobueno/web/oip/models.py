@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from ...model.bundle import Bundle
 from ...model.runtime import Model
-from ..api.asking import allowed, open_station
+from ..api.context import allowed, open_station
 from ..api.inspections import as_json
 from ..problems import refuse
 

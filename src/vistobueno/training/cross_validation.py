@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ..core.classes import ClassInfo
 from .data import LabelledPhoto, conditions_of, fold_of_each, products_told_apart, source_groups, weights_of
 from .features import Features, Progress
-from .held_out import Predictions
+from .finetuning import Recipe, embed, fit_tail
 from .last_layer import LastLayer, fit_last_layer
-from .tail import Recipe, embed, fit_tail
+from .out_of_fold import Predictions
 
 FOLDS = 3
 SOURCE_GROUPS = 5
@@ -80,7 +80,7 @@ class Course:
         return Trained(tuned, embeddings, last)
 
 
-def by_fold(course: Course) -> Predictions:
+def out_of_fold_predictions(course: Course) -> Predictions:
     """Of every photograph, in order: by a model that had none of its group."""
     parts, rows = [], []
     for model, own in fold_models(course):
@@ -97,7 +97,7 @@ def fold_models(course: Course) -> Iterator[tuple[Trained, Rows]]:
             yield course.trained(f"fold {fold + 1}", np.flatnonzero(folds != fold)), np.flatnonzero(folds == fold)
 
 
-def by_source(course: Course) -> tuple[Rows, Predictions]:
+def leave_one_source_out(course: Course) -> tuple[Rows, Predictions]:
     """Of the photographs ``rows`` of each source, by a model that never saw it, where others show the same classes."""
     rows, parts = [np.zeros(0, np.int64)], [Predictions.of(np.zeros((0, len(course.classes)), np.float32))]
     for model, _, own in source_models(course):

@@ -10,10 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...core.errors import VistoBuenoError
 from .. import headers
-from ..error_page import apology, told
+from ..error_page import error_page, told
 from ..metrics import REFUSALS
 from ..rules import rule_for
-from ..stopping import until_stopped
+from ..shutdown import within_drain
 from .guard import is_secure
 
 _IN_WORDS = ("text/html", "application/json", "application/problem+json")
@@ -21,7 +21,7 @@ _KEPT = ("allow", "retry-after", "www-authenticate", "content-range", "connectio
 _trouble = logging.getLogger("vistobueno.web")
 
 
-class Answers:
+class ErrorHandling:
     """The layer outside of the guard: what goes wrong further in, in our code or another's, is told as every error is."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -44,14 +44,17 @@ class Answers:
 
         async def in_words(message: Message) -> None:
             nonlocal replaced
-            if message["type"] == "http.response.start" and (answer := instead_of(connection, message)) is not None:
+            if (
+                message["type"] == "http.response.start"
+                and (answer := replacement_for(connection, message)) is not None
+            ):
                 replaced = True
                 await answer(scope, receive, protected)
             elif not replaced:
                 await protected(message)
 
         try:
-            async with until_stopped():
+            async with within_drain():
                 await self.app(scope, receive, in_words)
         except ClientDisconnect:  # nobody reads an answer
             return
@@ -61,7 +64,7 @@ class Answers:
                 await answer(scope, receive, protected)
 
 
-def instead_of(connection: HTTPConnection, message: Message) -> Response | None:
+def replacement_for(connection: HTTPConnection, message: Message) -> Response | None:
     """Our answer in place of an error that another program tells in its own words."""
     given = Headers(raw=list(message.get("headers", ())))
     if message["status"] < 400 or given.get("content-type", "").startswith(_IN_WORDS):
@@ -76,7 +79,7 @@ def _kept(given: Headers) -> Mapping[str, str]:
 def _failed(connection: HTTPConnection, error: Exception) -> Response:
     if isinstance(error, VistoBuenoError):
         REFUSALS.labels(error.code).inc()
-        return apology(connection, error)
+        return error_page(connection, error)
     _trouble.error("a request failed", exc_info=error)
     return told(connection, 500)
 

@@ -49,7 +49,7 @@ class Predictions:
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
+class OutOfFold:
     """The training photographs by hash, what a model trained without each says of it (``known``), and, for those in
     ``rows``, what a model says that never saw their source (``unknown``).
     """
@@ -71,7 +71,7 @@ class HeldOut:
         )
 
     @classmethod
-    def read(cls, bundle: Bundle) -> "HeldOut | None":
+    def read(cls, bundle: Bundle) -> "OutOfFold | None":
         """Those of a bundle; None when it keeps none, as a foreign model does."""
         if HELD_OUT not in bundle.files:
             return None

@@ -22,7 +22,7 @@ _log = logging.getLogger("vistobueno.accounts")
 _trouble = logging.getLogger("vistobueno.web")
 
 
-class Observed:
+class RequestLog:
     """The outermost layer: nothing answers without its number."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -17,14 +17,14 @@ from starlette.types import Message
 
 from ...services import Station
 from ...store.photos.protocol import unavailable
-from ..budget import Budget, Share
 from ..problems import RequestRefused, refuse
-from .asking import owner_of
+from ..quota import Quota, Reservation
+from .context import owner_of
 from .disposition import file_name
 
 MOST_PHOTO = 15_000_000  # bytes; what `Limits.max_bytes` says of a photograph
 MOST_JSON = 64_000  # bytes; a review with every letter of its note escaped
-ENVELOPE = 64_000  # bytes that a form adds around a file
+MULTIPART_OVERHEAD = 64_000  # bytes that a form adds around a file
 AT_ONCE = 64_000_000  # bytes of all bodies in memory together
 GRACE, SLOWEST = 20.0, 32_000.0  # a body may take 20 s, and a second more for each 32 kB
 SILENCE, LONGEST = 10.0, 3600.0  # seconds without a byte, and in all
@@ -40,11 +40,11 @@ class Upload:
     name: str | None
 
 
-BODIES = Budget(AT_ONCE, AT_ONCE // 2, "body", retry_after=2)
+BODIES = Quota(AT_ONCE, AT_ONCE // 2, "body", retry_after=2)
 
 
 @contextmanager
-def received(request: Request, station: Station) -> Iterator[Share]:
+def received(request: Request, station: Station) -> Iterator[Reservation]:
     """A share for a body that is still to come: it holds what has come of it. A full station refuses before a byte is
     read; one that comes slowly holds no place meanwhile: take that when it is whole.
 
@@ -57,7 +57,7 @@ def received(request: Request, station: Station) -> Iterator[Share]:
         yield share
 
 
-async def photo_in(request: Request, share: Share) -> Upload:
+async def read_photo(request: Request, share: Reservation) -> Upload:
     """The photograph that a request carries: the field ``photo`` of a form, or the bare body.
 
     Raises:
@@ -70,11 +70,11 @@ async def photo_in(request: Request, share: Share) -> Upload:
         pieces = form_chunks(request, options, "photo", names.append, MOST_PHOTO, share)
         return Upload(b"".join([piece async for piece in pieces]), names[0])
     if kind.startswith(b"image/") or kind == b"application/octet-stream":
-        return Upload(await body_in(request, MOST_PHOTO, share), None)
+        return Upload(await read_body(request, MOST_PHOTO, share), None)
     raise refuse(415, "wrong_media_type", "status_415")
 
 
-class Bounded(APIRoute):
+class BoundedRoute(APIRoute):
     """A route of FastAPI, which would take in a JSON body of any length at any pace."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -84,7 +84,7 @@ class Bounded(APIRoute):
             return answer
 
         async def bounded(request: Request) -> Response:
-            body = await body_in(request, MOST_JSON)
+            body = await read_body(request, MOST_JSON)
 
             async def whole() -> Message:
                 return {"type": "http.request", "body": body, "more_body": False}
@@ -94,14 +94,14 @@ class Bounded(APIRoute):
         return bounded
 
 
-async def body_in(request: Request, most: int, share: Share | None = None) -> bytes:
+async def read_body(request: Request, most: int, share: Reservation | None = None) -> bytes:
     """A whole body of at most ``most`` bytes."""
     return b"".join([chunk async for chunk in chunks(request, most, share)])
 
 
 @asynccontextmanager
-async def file_in(
-    request: Request, field: str, most: int, folder: Path | None, share: Share | None = None
+async def spool_file(
+    request: Request, field: str, most: int, folder: Path | None, share: Reservation | None = None
 ) -> AsyncIterator[BinaryIO]:
     """A large file that a request carries, on disk: a field of a form or the bare body. It is gone afterwards."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
@@ -123,7 +123,7 @@ async def file_in(
         yield file
 
 
-async def chunks(request: Request, most: int, share: Share | None) -> AsyncIterator[bytes]:
+async def chunks(request: Request, most: int, share: Reservation | None) -> AsyncIterator[bytes]:
     """The body as it comes, refused when it declares, or reaches, more than ``most`` bytes, is packed, or hardly comes."""
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise refuse(415, "wrong_media_type", "not_compressed", {"Accept-Encoding": "identity"})
@@ -155,13 +155,13 @@ async def form_chunks(
     field: str,
     named: Named,
     most: int,
-    share: Share | None,
+    share: Reservation | None,
 ) -> AsyncIterator[bytes]:
     """The content of one file of a form, as it comes; other fields are passed over."""
     form = _Form(field, named)
     try:
         parser = MultipartParser(options.get(b"boundary", b""), form.callbacks())  # type: ignore[arg-type]
-        async for chunk in chunks(request, most + ENVELOPE, share):
+        async for chunk in chunks(request, most + MULTIPART_OVERHEAD, share):
             parser.write(chunk)
             for piece in form.taken():
                 yield piece

@@ -11,7 +11,7 @@ _last: list[float] = []  # when, by the loop's clock, the last request must have
 
 
 @asynccontextmanager
-async def until_stopped() -> AsyncIterator[None]:
+async def within_drain() -> AsyncIterator[None]:
     """Work for one request, which may take as long as it takes until the process must end.
 
     Raises:

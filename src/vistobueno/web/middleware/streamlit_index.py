@@ -29,7 +29,7 @@ body:has(.vb) #vb-late,.stDialog{display:none!important}"""
 _KEPT = {"Cache-Control": "public, max-age=86400"}
 
 
-class Document:
+class StreamlitIndex:
     """Gives our document where Streamlit gives its own, which it does at every address: at those of our pages alone. A
     problem, a redirect and every other answer pass as they are.
     """

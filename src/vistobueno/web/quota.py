@@ -9,7 +9,7 @@ from ..i18n import LANGUAGES, say
 from ..services import Busy
 
 
-class Budget:
+class Quota:
     """So much for all, and no more than a part of it for one.
 
     Args:
@@ -29,13 +29,13 @@ class Budget:
         return self._held.total()
 
     @contextmanager
-    def share(self, owner: Hashable, size: int = 0) -> Iterator["Share"]:
+    def share(self, owner: Hashable, size: int = 0) -> Iterator["Reservation"]:
         """A share of ``size``, which may grow and is given back at the end.
 
         Raises:
             Busy
         """
-        share = Share(self, owner)
+        share = Reservation(self, owner)
         try:
             share.reach(size)
             yield share
@@ -63,10 +63,10 @@ class Budget:
         return Busy("busy", es=es, en=en, retry_after=self._retry_after)
 
 
-class Share:
-    """What one request holds of a `Budget`."""
+class Reservation:
+    """What one request holds of a `Quota`."""
 
-    def __init__(self, budget: Budget, owner: Hashable) -> None:
+    def __init__(self, budget: Quota, owner: Hashable) -> None:
         self._budget, self._owner, self.held = budget, owner, 0
 
     def reach(self, size: int) -> None:
