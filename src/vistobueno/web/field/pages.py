@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache, partial
 from importlib.resources import files
@@ -22,12 +23,12 @@ from ...core.inspection import LONGEST_NOTE, ReviewAnswer
 from ...desk import palette
 from ...desk.bar import bar_html
 from ...desk.icons import icon
-from ...desk.pieces import answer
+from ...desk.pieces import answer, photo_url
 from ...i18n import LANGUAGES, say, texts
 from ...services import Station
 from ..api.asking import allowed, identity_of, open_station
 from ..api.intake import body_in
-from ..api.values import inspection_as
+from ..api.values import inspection_as, page_as
 from ..error_page import apology
 from ..problems import refuse
 
@@ -41,6 +42,7 @@ _TEXTS = ("fit", "unfit", "review", "other", "retake", "apple", "banana", "orang
           "ui_unknown_product", "ui_unmeasured", "camera_unmeasured",
           "count_", "ui_no_photograph", "ui_probability_unfit", "ui_of_at_most")  # fmt: skip
 _KINDS = {".js": "text/javascript", ".css": "text/css"}
+_FIRST = 5  # of what waits, that come with the page
 _MOST = 1_000  # bytes of a choice of language
 _FOREVER = "public, max-age=31536000, immutable"
 POLICY = (
@@ -70,6 +72,7 @@ async def one(request: Request) -> Response:
         more={"inspection": inspection_as(found), "classes": names, **_defects((found.recognised_product,))},
         words=("defect_",),
         title=say(language, "ui_number", number=found.number),
+        picture=photo_url(found.number) if found.has_photograph else "",
         may_review=identity.may("review"),
         longest_note=LONGEST_NOTE,
     )  # fmt: skip
@@ -79,7 +82,14 @@ async def review(request: Request) -> Response:
     """What waits for a person, one photograph at a time."""
     identity, station = allowed(request, "review"), open_station()
     products = {each.product for each in station.model.bundle.classes}
-    return _page(request, identity, station, "review", "review", more=_defects(products), words=("defect_",))
+    waiting = await to_thread.run_sync(partial(station.waiting, limit=_FIRST))
+    first = waiting.items[0] if waiting.items else None
+    return _page(
+        request, identity, station, "review", "review",
+        more={"waiting": page_as(waiting), **_defects(products)},
+        words=("defect_",),
+        picture=photo_url(first.number) if first and first.has_photograph else "",
+    )  # fmt: skip
 
 
 async def session(request: Request) -> Response:
@@ -158,6 +168,18 @@ def _parts() -> dict[str, bytes]:
     return found | {"style.css": colours + look + folder.joinpath("field.css").read_bytes()}
 
 
+@cache
+def _modules(name: str) -> tuple[str, ...]:
+    """The modules that a page's own leads to, so that the browser asks for all of them at once."""
+    found, asked = set[str](), [name]
+    while asked:
+        text = _parts()[asked.pop()].decode()
+        new = set(re.findall(r'(?:from|import) "\./([\w.]+)"', text)) - found
+        found |= new
+        asked += new
+    return tuple(sorted(found))
+
+
 def leaving(language: str) -> dict[str, object]:
     """What the page to sign out needs to say what is not sent yet: its module, and the words."""
     told = {"language": language, "texts": texts(language, ("count_leaving",))}
@@ -189,6 +211,7 @@ def _page(
             language=language,
             static=_static(),
             script=name,
+            modules=_modules(f"{name}.js"),
             theme=palette.chosen(request.cookies),
             papers=[palette.LIGHT["paper"], palette.DARK["paper"]],
             bar=bar_html(identity, here),
