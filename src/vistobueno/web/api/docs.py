@@ -7,12 +7,13 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 
+from ...desk import palette
 from ...i18n import say
 
 _STYLE = """
-:root{color-scheme:light dark;--line:#8884;--soft:#8881}body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:62rem;
-padding:1.5rem}h2{margin-top:2.5rem;font-size:1.15rem}code,pre{font:14px/1.45 ui-monospace,monospace}pre{background:var(--soft);
-padding:.8rem;overflow:auto;border-radius:.4rem}.verb{display:inline-block;min-width:3.6rem;font-weight:700}table{border-collapse:
+body{color:var(--ink);background:var(--paper);font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:62rem;
+padding:1.5rem}h2{margin-top:2.5rem;font-size:1.15rem}code,pre{font:14px/1.45 ui-monospace,monospace}
+a{color:var(--blue)}pre{background:var(--sand);padding:.8rem;overflow:auto;border-radius:.4rem}.verb{display:inline-block;min-width:3.6rem;font-weight:700}table{border-collapse:
 collapse;width:100%}td,th{border-top:1px solid var(--line);padding:.35rem .5rem;text-align:left;vertical-align:top}
 """
 
@@ -28,7 +29,7 @@ def page(document: Mapping[str, Any], language: str) -> HTMLResponse:
     body = "\n".join(parts)
     text = (
         f'<!doctype html><html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>API · Visto Bueno</title><style>{_STYLE}</style><body>{body}</body></html>"
+        f"<title>API · Visto Bueno</title><style>{palette.css()}{_STYLE}</style><body><main>{body}</main></body></html>"
     )
     policy = (
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
