@@ -27,6 +27,7 @@ from vistobueno.store.database import open_database
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "artefacts" / "screenshots"
 PASSWORD = "una frase larga de prueba"  # noqa: S105 of people who live for one test run
+FILES = ".capture .files input"
 PHONE, DESK = (390, 844), (1280, 860)
 PATIENCE = 30_000  # milliseconds; a state is waited for, never a time
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -12,6 +12,7 @@ from driving import (
     ANA,
     DESK,
     EMMA,
+    FILES,
     PHONE,
     Person,
     Running,
@@ -32,7 +33,6 @@ FRUIT = (("banana_fit", 1), ("apple_fit", 1), ("orange_fit", 1), ("banana_unfit"
 PLACES = {"home": "/", "history": "/history", "waiting": "/history?waiting=1", "one": "/inspections/4", "model": "/model",
           "people": "/administration", "keys": "/administration?part=keys", "audit": "/administration?part=audit",
           "storage": "/administration?part=storage", "account": "/account"}  # fmt: skip
-FILES = ".capture .files input"
 
 
 def main(folder: Path) -> None:

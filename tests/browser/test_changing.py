@@ -7,6 +7,7 @@ import pytest
 from driving import (
     ANA,
     DESK,
+    FILES,
     LUIS,
     Person,
     Running,
@@ -26,7 +27,6 @@ from vistobueno.model.bundle import Bundle
 from vistobueno.services.models import Models
 from vistobueno.store.database import open_database
 
-FILES = ".capture .files input"
 PageOf = Callable[[Running, Person, str], Page]
 
 

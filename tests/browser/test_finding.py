@@ -164,30 +164,6 @@ def test_who_opens_one_of_an_older_page_comes_back_to_that_page(
     expect(page.get_by_role("button", name="Volver a las últimas")).to_be_visible()
 
 
-def test_a_reviewer_answers_one_after_another_by_key_and_takes_one_back(
-    open_page: OpenPage, station: Running, inspections: list[dict[str, Any]]
-) -> None:
-    page = open_page(SOFIA, "/review", ready="#judge")
-    waiting = [each["number"] for each in page.request.get(f"{station.url}/api/v1/waiting").json()["items"]]
-    assert len(waiting) >= 3
-    shown = page.locator("#card article")
-    expect(shown).to_have_attribute("data-number", str(waiting[0]))
-    page.keyboard.press("a")
-    expect(shown).to_have_attribute("data-number", str(waiting[1]))
-    page.keyboard.press("z")  # taken back before it was written
-    expect(shown).to_have_attribute("data-number", str(waiting[0]))
-    page.keyboard.press("n")
-    page.keyboard.press("s")  # the second is for later
-    expect(shown).to_have_attribute("data-number", str(waiting[2]))
-    address = f"{station.url}/api/v1/inspections/{waiting[0]}"
-    for _ in range(100):
-        if reviews := page.request.get(address).json()["reviews"]:
-            break
-        page.wait_for_timeout(50)
-    assert [each["answer"] for each in reviews] == ["unfit"]
-    assert page.request.get(f"{station.url}/api/v1/inspections/{waiting[1]}").json()["reviews"] == []
-
-
 def test_an_address_written_by_hand_does_no_harm(open_page: OpenPage) -> None:
     page = open_page(
         LUIS,

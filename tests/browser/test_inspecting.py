@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import ANA, LUIS, PHONE, Running, jpeg, mango, settled, shot, upload, zipped
+from driving import ANA, FILES, LUIS, PHONE, Running, jpeg, mango, settled, shot, upload, zipped
 from playwright.sync_api import Page, Route, expect
 
 OpenPage = Callable[..., Page]
-FILES = ".capture .files input"
 SENT = "**/api/v1/inspections"
 ANSWERS = re.compile("^(APTO|NO APTO|REVISAR)$")
 

@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from driving import LUIS, PASSWORD, PHONE, Running, chromium, free_port, jpeg, running, settled, sign_in, upload
+from driving import FILES, LUIS, PASSWORD, PHONE, Running, chromium, free_port, jpeg, running, settled, sign_in, upload
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from vistobueno.core.inspection import SYSTEM
 
 OpenPage = Callable[..., Page]
-FILES = ".capture .files input"
 SENT = "**/api/v1/inspections"
 READY = "html[data-ready]"
 

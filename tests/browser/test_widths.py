@@ -6,11 +6,10 @@ The pictures stay in artefacts/screenshots, for people with eyes.
 from collections.abc import Callable
 
 import pytest
-from driving import ANA, EMMA, Running, jpeg, settled, shot, upload
+from driving import ANA, EMMA, FILES, Running, jpeg, settled, shot, upload
 from playwright.sync_api import Page
 
 OpenPage = Callable[..., Page]
-FILES = ".capture .files input"
 SIZES = ((320, 640), (390, 844), (820, 1180), (1366, 768))
 WIDER = "() => document.documentElement.scrollWidth - innerWidth"
 CUT = """() => [...document.querySelectorAll('main button, main a.button, main label.button, main .word, main .notice')]

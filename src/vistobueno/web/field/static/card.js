@@ -56,7 +56,7 @@ export function cardOf(inspection, { photo, heading = "h2", whole = false } = {}
     inspection.reasons.length
       ? el("ul", { className: "reasons" }, ...inspection.reasons.map((each) => el("li", {}, say(`ui_reason_${each}`))))
       : null,
-    el("h3", {}, say("ui_probability_unfit")),
+    el(heading === "h1" ? "h2" : "h3", {}, say("ui_probability_unfit")),
     meter(inspection),
     el("p", { className: "muted" }, say("camera_unmeasured")),
     whole ? el("p", {}, el("a", { className: "button small", href: `/inspections/${inspection.number}` }, say("ui_inspect_whole"))) : null,
@@ -82,7 +82,7 @@ export function lookOf(inspection, picture) {
   const { box, tools } = zoomable(picture, heat)
   const figure = el("figure", { className: "look" }, box)
   if (!inspection.has_heat_map) return figure.append(tools), figure
-  const caption = el("figcaption", {}, say("ui_photo_caption"))
+  const caption = el("figcaption", { hidden: true }, say("ui_heat_map_caption"))
   const toggle = el(
     "button",
     { type: "button", className: "button small switch", role: "switch", "aria-checked": "false" },
@@ -93,10 +93,10 @@ export function lookOf(inspection, picture) {
     if (!heat.src) heat.src = inspection.links.heat_map
     await heat.decode().catch(() => {})
     heat.hidden = !on
-    caption.textContent = say(on ? "ui_heat_map_caption" : "ui_photo_caption")
+    caption.hidden = !on
     toggle.setAttribute("aria-checked", String(on))
   }
-  figure.append(caption, toggle, tools)
+  figure.append(caption, tools, toggle)
   return figure
 }
 

@@ -5,7 +5,7 @@ import { el, find, moment, page, say } from "./dom.js"
 import { banner } from "./shell.js"
 import { swipeable } from "./swipe.js"
 
-const AHEAD = 5
+const AHEAD = 10
 
 /** @typedef {import("./card.js").Inspection} Inspection */
 /** @typedef {import("./answers.js").Answer} Answer */
@@ -15,8 +15,9 @@ const waiting = []
 const loaded = new Map()
 /** @type {Map<number, Inspection>} what was answered and may have to be asked again */
 const answered = new Map()
-/** @type {string | null | undefined} undefined: nothing was asked yet; null: there is no more */
-let next
+/** @type {string | null} null: there is no more */
+let next = page.waiting.next
+let filling = false
 let timer = 0
 
 const answers = new Answers({
@@ -34,19 +35,26 @@ const answers = new Answers({
 /** @type {Set<number>} */
 const seen = new Set(answers.items.map((each) => each.number))
 
+/** @param {{items: Inspection[], next: string | null}} found */
+function take(found) {
+  next = found.next
+  for (const each of found.items) if (!seen.has(each.number)) (seen.add(each.number), waiting.push(each))
+}
+
 async function fill() {
-  if (next === null || waiting.length >= AHEAD) return
-  const query = next ? `?limit=20&cursor=${encodeURIComponent(next)}` : "?limit=20"
+  if (next === null || waiting.length >= AHEAD || filling) return
+  filling = true
   try {
-    const answer = await fetch(`/api/v1/waiting${query}`, { headers: { Accept: "application/json" } })
+    const answer = await fetch(`/api/v1/waiting?limit=20&cursor=${encodeURIComponent(next)}`, { headers: { Accept: "application/json" } })
     if (answer.status === 401) return banner(say("field_signed_out"), el("a", { href: "/login?next=/review" }, say("field_sign_in")))
     const found = await answer.json()
     if (!answer.ok) return banner(found.detail)
-    next = found.next
-    for (const each of found.items) if (!seen.has(each.number)) (seen.add(each.number), waiting.push(each))
+    take(found)
   } catch {
     banner(say("field_answers_wait"))
     setTimeout(() => fill().then(() => waiting.length && find("#judge").hidden && show()), GRACE)
+  } finally {
+    filling = false
   }
 }
 
@@ -158,6 +166,8 @@ addEventListener("pagehide", () => answers.leave())
 addEventListener("online", () => answers.send())
 
 answers.send()
-await fill()
+take(page.waiting)
+if (!waiting.length) await fill()
 show()
+fill()
 document.documentElement.dataset.ready = "true"
