@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from test_cutout import SIDE, busy_ground, fruit_on
+from test_segmentation import SIDE, busy_ground, fruit_on
 from vistobueno.core.input import InputSpec
 from vistobueno.core.photo import Photo
 from vistobueno.model.runtime import prepare

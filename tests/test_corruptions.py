@@ -6,7 +6,7 @@ import pytest
 
 from command_line import Run, vistobueno
 from small_model import CLASSES
-from test_held_out import sure_of, with_held_out
+from test_out_of_fold import sure_of, with_held_out
 from vistobueno.cli.drawn import draw_photo
 from vistobueno.core.errors import DataRefused
 from vistobueno.model.runtime import Model, load_model

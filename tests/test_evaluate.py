@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from small_model import CLASSES
-from test_held_out import sure_of, with_held_out
+from test_out_of_fold import sure_of, with_held_out
 from vistobueno.core.errors import DataRefused
 from vistobueno.core.photo import Limits, open_photo
 from vistobueno.model.inspector import inspect

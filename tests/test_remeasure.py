@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from test_held_out import sure_of, with_held_out
+from test_out_of_fold import sure_of, with_held_out
 from vistobueno.core.errors import DataRefused
 from vistobueno.model.bundle import Bundle
 from vistobueno.model.runtime import Model, load_model

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
-from . import backgrounds as grounds
+from . import backgrounds
 from .segmentation import Cutout
 
 Picture = NDArray[np.uint8]
@@ -30,12 +30,12 @@ def compose(cutouts: Sequence[Cutout], ground: Picture, side: int, rng: Generato
     """Lay cut-out fruit on another ground, in a hand in one picture of five, (side, side, 3), seen by another camera."""
     canvas = resize(_flip(_crop(ground, rng), rng), side).astype(np.float32)
     if rng.random() < _HELD:
-        grounds.hold(canvas, int(rng.integers(2, 5)), rng)
+        backgrounds.hold(canvas, int(rng.integers(2, 5)), rng)
     smallest, largest, spread = (0.4, 1.25, 0.18) if len(cutouts) == 1 else (0.3, 0.7, 0.3)
     for cutout in cutouts:
         _lay(canvas, cutout, rng, smallest, largest, spread)
     if rng.random() < _COVERED:
-        grounds.hold(canvas, int(rng.integers(1, 3)), rng)
+        backgrounds.hold(canvas, int(rng.integers(1, 3)), rng)
     return another_camera(canvas.clip(0, 255).astype(np.uint8), rng)
 
 
@@ -71,7 +71,7 @@ def _lay(
     part = turned[inner[0].start - top : inner[0].stop - top, inner[1].start - left : inner[1].stop - left]
     alpha, skin = part[..., 3:].astype(np.float32) / 255, part[..., :3].astype(np.float32)
     if rng.random() < 0.8:  # a studio is brighter than a stall
-        skin = skin * rng.uniform(0.5, 1.1) * grounds.light(skin.shape[0], skin.shape[1], 0.35, rng)
+        skin = skin * rng.uniform(0.5, 1.1) * backgrounds.light(skin.shape[0], skin.shape[1], 0.35, rng)
     if rng.random() < 0.7:  # the shadow it throws
         shadow = np.zeros((side, side), np.float32)
         shadow[inner] = alpha[..., 0]

@@ -6,8 +6,7 @@ training, not even as a ground.
 
 import numpy as np
 
-from . import augment
-from . import backgrounds as grounds
+from . import augment, backgrounds
 from .augment import Picture
 from .segmentation import Cutout
 
@@ -25,4 +24,4 @@ def view_of(pixels: Picture, cutout: Cutout | None, number: int, side: int, seed
     if cutout is None or number % _ELSEWHERE != 1:
         return augment.look(pixels, side, rng)
     fruit = [cutout] * (1 if rng.random() < 0.7 else int(rng.integers(2, 5)))
-    return augment.compose(fruit, grounds.ground(side, rng), side, rng)
+    return augment.compose(fruit, backgrounds.ground(side, rng), side, rng)

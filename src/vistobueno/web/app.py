@@ -32,8 +32,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     from . import metrics
     from .api import health
     from .api import routes as api
-    from .auth import oidc as provider
-    from .auth import sign_in
+    from .auth import oidc, sign_in
     from .field import pages
     from .middleware import streamlit_index
     from .middleware.error_handling import ErrorHandling
@@ -51,7 +50,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
             *metrics.routes,
             *streamlit_index.routes,
             *sign_in.routes,
-            *provider.routes,
+            *oidc.routes,
             *pages.routes,
             *inference.routes(),
             *api.routes(),
