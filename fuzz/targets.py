@@ -126,12 +126,23 @@ def bundle() -> dict[str, bytes]:
     import numpy as np
 
     from vistobueno.core.classes import ClassInfo
+    from vistobueno.core.commissioning import Calibration
     from vistobueno.core.input import InputSpec
-    from vistobueno.core.policy import Policy, Scope
-    from vistobueno.model.bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, write_bundle
+    from vistobueno.core.policy import Near, Policy, Scope
+    from vistobueno.model.bundle import CALIBRATION, GOLDEN, MEMORY, MODEL_H5, MODEL_TFLITE, write_bundle
+    from vistobueno.model.calibrated import to_bytes
+    from vistobueno.model.memory import Memory
 
     rng = np.random.default_rng(0)
-    scope = Scope(*(rng.normal(0, 1, shape).astype(np.float32) for shape in (8, (8, 4), (3, 4), 4, 4, 3)), 0.5)
+
+    def drawn(*shape: int) -> Any:
+        return rng.normal(0, 1, shape).astype(np.float32)
+
+    scope = Scope(drawn(3), 0.5, Near(drawn(8), drawn(8, 4), drawn(3, 4), drawn(4), drawn(4)))
+    rows = np.arange(6)
+    memory = Memory(drawn(6, 8), rows % 3, rows % 2, ("belt", "stall"), rows, np.ones(6, np.float32))
+    network = hashlib.sha256(b"tflite").hexdigest()
+    calibration = Calibration(network, Policy(scope=Scope(drawn(3), 0.5)), drawn(8, 3), drawn(3), {"line": "belt"})
     classes = (
         ClassInfo("apple_fit", "apple", "fit"),
         ClassInfo("apple_unfit", "apple", "unfit"),
@@ -139,7 +150,9 @@ def bundle() -> dict[str, bytes]:
     )
     with tempfile.TemporaryDirectory() as folder:
         written = write_bundle(
-            Path(folder) / "bundle", {MODEL_H5: b"h5", MODEL_TFLITE: b"tflite", GOLDEN: b"golden"},
+            Path(folder) / "bundle",
+            {MODEL_H5: b"h5", MODEL_TFLITE: b"tflite", GOLDEN: b"golden", MEMORY: memory.content(),
+             CALIBRATION: to_bytes(calibration)},
             name="small", version="1", created="2026-01-01", input=InputSpec(64, 64), classes=classes,
             policy=Policy(scope=scope), labels_proved=True, training={}, metrics={}, origin={},
         )  # fmt: skip
@@ -149,8 +162,9 @@ def bundle() -> dict[str, bytes]:
 def make_bundle(rng: Random) -> bytes:
     files = dict(bundle())
     described = json.loads(files["bundle.json"])
-    if rng.random() < 0.5:
-        files["scope.npz"] = damaged_arrays(files["scope.npz"], rng)
+    for name in ("scope.npz", "memory.npz", "calibration.npz"):
+        if rng.random() < 0.3:
+            files[name] = damaged_arrays(files[name], rng)
     described["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in described["files"]}
     for _ in range(rng.randrange(3)):
         described = other_value(described, rng)
@@ -190,10 +204,14 @@ def declared(data: bytes, others: Any, rng: Random) -> bytes:
 
 def read_bundle(data: bytes, folder: Path) -> None:
     from vistobueno.model.bundle import read_bundle as read
+    from vistobueno.model.calibrated import calibration_of
+    from vistobueno.model.memory import Memory
 
     path = folder / "bundle.zip"
     path.write_bytes(data)
-    read(path)
+    found = read(path)
+    Memory.read(found)
+    calibration_of(found)
 
 
 @cache

@@ -3,6 +3,7 @@
 import json
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,10 @@ def test_a_calibration_of_another_model_is_refused(
 ) -> None:
     calibration = calibration_of(read_bundle(calibrated))
     assert calibration is not None
+    assert calibration.kernel is not None
+    wider = replace(calibration, kernel=np.concatenate([calibration.kernel, calibration.kernel[:1]]))
     for refused in (
+        lambda: load_model(calibrated).with_calibration(wider),
         lambda: shipped.with_calibration(calibration),  # type: ignore[attr-defined]
         lambda: write_calibrated(shipped.bundle, calibration, tmp_path / "out"),  # type: ignore[attr-defined]
         lambda: load_model(

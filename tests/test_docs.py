@@ -58,7 +58,16 @@ def shape(page: str) -> list[str]:
 
 def test_both_languages_have_the_same_pages() -> None:
     assert sorted(file.name for file in (DOCS / "en").glob("*.md")) == PAGES
-    others = {"index.md", "commissioning.md", "glossary.md", "deployment.md", "api.md", "python.md", "model.md", "runbook.md"}
+    others = {
+        "index.md",
+        "commissioning.md",
+        "glossary.md",
+        "deployment.md",
+        "api.md",
+        "python.md",
+        "model.md",
+        "runbook.md",
+    }
     assert set(PAGES) == TUTORIALS | others
 
 

@@ -73,14 +73,18 @@ def calibration_of(bundle: Bundle) -> Calibration | None:
     return calibration
 
 
-def refuse_other(bundle: Bundle, calibration: Calibration) -> None:
-    """Refuse a calibration that was made for another network, or for other classes.
+def refuse_other(bundle: Bundle, calibration: Calibration, width: int | None = None) -> None:
+    """Refuse a calibration that was made for another network, for other classes or for another embedding.
+
+    Args:
+        width: of the network's embedding, where it is known.
 
     Raises:
         BundleRefused: ``calibration_of_another``.
     """
-    wide = calibration.bias is None or len(calibration.bias) == len(bundle.classes)
-    if calibration.network != bundle.files[MODEL_TFLITE] or not wide:
+    kernel = calibration.kernel
+    fits = kernel is None or (kernel.shape[1] == len(bundle.classes) and width in (None, len(kernel)))
+    if calibration.network != bundle.files[MODEL_TFLITE] or not fits:
         raise BundleRefused(
             "calibration_of_another",
             es=f"La calibración se hizo para otro modelo que {bundle.name}. Haga otra vez la puesta en servicio.",

@@ -87,6 +87,8 @@ class Model:
         self._idle: list[Callable[[NDArray[np.float32]], Outputs]] = []
         self._run_shared = _tensorflow(bundle) if runtime == "tensorflow" else None
         self.calibration: Calibration | None = None
+        self.width: int | None = None
+        """Of an embedding; None where the model gives none."""
         self._weights = b"" if runtime == "tensorflow" else bundle.read(MODEL_TFLITE)  # once for all
 
     @property
@@ -101,7 +103,7 @@ class Model:
             BundleRefused: ``calibration_of_another``.
         """
         if calibration is not None:
-            refuse_other(self.bundle, calibration)
+            refuse_other(self.bundle, calibration, self.width)
         model = Model.__new__(Model)
         vars(model).update(vars(self))  # the interpreters are shared
         model.calibration = calibration
@@ -234,6 +236,7 @@ def _check_golden(model: Model) -> None:
             raise _moved(bundle, float("inf"))
         if near is not None and scores.embedding is not None and scores.embedding.shape != near.mean.shape:
             raise _unreadable(bundle, SCOPE, ValueError("it is of another embedding"))
+        model.width = None if scores.embedding is None else len(scores.embedding)
         differences.append(float(np.abs(scores.logits - expected).max()))
     worst = float(np.max(differences))  # not max(): a NaN must not hide
     if not worst <= GOLDEN_TOLERANCE:
