@@ -44,7 +44,7 @@ class TimedAccounts(Accounts):
         return self.people.add(email, name, role, SYSTEM, password=PASSWORD)
 
     def actions(self) -> list[str]:
-        """What the trail tells, newest first."""
+        """What the audit log tells, newest first."""
         return [event.action for event in self.audit_log.page().items]
 
 

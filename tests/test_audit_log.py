@@ -9,7 +9,7 @@ from vistobueno.store import schema
 from vistobueno.store.database import writing
 
 
-def test_the_trail_tells_who_did_what_from_where_in_which_request(access: TimedAccounts) -> None:
+def test_the_audit_log_tells_who_did_what_from_where_in_which_request(access: TimedAccounts) -> None:
     person = access.add(role="admin")
     with coming_from(HERE, "request-1"):
         _, identity = access.authentication.sign_in("ana@example.org", PASSWORD, HERE)
@@ -23,7 +23,7 @@ def test_the_trail_tells_who_did_what_from_where_in_which_request(access: TimedA
     assert access.people.all()[0].language == "en"
 
 
-def test_every_change_and_every_failure_is_in_the_trail(access: TimedAccounts) -> None:
+def test_every_change_and_every_failure_is_in_the_audit_log(access: TimedAccounts) -> None:
     access.add("root@example.org", "admin")
     person = access.add(role="inspector")
     token, identity = access.authentication.sign_in("ana@example.org", PASSWORD, HERE)
@@ -40,14 +40,14 @@ def test_every_change_and_every_failure_is_in_the_trail(access: TimedAccounts) -
     }  # fmt: skip
 
 
-def test_the_trail_never_tells_a_secret(access: TimedAccounts) -> None:
+def test_the_audit_log_never_tells_a_secret(access: TimedAccounts) -> None:
     access.add()
     with pytest.raises(SignInRefused):
         access.authentication.sign_in("ana@example.org", "a-guess-that-is-secret", HERE)
     assert "a-guess-that-is-secret" not in repr(access.audit_log.page())
 
 
-def test_the_trail_is_paged_newest_first_without_gaps(access: TimedAccounts) -> None:
+def test_the_audit_log_is_paged_newest_first_without_gaps(access: TimedAccounts) -> None:
     for number in range(7):
         access.audit_log.write(SYSTEM, "counted", str(number))
     first = access.audit_log.page(limit=3)
@@ -57,7 +57,9 @@ def test_the_trail_is_paged_newest_first_without_gaps(access: TimedAccounts) -> 
     assert seen == [str(number) for number in range(6, -1, -1)] and third.next is None
 
 
-def test_the_database_refuses_to_change_or_remove_a_line_of_the_trail(access: TimedAccounts, engine: Engine) -> None:
+def test_the_database_refuses_to_change_or_remove_a_line_of_the_audit_log(
+    access: TimedAccounts, engine: Engine
+) -> None:
     access.audit_log.write(SYSTEM, "counted")
     for statement in (update(schema.audit).values(action="nothing"), schema.audit.delete()):
         with pytest.raises(Exception, match="append-only"), writing(engine) as connection:

@@ -133,7 +133,7 @@ def test_a_cookie_that_a_neighbour_could_have_set_is_not_ours(outside: Outside, 
     assert httpx.get(f"{outside.url}/api/v1/me", cookies={COOKIE: token}, verify=outside.trust).status_code == 401
 
 
-def test_the_trail_knows_the_client_and_not_the_proxy(outside: Outside) -> None:
+def test_the_audit_log_knows_the_client_and_not_the_proxy(outside: Outside) -> None:
     with outside.browser() as opened:
         sign_in(opened, "inspector@example.org", Origin=outside.url, **{"X-Forwarded-For": "203.0.113.77"})
     engine, _ = open_records(outside.served.settings)

@@ -83,7 +83,7 @@ def test_a_process_that_cannot_load_the_active_model_says_so_goes_on_and_follows
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("vistobueno.services.following._AGAIN", 0.2)
+    monkeypatch.setattr("vistobueno.services.models._AGAIN", 0.2)
     here, there = two
     other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
     here.models.add(other.path, ANA)

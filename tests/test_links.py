@@ -72,7 +72,7 @@ def test_who_was_invited_and_has_not_come_is_listed_until_they_come_or_it_is_too
         access.people.revoke_invitation("never@example.org", SYSTEM)
 
 
-def test_a_revoked_invitation_opens_by_no_door_and_the_trail_tells_who_revoked_it(access: TimedAccounts) -> None:
+def test_a_revoked_invitation_opens_by_no_door_and_the_audit_log_tells_who_revoked_it(access: TimedAccounts) -> None:
     admin = access.add("root@example.org", "admin")
     token = access.people.invite("new@example.org", "New", "admin", admin).rsplit("/", 1)[1]
     access.authentication.link(token)  # its page may be open

@@ -1,6 +1,7 @@
 import csv
 import io
 import re
+import tempfile
 import tracemalloc
 import zipfile
 from collections.abc import Iterable
@@ -66,7 +67,7 @@ def test_a_program_gets_a_dot_and_utc_and_a_spanish_spreadsheet_a_comma_and_its_
 def workbook(rows: Iterable[list[Cell]], language: str = "es") -> dict[str, str]:
     """The XML of each sheet."""
     file = io.BytesIO()
-    xlsx_table(file, HEADING, rows, LIMA, language)
+    xlsx_table(file, Path(tempfile.gettempdir()), HEADING, rows, LIMA, language)
     with zipfile.ZipFile(file) as book:
         assert [name for name in book.namelist() if "vba" in name.lower() or "external" in name.lower()] == []
         return {name: book.read(name).decode() for name in book.namelist() if "worksheets/" in name}
@@ -103,7 +104,7 @@ def test_a_workbook_needs_no_more_memory_for_more_rows(tmp_path: Path) -> None:
     def most(count: int) -> int:
         with (tmp_path / "book.xlsx").open("wb") as file:
             tracemalloc.start()
-            xlsx_table(file, HEADING, (ROW for _ in range(count)), LIMA, "es")
+            xlsx_table(file, Path(tempfile.gettempdir()), HEADING, (ROW for _ in range(count)), LIMA, "es")
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
         return peak

@@ -16,7 +16,7 @@ from vistobueno.core.errors import BundleRefused
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.model.bundle import Bundle
 from vistobueno.services import NotFound, Station
-from vistobueno.services.models import Models
+from vistobueno.services.shelf import Shelf
 from vistobueno.settings import Settings
 
 __all__ = ["open_station", "station"]
@@ -124,7 +124,7 @@ def test_a_model_that_cannot_be_copied_is_not_added_but_the_configured_one_serve
         (only,) = station.models.all()
         assert only.location == str(small_bundle.path)
         with pytest.raises(OSError, match="No space"):
-            Models(station.engine, station.settings).add(other.path, SYSTEM)  # as the command line does
+            Shelf(station.engine, station.settings).add(other.path, SYSTEM)  # as the command line does
         assert len(station.models.all()) == 1
     assert open_station().models.add(other.path, ANA).version == "2"
 

@@ -51,7 +51,7 @@ def test_a_name_that_cannot_be_shown_shuts_nobody_out(access: TimedAccounts, sai
     assert identity.actor.name == shown
 
 
-def test_answers_that_are_not_believed_do_not_flood_the_trail(access: TimedAccounts) -> None:
+def test_answers_that_are_not_believed_do_not_flood_the_audit_log(access: TimedAccounts) -> None:
     for _ in range(30):
         access.authentication.note_provider_failure("provider_disbelieved", HERE)
     with pytest.raises(Throttled):

@@ -215,7 +215,7 @@ def test_a_person_and_a_machine_of_the_same_number_are_told_apart(
     assert (found.actor_kind, found.actor_id) == (kind, number)
 
 
-def test_everything_that_is_written_to_the_trail_has_words() -> None:
+def test_everything_that_is_written_to_the_audit_log_has_words() -> None:
     access = UI.parent / "accounts"
     calls = [node for file in access.glob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
              if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "write"]  # fmt: skip

@@ -140,7 +140,7 @@ def test_a_key_is_shown_once_works_and_is_revoked(open_page: OpenPage, station: 
     assert httpx.get(f"{station.url}/api/v1/me", headers=bearer).status_code == 401
 
 
-def test_the_trail_tells_who_did_what(open_page: OpenPage) -> None:
+def test_the_audit_log_tells_who_did_what(open_page: OpenPage) -> None:
     page = open_page(ANA, "/administration", PHONE)
     page.get_by_label("Correo").fill("vera@frutas.example")
     page.get_by_label("Nombre").fill("Vera Luna")

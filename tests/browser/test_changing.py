@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.model.bundle import Bundle
-from vistobueno.services.models import Models
+from vistobueno.services.shelf import Shelf
 from vistobueno.store.database import open_database
 
 PageOf = Callable[[Running, Person, str], Page]
@@ -51,7 +51,7 @@ def test_a_second_model_is_made_active_judges_and_is_rolled_back(
     with running(tmp_path, (ANA,)) as station:
         settings = station.access.settings
         engine = open_database(f"sqlite:///{settings.data_dir.resolve() / 'vistobueno.sqlite'}")
-        Models(engine, settings).add(small_bundle.path, SYSTEM)
+        Shelf(engine, settings).add(small_bundle.path, SYSTEM)
         engine.dispose()
         page = page_of(station, ANA, "/model")
         first, second = (page.locator("li").filter(has_text=name) for name in ("vistobueno-", "small 0"))

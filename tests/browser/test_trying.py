@@ -14,7 +14,7 @@ from vistobueno.core.policy import Policy
 from vistobueno.desk import palette
 from vistobueno.model.bundle import read_bundle
 from vistobueno.model.runtime import shipped_bundle
-from vistobueno.services.models import Models
+from vistobueno.services.shelf import Shelf
 from vistobueno.store.database import open_database
 
 OpenPage = Callable[..., Page]
@@ -29,7 +29,7 @@ def other(station: Running, tmp_path_factory: pytest.TempPathFactory) -> str:
     )
     settings = station.access.settings
     engine = open_database(f"sqlite:///{settings.data_dir.resolve() / 'vistobueno.sqlite'}")
-    return Models(engine, settings).add(bundle.path, SYSTEM).digest
+    return Shelf(engine, settings).add(bundle.path, SYSTEM).digest
 
 
 def kept(station: Running) -> list[Path]:

@@ -225,7 +225,7 @@ class AuditLog(_Part):
             audit_log.write(connection, self._clock(), _actor(actor), action, subject, **details)
 
     def page(self, after: str | None = None, limit: int = 50) -> Page[audit_log.Event]:
-        """The trail, newest first."""
+        """The log, newest first."""
         with reading(self._engine) as connection:
             return audit_log.read(connection, after, limit)
 

@@ -267,5 +267,5 @@ class Authentication:
         nobody = Actor("system", None, "anonymous")
         with writing(self._engine) as connection:
             audit_log.write(connection, self._clock(), nobody, action, subject, **details)
-            if last:  # once: what comes while throttled is not written, or the trail could be flooded
+            if last:  # once: what comes while throttled is not written, or the log could be flooded
                 audit_log.write(connection, self._clock(), nobody, "throttled", subject)

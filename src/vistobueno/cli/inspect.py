@@ -102,9 +102,8 @@ def as_row(outcome: Outcome, language: str) -> dict[str, Any]:
         message = error.message(language) if error else ""
         return row | {"answer": "refused", "error": error.code if error else None, "message": message}
     said = {name: _rounded(value) for name, value in flat(verdict).items()}
-    return (
-        row | said | {"product": verdict.recognised_product, "class": said.pop("class_key"), "sha256": outcome.sha256}
-    )
+    said |= {"product": verdict.recognised_product, "class": said.pop("class_key"), "sha256": outcome.sha256}
+    return row | said
 
 
 def _rounded(value: Any) -> Any:

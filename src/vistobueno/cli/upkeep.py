@@ -9,7 +9,7 @@ from ..accounts.grants import Ended, end_grants
 from ..core.inspection import SYSTEM
 from ..i18n import counted, say
 from ..services import open_records
-from ..services.models import Models
+from ..services.shelf import Shelf
 from ..settings import Settings
 from ..store.backup.restore import restore
 from ..store.backup.write import Manifest, write_backup
@@ -61,7 +61,7 @@ def _print_ended(ended: Ended, language: str) -> None:
 def run_add_model(settings: Settings, path: Path, language: str) -> None:
     """Prove a bundle and give a copy of it to the station, which goes on with its own until a person activates this."""
     engine, _ = open_records(settings)
-    added = Models(engine, settings).add(path, SYSTEM)
+    added = Shelf(engine, settings).add(path, SYSTEM)
     engine.dispose()
     print(say(language, "upkeep_model_added", name=added.name, version=added.version))
     print(say(language, "model_digest", digest=added.digest))

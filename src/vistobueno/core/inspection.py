@@ -42,7 +42,7 @@ class Review:
 
 
 @dataclass(frozen=True)
-class ModelNamed:
+class ModelName:
     """The model that judged."""
 
     name: str
@@ -85,7 +85,7 @@ class Inspection:
     source: Source
     filename: str | None
     verdict: Verdict
-    model: ModelNamed = field(metadata={"prefix": "model_"})
+    model: ModelName = field(metadata={"prefix": "model_"})
     photo: PhotoFacts
     evidence: str
     elapsed_ms: float

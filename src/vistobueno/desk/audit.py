@@ -1,4 +1,4 @@
-"""The audit trail, newest first, a page at a time: what was done, by whom, to what, from where."""
+"""The audit log, newest first, a page at a time: what was done, by whom, to what, from where."""
 
 import streamlit as st
 from markupsafe import Markup

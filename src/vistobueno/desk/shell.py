@@ -56,7 +56,7 @@ def _show() -> None:
     try:
         identity = _who(access)
     except VistoBuenoError as error:  # the database is away: nobody can be known now
-        component("shell")(key="shell", data=_frame(language, _apology(language, error.message(language))))
+        component("shell")(key="shell", data=_frame(language, _error_card(language, error.message(language))))
         return
     if identity is None:
         component("shell")(key="shell", data=_frame(language, Markup(), SIGN_IN), on_deed_change=lambda: None)
@@ -125,10 +125,10 @@ def _refused(visit: Visit) -> None:
 
 
 def _notice(visit: Visit, text: str) -> None:
-    hypertext(_apology(visit.language, text), "notice")
+    hypertext(_error_card(visit.language, text), "notice")
 
 
-def _apology(language: str, text: str) -> Markup:
+def _error_card(language: str, text: str) -> Markup:
     return h(
         '<section role="alert"><h1>{title}</h1><p>{text}</p><p><a class="button" href="/">{home}</a></p></section>',
         title=say(language, "ui_not_now"),

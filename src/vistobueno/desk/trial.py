@@ -41,7 +41,7 @@ def model_pages(visit: Visit, here: str) -> Markup:
 def show(visit: Visit) -> None:
     """The page."""
     versions = visit.station.models.all()
-    active = next(each for each in versions if each.active)
+    active = next((each for each in versions if each.active), versions[0])
     asked = st.query_params.get("model", "")
     chosen = next((each for each in versions if each.digest == asked), versions[0] if versions else active)
     way = "camera" if st.query_params.get("with") == "camera" else "file"

@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
+from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from ..core.inspection import DEFAULT_LINE, Actor, DayCount, Filter, Inspection, ModelNamed, Page, PhotoFacts, Source
+from ..core.inspection import DEFAULT_LINE, Actor, DayCount, Filter, Inspection, ModelName, Page, PhotoFacts, Source
 from ..core.photo import Limits, open_photo
 from ..core.pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
 from ..core.verdict import Verdict
@@ -22,7 +23,7 @@ from ..store.days import Days
 from ..store.ledger import Ledger, NotFound, Write, content_of
 from ..store.lists import inspections_count, inspections_page
 from ..store.photos.evidence import Evidence, EvidenceMissing, new_key
-from ..store.retention import station_id
+from ..store.photos.protocol import unavailable
 from . import table
 from .batch import Batch, entry_key, inspect_entries
 from .judging import Judging, Slot
@@ -48,16 +49,16 @@ class _Judged:
     photo: PhotoFacts
     verdict: Verdict
     jpeg: bytes
-    model: ModelNamed
+    model: ModelName
     elapsed_ms: float
 
 
 class Inspections:
     """The inspections of a station. Threads share it."""
 
-    def __init__(self, engine: Engine, evidence: Evidence, judging: Judging, models: Models) -> None:
+    def __init__(self, engine: Engine, evidence: Evidence, judging: Judging, models: Models, station: str) -> None:
         self._engine, self._evidence, self._judging, self._models = engine, evidence, judging, models
-        self._ledger, self._days, self._id = Ledger(engine), Days(engine), station_id(engine)
+        self._ledger, self._days, self._id = Ledger(engine), Days(engine), station
 
     def inspect(
         self,
@@ -194,9 +195,12 @@ class Inspections:
         """Inspections as the lines of a CSV table, its heading first."""
         return csv_table(table.heading(language, str(dialect.zone or "UTC")), self._rows(filter, language), dialect)
 
-    def export_xlsx(self, file: BinaryIO, filter: Filter, language: str, zone: tzinfo) -> None:  # noqa: A002
-        """Write inspections as a workbook, by the clocks of a zone."""
-        xlsx_table(file, table.heading(language, str(zone)), self._rows(filter, language), zone, language)
+    def export_xlsx(self, file: BinaryIO, folder: Path, filter: Filter, language: str, zone: tzinfo) -> None:  # noqa: A002
+        """Write inspections as a workbook, by the clocks of a zone; what it is made of lies in ``folder`` meanwhile."""
+        try:
+            xlsx_table(file, folder, table.heading(language, str(zone)), self._rows(filter, language), zone, language)
+        except OSError as error:
+            raise unavailable(error) from error
 
     def _rows(self, filter: Filter, language: str) -> Iterator[list[Cell]]:  # noqa: A002
         return table.rows(lambda after: self.page(filter, after, _EXPORTED_AT_ONCE), language)
@@ -243,5 +247,5 @@ def _judged(model: Model, data: bytes) -> _Judged:
         photo.brightness,
         photo.clipped,
     )
-    named = ModelNamed(bundle.name, bundle.version, bundle.digest)
+    named = ModelName(bundle.name, bundle.version, bundle.digest)
     return _Judged(facts, verdict, jpeg, named, (time.perf_counter() - start) * 1e3)

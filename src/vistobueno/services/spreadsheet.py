@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import chain, islice
+from pathlib import Path
 from typing import BinaryIO
 
 Cell = str | int | float | datetime | None
@@ -20,6 +21,10 @@ _BEGINS = re.compile(rf"^(?=[\t\r\n])|(?:^|[{_SEPARATORS}])[{_UNSEEN}]*(?=[{_SIG
 MOST_ROWS = 1_048_576
 """Of one sheet, its heading included (Excel's specification)."""
 _DATES = {"es": "dd/mm/yyyy hh:mm:ss", "en": "yyyy-mm-dd hh:mm:ss"}
+
+
+class _Number(str):
+    """A number as it is written: a minus begins no formula."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,9 @@ def spanish(zone: tzinfo) -> Dialect:
 
 
 def csv_line(cells: Iterable[object], end: str = "\r\n", separator: str = ",") -> str:
-    """One row, every cell in quotes; an apostrophe stands before what would begin a formula. None is an empty cell."""
+    """One row, every cell in quotes; an apostrophe stands before a text that would begin a formula. None is an empty cell."""
     out = io.StringIO()
-    texts = ("" if each is None else _BEGINS.sub(r"\g<0>'", str(each)) for each in cells)
+    texts = (_BEGINS.sub(r"\g<0>'", each) if type(each) is str else "" if each is None else str(each) for each in cells)
     csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator=end, delimiter=separator).writerow(texts)
     return out.getvalue()
 
@@ -59,17 +64,21 @@ def csv_table(heading: Sequence[str], rows: Iterable[Sequence[Cell]], dialect: D
 
 
 def xlsx_table(
-    file: BinaryIO, heading: Sequence[str], rows: Iterable[Sequence[Cell]], zone: tzinfo, language: str
+    file: BinaryIO, folder: Path, heading: Sequence[str], rows: Iterable[Sequence[Cell]], zone: tzinfo, language: str
 ) -> None:
     """Write the table as XLSX in constant memory; a sheet that is full is followed by another. Texts are texts there.
 
     Args:
+        folder: on a disk: the sheets lie there until they are packed.
         zone: moments are told by its clocks, since XLSX knows no zones.
+
+    Raises:
+        OSError: there is no space.
     """
     from xlsxwriter import Workbook  # when somebody asks for one
 
     never = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book = Workbook(file, {"constant_memory": True, **never})
+    book = Workbook(file, {"constant_memory": True, "tmpdir": str(folder), **never})
     book.use_zip64()
     bold, date = book.add_format({"bold": True}), book.add_format({"num_format": _DATES[language]})
     share = book.add_format({"num_format": "0.0000"})
@@ -98,5 +107,5 @@ def _told(cell: Cell, dialect: Dialect) -> str | None:
             return cell.isoformat(timespec="seconds")
         return cell.astimezone(dialect.zone).strftime("%d/%m/%Y %H:%M:%S")
     if isinstance(cell, float):
-        return f"{cell:.4f}".replace(".", dialect.decimal)
-    return None if cell is None else str(cell)
+        return _Number(f"{cell:.4f}".replace(".", dialect.decimal))
+    return cell if cell is None or isinstance(cell, str) else _Number(cell)

@@ -10,6 +10,7 @@ from ..settings import Settings
 from ..store.database import Unavailable, database_alive
 from ..store.lock import StationLock
 from ..store.photos.evidence import Evidence
+from ..store.retention import station_id
 from .inspections import Inspections
 from .judging import Judging
 from .measuring import Measuring
@@ -34,9 +35,10 @@ class Station:
 
     def __init__(self, settings: Settings, engine: Engine, evidence: Evidence, lock: StationLock) -> None:
         self.settings, self.engine, self.evidence, self._lock = settings, engine, evidence, lock
+        station = station_id(engine)  # before anything has a thread to end
         self.models = Models(engine, settings)
         self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
-        self.inspections = Inspections(engine, evidence, self.judging, self.models)
+        self.inspections = Inspections(engine, evidence, self.judging, self.models, station)
         self.reviews = Reviews(engine)
         self.trials = Trials(self.models, self.judging)
         self.measuring = Measuring(evidence)

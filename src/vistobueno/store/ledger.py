@@ -24,13 +24,13 @@ from .schema import daily_counts, evidence_removals, idempotency_keys, inspectio
 Map = NDArray[np.float32]
 # Made once: with its values inside, SQLAlchemy would build the statement of forty columns anew for each photograph.
 _LAST = select(inspections.c.number, inspections.c.at).order_by(inspections.c.number.desc()).limit(1)
-_INSPECTION, _REASON, _WAITING, _WRITE = (
+_INSPECTION, _REASON, _QUEUED, _KEY = (
     insert(inspections),
     insert(reasons),
     insert(review_queue),
     insert(idempotency_keys),
 )
-_TALLY = text(
+_COUNT = text(
     "INSERT INTO tallies (day, product, answer, count) VALUES (:day, :product, :answer, 1) "
     "ON CONFLICT (day, product, answer) DO UPDATE SET count = tallies.count + 1"
 )
@@ -109,7 +109,7 @@ class Ledger:
         with writing(self.engine) as connection:
             one_after_another(connection)
             if _written(connection, write) is None:
-                connection.execute(_WRITE, {**_named(write), "inspection_number": None, "at": datetime.now(UTC)})
+                connection.execute(_KEY, {**_named(write), "inspection_number": None, "at": datetime.now(UTC)})
 
     def inspection(self, number: int) -> Inspection:
         """One inspection with its reviews.
@@ -180,7 +180,7 @@ class Ledger:
             connection.execute(delete(review_queue).where(review_queue.c.inspection_number == number))
             if write is not None:
                 made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
-                connection.execute(_WRITE, {**_named(write), **made})
+                connection.execute(_KEY, {**_named(write), **made})
         return Review(values["id"], number, values["at"], actor, answer, values["note"], tuple(defects)), False
 
     def waiting_count(self) -> int:
@@ -263,10 +263,10 @@ def _add(connection: Connection, draft: Inspection, activation: Map | None, writ
     for reason in said.reasons:
         connection.execute(_REASON, {"reason": reason, "inspection_number": kept.number})
     if said.answer == "review":
-        connection.execute(_WAITING, {"inspection_number": kept.number})
-    connection.execute(_TALLY, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
+        connection.execute(_QUEUED, {"inspection_number": kept.number})
+    connection.execute(_COUNT, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
     if write is not None:
-        connection.execute(_WRITE, {**_named(write), "inspection_number": kept.number, "at": kept.at})
+        connection.execute(_KEY, {**_named(write), "inspection_number": kept.number, "at": kept.at})
     return kept
 
 

@@ -193,7 +193,7 @@ inspections = Table(
 )
 
 OF_NO_PRODUCT = inspections.c.reasons.contains(OUT_OF_SCOPE, autoescape=True)
-"""Whether an inspection counts as no product; of a value, `Inspection.recognised_product` says the same."""
+"""Whether an inspection counts as no product; of a value, `Verdict.recognised_product` says the same."""
 
 reasons = Table(
     "reasons",

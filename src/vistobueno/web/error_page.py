@@ -47,7 +47,7 @@ def accepts_html(connection: HTTPConnection) -> bool:
 def _page(connection: HTTPConnection, status: int, language: str, detail: str, more: Mapping[str, str]) -> Response:
     shown = (
         templates()
-        .get_template("apology.html")
+        .get_template("error_page.html")
         .render(
             language=language,
             theme=chosen(connection.cookies),

@@ -9,11 +9,14 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
+    Column,
+    ColumnElement,
     Connection,
     Date,
     DateTime,
     LargeBinary,
     MetaData,
+    String,
     Table,
     event,
     func,
@@ -54,9 +57,16 @@ def dumped(connection: Connection, table: Table) -> Iterator[bytes]:
     """Every row as one line, in the order of the primary key; what the program works out again is left out."""
     known = _OURS[table.name].c
     columns = [each for each in table.columns if each.name not in known or not known[each.name].info.get("derived")]
-    asked = select(*columns).order_by(*table.primary_key).execution_options(yield_per=_AT_ONCE)
+    keys = [_plainly(each, connection) for each in table.primary_key]
+    asked = select(*columns).order_by(*keys).execution_options(yield_per=_AT_ONCE)
     for row in connection.execute(asked):
         yield line_of({column.name: _plain(value) for column, value in zip(columns, row, strict=True)})
+
+
+def _plainly(key: Column[Any], connection: Connection) -> ColumnElement[Any]:
+    """A key as every database orders it: PostgreSQL would order texts as the server's language does."""
+    texts = connection.dialect.name == "postgresql" and isinstance(key.type, String)
+    return key.collate("C") if texts else key
 
 
 def line_of(values: Mapping[str, Any]) -> bytes:

@@ -53,7 +53,7 @@ def model_of(
             continue
         found[field.name] = (_json_type(kind), Field(alias=renamed.get(field.name)))
     config = ConfigDict(json_schema_extra={"examples": [dict(example)]}) if example else ConfigDict()
-    return create_model(name, __config__=config, __doc__=whole.__doc__, **{**found, **more})
+    return create_model(name, __config__=config, __doc__=(whole.__doc__ or "").partition("\n")[0], **{**found, **more})
 
 
 def _fields(whole: type, merged: Collection[str]) -> list[tuple[Any, Any]]:

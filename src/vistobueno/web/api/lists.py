@@ -103,8 +103,9 @@ async def workbook(request: Request, asked: AskedFor, language: Words = None, zo
     allowed(request, "read")
     station, words, clocks = open_station(), language or language_of(request, own_first=True), _zone(zone)
     with _WORKBOOKS.share(owner_of(request), 1):
-        file = tempfile.TemporaryFile()  # noqa: SIM115 it is closed, and gone, when it has been sent
-        await to_thread.run_sync(station.inspections.export_xlsx, file, asked.filter, words, clocks)
+        folder = station.settings.data_dir  # not /tmp, which may be memory
+        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 it is closed, and gone, when it has been sent
+        await to_thread.run_sync(station.inspections.export_xlsx, file, folder, asked.filter, words, clocks)
     return StreamingResponse(_pieces(file), headers=_file("xlsx"), media_type=XLSX)
 
 

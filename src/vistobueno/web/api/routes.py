@@ -14,9 +14,7 @@ from ...core.version import __version__
 from ...i18n import say
 from ..metrics import REFUSALS
 from ..problems import language_of, problem, problem_of
-from . import batches as api_batches
-from . import inspections as api_inspections
-from . import lists as api_lists
+from . import batches, inspections, lists
 from .context import identity_of
 from .docs import page
 from .schemas import ROOT
@@ -45,7 +43,7 @@ def make_api() -> FastAPI:
         exception_handlers=HANDLERS,
         redirect_slashes=False,
     )
-    for router in (api_inspections.router, api_batches.router, api_lists.router):
+    for router in (inspections.router, batches.router, lists.router):
         api.include_router(router)
 
     async def openapi(request: Request) -> Response:

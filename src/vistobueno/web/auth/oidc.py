@@ -58,7 +58,7 @@ def _back(visit: Visit) -> str:
 
 
 async def _failed(visit: Visit, error: AccessRefused) -> Response:
-    if error.code != "not_invited":  # that one is in the trail already, with the address
+    if error.code != "not_invited":  # that one is in the audit log already, with the address
         try:
             await to_thread.run_sync(visit.access.authentication.note_provider_failure, error.code, visit.address)
         except Throttled as wait:

@@ -20,7 +20,7 @@ from ..api.context import identity_of, open_station, owner_of
 from ..api.request_body import read_body, received
 from ..metrics import PLACES, REFUSALS
 from ..problems import headers_of, language_of, status_of
-from . import models as models
+from . import models
 from .models import IMAGE, INPUT, PICTURE
 from .tensors import LENGTH_HEADER, Array, TensorRefused, Values, read_call, write_answer
 
