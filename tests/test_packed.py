@@ -1,15 +1,21 @@
 """What goes out compressed, and that ranges, conditions and lines that come one by one stay right."""
 
+import asyncio
 import gzip
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from people_at import HTML, signed_in
 from serving import Served, serving
 from vistobueno.model.bundle import Bundle
+from vistobueno.web.middleware.packed import Packed
 
 FITS_A_PACKET = 500
 
@@ -77,3 +83,41 @@ def test_a_part_of_a_file_and_a_condition_are_answered_as_ever(client: httpx.Cli
 def test_a_photograph_is_sent_as_it_is(served: Served) -> None:
     answer, body = raw(served.client(), "/favicon.png")
     assert "content-encoding" not in answer.headers and body.startswith(b"\x89PNG")
+
+
+def test_a_file_that_changes_or_goes_while_the_station_runs_is_given_as_it_is(tmp_path: Path) -> None:
+    (folder := tmp_path / "static").mkdir()
+    file = folder / "a.js"
+
+    async def visited() -> None:
+        transport = httpx.ASGITransport(Packed(StaticFiles(directory=tmp_path)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://station") as client:
+            for text in ("first " * 1000, "another " * 1000, "the last " * 1000):
+                file.write_text(text)
+                for _ in range(3):
+                    answer = await client.get("/static/a.js")
+                    assert (answer.status_code, answer.text) == (200, text)
+                assert answer.headers["content-encoding"] == "gzip"
+            file.write_text("small")
+            assert (await client.head("/static/a.js")).headers["content-length"] == "5"
+            assert (await client.get("/static/a.js")).text == "small"
+
+    asyncio.run(visited())
+
+
+def test_a_file_that_is_not_there_is_asked_for_once() -> None:
+    asked = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["method"])
+        await PlainTextResponse("nothing", 404)(scope, receive, send)
+
+    async def visited() -> None:
+        transport = httpx.ASGITransport(Packed(app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://station") as client:
+            answer = await client.get("/static/a.js")
+            assert (answer.status_code, answer.text) == (404, "nothing")
+            assert (await client.head("/static/a.js")).content == b""
+
+    asyncio.run(visited())
+    assert len(asked) == 2

@@ -144,7 +144,7 @@ def test_another_person_s_photographs_wait_until_they_are_taken_over(open_page: 
     newest = page.request.get(f"{station.url}/api/v1/inspections?limit=1").json()["items"][0]
     assert newest["actor"]["name"] == "Pia Luna"
     page.goto(f"{station.url}/logout")
-    page.wait_for_function("() => document.querySelector('#unsent').textContent !== ''")  # it has looked
+    page.wait_for_selector(READY)
     expect(page.locator("#unsent")).to_be_hidden()  # nothing waits any more
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from driving import ANA, PHONE, SOFIA, Running, jpeg, settled
+from driving import ANA, PASSWORD, PHONE, SOFIA, Person, Running, jpeg, settled
 from playwright.sync_api import Page, Route, expect
+
+from vistobueno.accounts import COOKIE
 
 OpenPage = Callable[..., Page]
 SOON = 100  # milliseconds from an answer to the next photograph; a busy machine of ours gets five times that
@@ -168,4 +170,97 @@ def test_who_leaves_at_once_has_answered(open_page: OpenPage, station: Running, 
     page = open_page(SOFIA, "/review", ready="#judge")
     page.keyboard.press("a")
     page.goto(f"{station.url}/inspect")
+    assert [each["answer"] for each in reviews_of(page, station, waiting[0])] == ["fit"]
+
+
+def test_the_last_one_s_answer_is_taken_back_by_key_too(open_page: OpenPage) -> None:
+    page = open_page(SOFIA, "/login")
+    page.route("**/api/v1/waiting*", lambda route: route.fulfill(json={"items": [], "next": None}))
+    page.goto(page.url.replace("/login", "/review"))
+    settled(page, "#judge")
+    for key in "ssss":
+        page.keyboard.press(key)
+    last = int(page.locator("#card article").get_attribute("data-number") or 0)
+    for undo in ("z", "Escape"):
+        page.keyboard.press("a")
+        expect(page.locator("#empty")).to_be_visible()
+        page.keyboard.press("n")  # nobody is there to be answered
+        page.keyboard.press(undo)
+        shown(page, last)
+        assert page.evaluate(KEPT) == 0
+
+
+def test_another_tab_does_not_send_what_can_be_taken_back(
+    open_page: OpenPage, station: Running, waiting: list[int]
+) -> None:
+    page = open_page(SOFIA, "/review", ready="#judge")
+    page.keyboard.press("a")
+    second = page.context.new_page()
+    second.clock.install()
+    second.goto(f"{station.url}/review")
+    settled(second, "#judge")
+    shown(second, waiting[1])
+    second.keyboard.press("z")  # what was given there is taken back there
+    assert page.evaluate(KEPT) == 1
+    page.keyboard.press("z")
+    shown(page, waiting[0])
+    second.clock.fast_forward(10_000)
+    second.keyboard.press("o")
+    second.clock.fast_forward(10_000)
+    assert [each["answer"] for each in reviews_of(page, station, waiting[1])] == ["other"]
+    assert page.request.get(f"{station.url}/api/v1/inspections/{waiting[0]}").json()["reviews"] == []
+
+
+def becomes(page: Page, station: Running, person: Person) -> None:
+    """What signing out and in again in another tab does."""
+    token, _ = station.access.authentication.sign_in(person.email, PASSWORD, "127.0.0.1")
+    page.context.add_cookies([{"name": COOKIE, "value": token, "url": station.url}])
+
+
+def test_answers_outlive_another_session_and_another_person_s(
+    open_page: OpenPage, station: Running, waiting: list[int]
+) -> None:
+    page = open_page(SOFIA, "/review", ready="#judge")
+    becomes(page, station, ANA)
+    page.keyboard.press("a")
+    page.keyboard.press("o")
+    expect(page.locator("#banner a")).to_be_visible()
+    assert page.evaluate(KEPT) == 2
+    becomes(page, station, SOFIA)
+    for number, answer in zip(waiting, ("fit", "other"), strict=False):
+        (said,) = reviews_of(page, station, number)
+        assert (said["answer"], said["actor"]["name"]) == (answer, SOFIA.name)
+
+
+def test_an_answer_that_a_proxy_refuses_is_asked_again_and_the_next_goes_through(
+    open_page: OpenPage, station: Running, waiting: list[int]
+) -> None:
+    page = open_page(SOFIA, "/review", ready="#judge")
+    page.route(
+        f"**/{waiting[0]}/reviews", lambda route: route.fulfill(status=404, body="<html>", content_type="text/html")
+    )
+    page.keyboard.press("a")
+    page.keyboard.press("o")
+    expect(page.locator("#banner")).to_be_visible()
+    page.keyboard.press("s")
+    shown(page, waiting[0])
+    page.keyboard.press("s")
+    page.keyboard.press("r")
+    assert [each["answer"] for each in reviews_of(page, station, waiting[1])] == ["other"]
+    page.goto(f"{station.url}/inspections/{waiting[0]}")
+    settled(page)
+    page.locator("#review-form button[value=fit]").click()
+    expect(page.locator("#review-problem")).not_to_be_empty()
+
+
+def test_leaving_says_which_answers_are_not_sent_and_sends_them(
+    open_page: OpenPage, station: Running, waiting: list[int]
+) -> None:
+    page = open_page(SOFIA, "/review", ready="#judge")
+    with cut(page):
+        page.keyboard.press("a")
+        page.keyboard.press("o")
+        page.goto(f"{station.url}/logout")
+        expect(page.locator("#unsent")).to_contain_text("2 respuestas")
+    expect(page.locator("#unsent")).to_be_hidden()
     assert [each["answer"] for each in reviews_of(page, station, waiting[0])] == ["fit"]

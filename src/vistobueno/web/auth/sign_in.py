@@ -248,7 +248,7 @@ def sign_out_page(visit: Visit, identity: Identity, error: str = "", code: int =
     """The page that asks before leaving, and says what this browser has not sent yet."""
     policy = {"Content-Security-Policy": pages.POLICY}
     return render(
-        visit, "sign_out.html", code, policy, csrf=identity.csrf, error=error, **pages.leaving(visit.language)
+        visit, "sign_out.html", code, policy, csrf=identity.csrf, error=error, **pages.leaving(identity, visit.language)
     )
 
 

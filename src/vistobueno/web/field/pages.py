@@ -190,9 +190,10 @@ def _modules(name: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def leaving(language: str) -> dict[str, object]:
-    """What the page to sign out needs to say what is not sent yet: its module, and the words."""
-    told = {"language": language, "texts": texts(language, ("count_leaving",))}
+def leaving(identity: Identity, language: str) -> dict[str, object]:
+    """What the page to sign out needs to send answers and to say what is not sent yet: its module, and the words."""
+    words = texts(language, ("count_leaving", "field_answer_refused"))
+    told = {**_session(identity), "language": language, "texts": words}
     return {"page": _as_data(told), "module": f"{_static()}/leaving.js"}
 
 

@@ -37,44 +37,58 @@ class Packed:
             await self.app(scope, receive, _documents(scope, send))
 
     async def _file(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path, swapped = scope["path"], False
+        path = scope["path"]
         if path not in self._files:
             async with self._one:
-                if path not in self._files:
-                    await self._pack(scope, receive)
+                told = [] if path in self._files else await self._pack(scope, receive)
+            for message in told:
+                await send({**message, "body": b""} if scope["method"] == "HEAD" and "body" in message else message)
+            if told:
+                return
         etag, packed = self._files.get(path, ("", b""))
+        if not packed:
+            await self.app(scope, receive, send)
+            return
+        swapped = changed = False
 
         async def ours(message: Message) -> None:
-            nonlocal swapped
-            if message["type"] == "http.response.start" and packed:
+            nonlocal swapped, changed
+            if message["type"] == "http.response.start":
                 swapped = message["status"] == 200 and Headers(raw=message["headers"]).get("etag") == etag
+                changed = not swapped and message["status"] != 304
                 message = _told_packed(message, len(packed)) if swapped else message
             elif swapped:
                 message = {**message, "body": packed if scope["method"] == "GET" else b"", "more_body": False}
-            await send(message)
+            if not changed:
+                await send(message)
 
         # Its headers are asked for, so that conditions are judged where they were: the file itself is here.
-        await self.app({**scope, "method": "HEAD"} if packed else scope, receive, ours)
+        await self.app({**scope, "method": "HEAD"}, receive, ours)
+        if changed:
+            if self._files.get(path) == (etag, packed):
+                del self._files[path]
+            await self.app(scope, receive, send)
 
-    async def _pack(self, scope: Scope, receive: Receive) -> None:
-        """Take the whole file in, if there is one."""
-        etag, pieces = "", list[bytes]()
+    async def _pack(self, scope: Scope, receive: Receive) -> list[Message]:
+        """Take the whole file in, if there is one; else what is said instead."""
+        etag, told = "", list[Message]()
 
         async def taken(message: Message) -> None:
             nonlocal etag
-            if message["type"] == "http.response.start":
-                etag = Headers(raw=message["headers"]).get("etag", "") if message["status"] == 200 else ""
-            elif etag:
-                pieces.append(message.get("body", b""))
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                etag = Headers(raw=message["headers"]).get("etag", "")
+            told.append(message)
 
         plain = [each for each in scope["headers"] if each[0] not in _CONDITIONS]
         await self.app({**scope, "method": "GET", "headers": plain}, receive, taken)
-        if etag:
-            whole = b"".join(pieces)
-            packed = await to_thread.run_sync(_packed, whole) if len(whole) >= _SMALLEST else b""
-            self._files[scope["path"]] = (etag, packed)
+        if not etag:
+            return told
+        whole = b"".join(message.get("body", b"") for message in told)
+        packed = await to_thread.run_sync(_packed, whole) if len(whole) >= _SMALLEST else b""
+        self._files[scope["path"]] = (etag, packed)
         while sum(len(packed) for _, packed in self._files.values()) > _KEPT:
             self._files.popitem(last=False)
+        return []
 
 
 def _takes(headers: Headers) -> bool:

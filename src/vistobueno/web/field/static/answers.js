@@ -1,6 +1,7 @@
 // Answers of a person on their way to the station. Each is kept in the browser from the moment it is given, under a name of
-// its own, until the station has it; what is written there is never changed, so an answer can be taken back before it goes.
-import { newId, page } from "./dom.js"
+// its own, until the station has it; who takes it back in time takes it from there, so no other tab sends it either.
+import { newId, page, say } from "./dom.js"
+import { sessionNow } from "./session.js"
 
 export const GRACE = 5000 // milliseconds in which an answer can be taken back
 const AGAIN = 5000 // between two tries
@@ -9,20 +10,41 @@ const PLACE = "vb-answer-"
 /**
  * @typedef {"fit" | "unfit" | "other" | "retake"} Answer
  * @typedef {{key: string, person: number, number: number, answer: Answer, note: string, defects: string[], due: number}} Given
+ * @typedef {{status: number, told: any}} Outcome what the station said; status 0: there is no network
  */
 
 /**
- * Send one answer; sent again under the same key, it is given once.
- * @param {Given} given @returns {Promise<Response | null>} null: there is no network
+ * Send one answer; sent again under the same key, it is given once. A session that was renewed meanwhile is taken up.
+ * @param {Given} given @returns {Promise<Outcome>} status 401 also where the session is another person's now
  */
-export function sendAnswer({ key, number, answer, note, defects }) {
-  return fetch(`/api/v1/inspections/${number}/reviews`, {
-    method: "POST",
-    keepalive: true, // also when the page is being left
-    headers: { "Content-Type": "application/json", "X-CSRF-Token": page.csrf, "Idempotency-Key": key, "Accept-Language": page.language },
-    body: JSON.stringify({ answer, note, defects }),
-  }).catch(() => null)
+export async function sendAnswer(given) {
+  const sent = await post(given)
+  if (sent.status !== 403) return sent
+  const now = await sessionNow()
+  if (!now) return { status: 0, told: {} }
+  if (now.person !== given.person) return { status: 401, told: { detail: say("field_signed_out") } }
+  if (now.csrf === page.csrf) return sent
+  page.csrf = now.csrf
+  return post(given)
 }
+
+/** @param {Given} given @returns {Promise<Outcome>} */
+async function post({ key, number, answer, note, defects }) {
+  try {
+    const sent = await fetch(`/api/v1/inspections/${number}/reviews`, {
+      method: "POST",
+      keepalive: true, // also when the page is being left
+      headers: { "Content-Type": "application/json", "X-CSRF-Token": page.csrf, "Idempotency-Key": key, "Accept-Language": page.language },
+      body: JSON.stringify({ answer, note, defects }),
+    })
+    return { status: sent.status, told: await sent.json().catch(() => ({})) } // a proxy speaks HTML
+  } catch {
+    return { status: 0, told: {} }
+  }
+}
+
+/** Why the station does not take an answer. @param {Outcome} outcome @returns {string} */
+export const problemOf = ({ told }) => told.detail ?? say("field_answer_refused")
 
 /** @param {number} number @param {Answer} answer @param {string} note @param {string[]} defects @returns {Given} */
 export const given = (number, answer, note = "", defects = []) => ({
@@ -36,6 +58,8 @@ export class Answers {
     this.tell = tell
     /** @type {Given[]} */
     this.items = remembered()
+    /** @type {Given | undefined} the last one of this page */
+    this.newest = undefined
     this.busy = false
     this.timer = 0
   }
@@ -44,26 +68,32 @@ export class Answers {
   add(given) {
     for (const each of this.items) each.due = 0 // whoever goes on is sure of the one before
     this.items.push(given)
+    this.newest = given
     remember(given)
     this.send()
   }
 
   /** The last one, while it can be taken back. */
   get last() {
-    const last = this.items.at(-1)
-    return last && last.due > Date.now() ? last : undefined
+    return this.newest && this.newest.due > Date.now() ? this.newest : undefined
   }
 
   /** @returns {Given | undefined} */
   takeBack() {
     const { last } = this
     if (last) this.#forget(last)
+    this.newest = undefined
     return last
   }
 
-  /** Send all now: the page is being left. */
+  /** Send all that were given here now: the page is being left. */
   leave() {
-    for (const each of this.items) (each.due = 0), sendAnswer(each)
+    if (this.newest) this.newest.due = 0
+    for (const each of this.items) {
+      if (each.due > Date.now() || isGone(each)) continue
+      remember(each)
+      sendAnswer(each)
+    }
   }
 
   async send() {
@@ -71,11 +101,13 @@ export class Answers {
     if (this.busy) return
     this.busy = true
     let pause = 0
-    for (let next = this.#due(); next && !pause; next = this.#due()) pause = await this.#one(next)
-    this.busy = false
-    if (!this.items.length) return
-    const soonest = Math.min(...this.items.map((each) => each.due)) - Date.now()
-    this.timer = setTimeout(() => this.send(), pause || Math.max(50, soonest))
+    try {
+      for (let next = this.#due(); next && !pause; next = this.#due()) pause = await this.#one(next)
+    } finally {
+      this.busy = false
+      const soonest = Math.min(...this.items.map((each) => each.due)) - Date.now()
+      if (this.items.length) this.timer = setTimeout(() => this.send(), pause || Math.max(50, soonest))
+    }
   }
 
   #due() {
@@ -84,14 +116,15 @@ export class Answers {
 
   /** @param {Given} given @returns {Promise<number>} how long to wait before anything else is sent */
   async #one(given) {
-    const sent = await sendAnswer(given)
-    if (!sent || sent.status === 401 || sent.status === 408 || sent.status === 429 || sent.status >= 500) {
-      this.tell.state(sent?.status === 401 ? "signed_out" : "offline")
+    const sent = isGone(given) ? undefined : await sendAnswer(given)
+    const taken = !sent || Boolean(sent.told.answer)
+    if (!taken && (sent.status < 400 || [401, 408, 429].includes(sent.status) || sent.status >= 500)) {
+      this.tell.state(sent.status === 401 ? "signed_out" : "offline")
       return AGAIN
     }
     this.#forget(given)
-    if (sent.ok) this.tell.state("")
-    else this.tell.refused(given, (await sent.json()).detail)
+    if (taken) this.tell.state("")
+    else this.tell.refused(given, problemOf(sent))
     return 0
   }
 
@@ -102,21 +135,30 @@ export class Answers {
   }
 }
 
+/** @type {Set<string>} keys of what the browser keeps; in a full store it is sent while this page is open */
+const kept = new Set()
+
 /** @param {Given} given */
 function remember(given) {
   try {
     localStorage.setItem(PLACE + given.key, JSON.stringify(given))
+    kept.add(given.key)
   } catch {
-    // a full store: it is sent while this page is open
+    // a full store
   }
 }
 
-/** What this person gave in a page that was closed before it could be sent. @returns {Given[]} */
+/** Whether another tab has sent it, or it was taken back there. @param {Given} given */
+const isGone = ({ key }) => kept.has(key) && localStorage.getItem(PLACE + key) === null
+
+/** What this person gave in another page and is not sent yet. @returns {Given[]} */
 function remembered() {
   const found = []
   for (let place = 0; place < localStorage.length; place++) {
     const name = localStorage.key(place) ?? ""
     if (name.startsWith(PLACE)) found.push(JSON.parse(localStorage.getItem(name) ?? "{}"))
   }
-  return found.filter((each) => each.person === page.person).map((each) => ({ ...each, due: 0 }))
+  const mine = found.filter((each) => each.person === page.person)
+  for (const each of mine) kept.add(each.key)
+  return mine
 }

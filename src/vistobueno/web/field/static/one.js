@@ -1,6 +1,6 @@
 // One inspection, whole: the card, every fact, and what people said beside it.
 import { answerOf, cardOf, inWords, numberOf, place } from "./card.js"
-import { given, sendAnswer } from "./answers.js"
+import { given, problemOf, sendAnswer } from "./answers.js"
 import { el, find, moment, number, page, percent, say } from "./dom.js"
 import "./shell.js"
 
@@ -66,12 +66,12 @@ if (form) {
     before = same ? before : now
     const sent = await sendAnswer(/** @type {import("./answers.js").Given} */ (before))
     const problem = find("#review-problem")
-    problem.hidden = Boolean(sent?.ok)
-    if (!sent?.ok) {
-      problem.textContent = sent ? (await sent.json()).detail : say("field_state_offline")
+    problem.hidden = Boolean(sent.told.answer)
+    if (!sent.told.answer) {
+      problem.textContent = sent.status ? problemOf(sent) : say("field_state_offline")
       return
     }
-    inspection.reviews.push(await sent.json())
+    inspection.reviews.push(sent.told)
     before = undefined
     form.reset()
     drawReviews()

@@ -1,6 +1,7 @@
 // Photographs wait in the browser's database, each under a name of its own, until the station has acknowledged them: a closed
 // tab, a killed browser or a restarted phone loses none, and one that is sent twice is kept once.
 import { post, problemOf } from "./sending.js"
+import { sessionNow } from "./session.js"
 
 const AT_ONCE = 2 // uploads; the station judges as fast as it has cores, more only waste the line
 const LONGEST_PAUSE = 15 // seconds between two tries
@@ -11,7 +12,6 @@ const LONGEST_PAUSE = 15 // seconds between two tries
  *   held?: string, tries?: number, after?: number, done?: number}} Item
  * @typedef {Item & {bytes: ArrayBuffer}} Kept
  * @typedef {{id: string, group: string, of: number, order: number, name: string, inspection?: any, error?: string}} Outcome
- * @typedef {{person: number, csrf: string}} Session
  */
 
 /** What keeps photographs: the browser's database, or where it has none (a private window) this page's memory. */
@@ -101,7 +101,7 @@ function withoutBytes({ bytes, ...item }) {
 
 export class Queue {
   /**
-   * @param {Store} store @param {Session & {language: string}} session
+   * @param {Store} store @param {import("./session.js").Session & {language: string}} session
    * @param {{change: () => void, outcome: (outcome: Outcome) => void}} tell
    */
   constructor(store, session, tell) {
@@ -226,17 +226,11 @@ export class Queue {
 
   /** The session as it is now; true when it is another than before. */
   async renew() {
-    try {
-      const answer = await fetch("/field/session", { headers: { Accept: "application/json" }, redirect: "manual" })
-      if (!answer.ok) return false
-      const now = await answer.json()
-      const changed = now.csrf !== this.session.csrf
-      Object.assign(this.session, now)
-      if (changed) this.state = ""
-      return changed
-    } catch {
-      return false
-    }
+    const now = await sessionNow()
+    if (!now || now.csrf === this.session.csrf) return false
+    Object.assign(this.session, now)
+    this.state = ""
+    return true
   }
 
   /** @param {Item} item @param {number} seconds */

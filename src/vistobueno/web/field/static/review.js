@@ -143,11 +143,11 @@ const KEYS = {
   a: () => give("fit"), n: unfit, o: () => give("other"), r: () => give("retake"), s: () => give(""), z: undo, Escape: undo,
 }
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || !waiting.length) return
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return
   const place = Number(event.key)
   const chip = find("#defects").hidden || !place ? null : find(`#defects .chips button:nth-child(${place})`)
   const deed = chip ? () => chip.click() : KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key]
-  if (!deed) return
+  if (!deed || (!waiting.length && deed !== undo)) return // the last one's answer can be taken back too
   event.preventDefault()
   deed()
 })
