@@ -14,9 +14,8 @@ from vistobueno.cli import main as cli
 from vistobueno.core.photo import open_photo
 from vistobueno.core.policy import Policy
 from vistobueno.model.bundle import Bundle
-from vistobueno.model.inspector import inspect
+from vistobueno.model.inspector import inspect, limits_for
 from vistobueno.model.runtime import load_model
-from vistobueno.services.bulk import limits_for
 
 VARIABLES = ("MODEL_PATH", "MODEL_URL", "MODEL_SHA256", "RUNTIME", "LC_ALL", "LC_MESSAGES", "LANG", "COLUMNS")
 

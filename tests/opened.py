@@ -9,10 +9,9 @@ import pytest
 from vistobueno.core.photo import open_photo
 from vistobueno.core.verdict import Verdict
 from vistobueno.model.bundle import Bundle
-from vistobueno.model.inspector import inspect
+from vistobueno.model.inspector import inspect, limits_for
 from vistobueno.model.runtime import Model
 from vistobueno.services import Station
-from vistobueno.services.bulk import limits_for
 from vistobueno.settings import Settings
 
 Open = Callable[..., Station]

@@ -11,9 +11,10 @@ import pytest
 from altered_bundle import ALL_UNFIT
 from vistobueno.core.errors import PhotoRefused
 from vistobueno.core.photo import Limits, Photo
+from vistobueno.model.inspector import limits_for
 from vistobueno.model.runtime import Model
 from vistobueno.services import bulk as pool
-from vistobueno.services.bulk import Outcome, inspect_many, limits_for
+from vistobueno.services.bulk import Outcome, inspect_many
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,8 @@ def test_a_certainty_has_two_digits_at_most_and_keeps_the_order(one: float, othe
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_share_of_today_says_that_nobody_has_measured_the_camera(language: str) -> None:
-    assert say(language, "ui_home_unmeasured") in words(_today(Counter(fit=3), {}, language))
+    assert say(language, "ui_home_unmeasured") in words(_today(Counter(fit=3), {}, False, language))
+    assert say(language, "camera_commissioned") in words(_today(Counter(fit=3), {}, True, language))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,9 +10,8 @@ from PIL import Image
 from command_line import Run, broken, deciding, lines_of, models, photo, vistobueno
 from vistobueno.cli import inspect as verbs
 from vistobueno.core.photo import open_photo
-from vistobueno.model.inspector import inspect
+from vistobueno.model.inspector import inspect, limits_for
 from vistobueno.model.runtime import load_model
-from vistobueno.services.bulk import limits_for
 
 __all__ = ["broken", "deciding", "models", "photo", "vistobueno"]
 

@@ -8,18 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from altered_bundle import rewritten
 from command_line import Run, broken, lines_of, vistobueno
 from vistobueno.cli.drawn import write_samples
 from vistobueno.core.errors import BundleRefused
-from vistobueno.core.photo import open_photo
+from vistobueno.core.photo import Limits, open_photo
 from vistobueno.model.bundle import CALIBRATION, MEMORY, Bundle, read_bundle, zip_bundle
 from vistobueno.model.calibrated import calibration_of, to_bytes, write_calibrated
-from vistobueno.model.inspector import inspect
+from vistobueno.model.inspector import inspect, limits_for
 from vistobueno.model.memory import Memory
 from vistobueno.model.runtime import load_model
-from vistobueno.training.data import read_photos
+from vistobueno.training.data import LabelledPhoto, read_photos
+from vistobueno.training.out_of_fold import hashes_of
 from vistobueno.training.remember import remember
 
 __all__ = ["broken", "vistobueno"]
@@ -68,12 +70,15 @@ def test_it_writes_a_bundle_that_inspect_takes(
     assert vistobueno("model", "verify", calibrated).code == 0
 
 
-def test_the_calibrated_bundle_says_that_it_is_one(vistobueno: Run, remembering: Bundle, calibrated: Path) -> None:
+def test_the_calibrated_bundle_says_that_it_is_one(
+    vistobueno: Run, remembering: Bundle, calibrated: Path, line: Path
+) -> None:
     bundle = read_bundle(calibrated)
     assert bundle.digest != remembering.digest
     assert {name: bundle.files[name] for name in remembering.files} == dict(remembering.files)
     calibration = calibration_of(bundle)
     assert calibration is not None and calibration.facts["photographs"] == 42
+    assert sorted(calibration.fitted_to) == sorted({*hashes_of(read_photos(line))})
     assert calibration.facts["created"] in vistobueno("model", "info", calibrated).out
     assert calibration_of(remembering) is None
 
@@ -84,6 +89,7 @@ def test_the_report_is_json_for_a_program(vistobueno: Run, remembering: Bundle, 
     assert said["classes"]["apple_fit"] == {"photographs": 6, "groups": 6}
     assert said["escapes"]["n"] == 18 and said["escapes"]["rate"] >= 1 / 19 and said["escapes"]["more"] == 1
     assert 0 <= said["after"]["forced"]["low"] <= said["after"]["forced"]["share"] <= said["after"]["forced"]["high"]
+    assert "fitted_to" not in said
     assert said["digest"] == read_bundle(tmp_path / "out").digest
 
 
@@ -195,6 +201,22 @@ def test_a_memory_keeps_what_was_seen_to_a_level_of_two_hundred_and_fifty_six(re
     seen = np.array([model.score(open_photo(photo.path.read_bytes())).embedding for photo in read_photos(drawn)])
     span = seen.max(axis=0) - seen.min(axis=0)
     assert (np.abs(seen - memory.embeddings) <= span / 255 + 1e-6).all()
+
+
+def test_a_memory_sees_a_photograph_as_serving_does(small_bundle: Bundle, tmp_path: Path) -> None:
+    model, rng = load_model(small_bundle.path), np.random.default_rng(0)
+    photos = []
+    for number, label in enumerate(("apple_fit", "apple_unfit")):
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(rng.integers(0, 256, (900, 900, 3), np.uint8)).save(path)
+        photos.append(LabelledPhoto(path, label, str(number), "phone"))
+    memory = Memory.read(remember(model, photos, tmp_path / "remembering"))
+    assert memory is not None
+    whole, served = (
+        np.array([model.score(open_photo(each.path.read_bytes(), limits)).embedding for each in photos])
+        for limits in (Limits(cover=900), limits_for(model))
+    )
+    assert np.abs(memory.embeddings - served).max() < np.abs(memory.embeddings - whole).max() / 10
 
 
 def test_a_memory_that_is_none_is_refused(remembering: Bundle, tmp_path: Path) -> None:

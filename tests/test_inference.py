@@ -14,8 +14,8 @@ from serving import Served, serving
 from vistobueno import inspect, open_photo
 from vistobueno.cli.drawn import draw_photo
 from vistobueno.model.bundle import Bundle
+from vistobueno.model.inspector import limits_for
 from vistobueno.model.runtime import Model, prepare, scaled
-from vistobueno.services.bulk import limits_for
 
 
 def picture(seed: int) -> bytes:

@@ -5,7 +5,7 @@ import pytest
 
 from test_out_of_fold import sure_of, with_held_out
 from vistobueno.core.errors import DataRefused
-from vistobueno.model.bundle import Bundle
+from vistobueno.model.bundle import Bundle, read_bundle, zip_bundle
 from vistobueno.model.runtime import Model, load_model
 from vistobueno.training.data import LabelledPhoto, data_digest, read_photos
 from vistobueno.training.evaluate import evaluate, figures
@@ -50,6 +50,8 @@ def test_the_model_its_thresholds_and_its_predictions_stay_as_they_are(
     assert {name: each for name, each in again.files.items() if not name.startswith("card.")} == trained.files
     twice = remeasure(again, list(reversed(photos)), again.path)  # into its own folder, the photographs in any order
     assert twice.digest == again.digest
+    zipped = read_bundle(zip_bundle(trained, tmp_path / "trained.zip"))
+    assert remeasure(zipped, photos, tmp_path / "of_zip").digest == again.digest
 
 
 def test_it_is_refused_where_it_cannot_be_counted(

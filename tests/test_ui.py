@@ -227,8 +227,7 @@ def test_everything_that_is_written_to_the_audit_log_has_words() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_model_without_thresholds_is_not_said_to_have_any(small_bundle: Bundle, language: str) -> None:
     without, with_them = (
-        model._policy(replace(small_bundle, policy=policy), language)
-        for policy in (Policy(), Policy(fit_below=0.2, unfit_above=0.8))
+        model._policy(policy, small_bundle, language) for policy in (Policy(), Policy(fit_below=0.2, unfit_above=0.8))
     )
     none = say(language, "ui_model_no_policy")
     assert none in without and none not in with_them
@@ -279,7 +278,7 @@ def test_a_stranger_s_card_and_names_may_be_anything(small_bundle: Bundle, tmp_p
     assert shown.count("<h2>") == 3000 and "caf" in shown
     odd: Any = (3, None, {"es": 7}, ["es"])
     classes = tuple(replace(each, names=names) for each, names in zip(small_bundle.classes, odd, strict=False))
-    assert classes[0].key in model._policy(replace(small_bundle, classes=classes), "es")
+    assert classes[0].key in model._policy(small_bundle.policy, replace(small_bundle, classes=classes), "es")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,19 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.commissioning import MOST_LOST, Commissioned, Progress, Promise
+from ..core.commissioning import FITTED_TO, MOST_LOST, Commissioned, Progress, Promise
 from ..core.errors import PhotoRefused
 from ..core.photo import Photo, open_photo
 from ..core.shares import Share
 from ..core.version import __version__
-from ..i18n import say
+from ..i18n import counted, say
 from ..model.bundle import refuse_taken
 from ..model.calibrated import digest_of, write_calibrated
 from ..model.commission import commission_line, see
 from ..model.runtime import Model
-from ..services.bulk import limits_for
-from ..training.data import LIMITS, LabelledPhoto, read_data, refuse_unknown, unreadable
-from .model import tell_left_out
+from ..training.data import LabelledPhoto, limits_as_served, read_data, refuse_unknown, unreadable
+from .model import percent, tell_left_out
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,9 +48,10 @@ def run_commission(
     photos = [photo for photo in found.photos if photo.label in {each.key for each in model.bundle.classes}]
     refused: dict[str, PhotoRefused] = {}
     read: list[LabelledPhoto] = []
+    hashes: set[str] = set()
+    limits = limits_as_served(model)
 
     def opened() -> Iterator[Photo]:
-        limits = replace(limits_for(model), max_bytes=LIMITS.max_bytes, min_side=LIMITS.min_side)
         for number, photo in enumerate(photos, 1):
             try:
                 picture = open_photo(photo.path.read_bytes(), limits)
@@ -59,6 +59,7 @@ def run_commission(
                 refused[str(photo.path)] = error
                 continue
             read.append(photo)
+            hashes.add(picture.sha256)
             yield picture
             progress("photographs", number, len(photos))
 
@@ -75,7 +76,7 @@ def run_commission(
         "name": data.stem if data.is_file() else data.absolute().name,
         "program": __version__,
     }
-    calibration = replace(commissioned.calibration, facts=facts)
+    calibration = replace(commissioned.calibration, facts={**facts, FITTED_TO: sorted(hashes)})
     bundle = write_calibrated(model.bundle, calibration, out)
     tell_left_out({"passed_over": len(found.passed_over), "unreadable": len(refused)}, language)
     if as_json:
@@ -152,7 +153,8 @@ def _promised(found: Commissioned, language: str) -> Iterator[str]:
 
 
 def _promise(side: str, promise: Promise, language: str) -> str:
-    more = say(language, "commission_more", more=promise.more, wished=percent(promise.wished, language))
+    more = counted(language, "answered", promise.more)
+    more = say(language, "commission_more", more=more, wished=percent(promise.wished, language))
     if not promise.n:
         return f"{say(language, f'commission_no_{side}')} {more}"
     said = say(language, f"commission_promise_{side}", rate=percent(promise.rate, language), n=promise.n)
@@ -204,9 +206,3 @@ def _cell(share: Share, language: str) -> str:
         return "·"
     low, high = (percent(each, language) for each in (share.low, share.high))
     return f"{percent(share.share, language)} ({low} – {high})"
-
-
-def percent(share: float, language: str) -> str:
-    """2.4 %, or 2,4 % in Spanish."""
-    text = f"{share * 100:.1f}".removesuffix(".0")
-    return f"{text}%" if language == "en" else f"{text.replace('.', ',')}\u00a0%"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import ModelRefused
-from ..i18n import say
+from ..i18n import decimals, say
 from ..model.bundle import Bundle, read_bundle
 from ..model.calibrated import calibration_of, digest_of
 from ..model.runtime import Model, shipped_bundle
@@ -25,7 +25,12 @@ def print_bundle(bundle: Bundle, language: str) -> None:
     print(say(language, "model_digest", digest=bundle.digest))
     print(say(language, "model_classes", classes=", ".join(each.key for each in bundle.classes)))
     print(say(language, "model_input", width=spec.width, height=spec.height, colour=spec.colour, fit=spec.fit))
-    thresholds = {"low": policy.fit_below, "high": policy.unfit_above, "alpha": policy.alpha, "beta": policy.beta}
+    thresholds = {
+        "low": decimals(policy.fit_below, 4, language),
+        "high": decimals(policy.unfit_above, 4, language),
+        "alpha": percent(policy.alpha, language),
+        "beta": percent(policy.beta, language),
+    }
     print(say(language, "model_policy", **thresholds))
     print(say(language, "labels_proved" if bundle.labels_proved else "labels_unproved"))
     if calibration is not None:
@@ -88,9 +93,15 @@ def download(url: str, sha256: str, to: Path, language: str) -> None:
     print(say(language, "model_downloaded", folder=path))
 
 
+def percent(share: float, language: str) -> str:
+    """2.4 %, or 2,4 % in Spanish."""
+    text = decimals(share * 100, 1, language).removesuffix(".0").removesuffix(",0")
+    return text + ("%" if language == "en" else "\u00a0%")
+
+
 def tell_left_out(counts: Mapping[str, Any], language: str) -> None:
-    """Say on standard error how many files were passed over, and how many photographs could not be read."""
-    for key in ("passed_over", "unreadable"):
+    """Say on standard error how many files were passed over, and how many photographs do not count, and why."""
+    for key in ("passed_over", "unreadable", "left_out"):
         if counts.get(key):
             print(say(language, key, count=counts[key]), file=sys.stderr)
 

@@ -77,7 +77,12 @@ def run_evaluate(
         Console().print(_table(values, language))
         for name in ("escape_rate", "review_share") if corruptions else ():
             Console().print(_corruptions(corrupted, name, language))
-    tell_left_out({"passed_over": len(found.passed_over), "unreadable": len(evaluation.refused)}, language)
+    left_out = {
+        "passed_over": len(found.passed_over),
+        "unreadable": len(evaluation.refused),
+        "left_out": evaluation.left_out,
+    }
+    tell_left_out(left_out, language)
     print(say(language, "report_written", path=report), file=sys.stderr)
 
 

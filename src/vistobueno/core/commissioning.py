@@ -37,6 +37,8 @@ _CAUGHT = 0.95  # share of what is known to be something else that it may be as 
 _ALONE = 5_000.0  # what a line counts where the model kept no training memory, in photographs
 _PRIOR = 20.0  # photographs of the training memory that the temperature heeds, beside the line's own
 _WIDTH = 256  # directions of the embedding that count: a sixth of the time, and nothing is judged worse
+FITTED_TO = "fitted_to"
+"""The fact that names the photographs a calibration was fitted to."""
 FEWEST = 5  # groups of the products without which nothing can be learnt about a line
 
 
@@ -90,6 +92,12 @@ class Calibration:
     kernel: NDArray[np.float32] | None
     bias: NDArray[np.float32] | None
     facts: Mapping[str, Any]
+
+    @property
+    def fitted_to(self) -> frozenset[str]:
+        """SHA-256 (hex) of the line's photographs, as far as they were kept."""
+        kept = self.facts.get(FITTED_TO)
+        return frozenset(each for each in kept if isinstance(each, str)) if isinstance(kept, list) else frozenset()
 
     def logits(self, own: Floats, embeddings: Floats | None) -> Logits:
         """Logits (…, K), from the network's own and the embeddings (…, D)."""

@@ -37,7 +37,7 @@ def show(visit: Visit) -> None:
             hello=say(language, "ui_home_hello", name=visit.identity.actor.name),
             day=formats.day(today, language),
             inspect=say(language, "ui_home_inspect"),
-            today=_today(now, by_product, language),
+            today=_today(now, by_product, visit.station.models.active.calibration is not None, language),
             waiting=_waiting(visit),
             days=_days(by_day, today, language),
         ),
@@ -47,7 +47,7 @@ def show(visit: Visit) -> None:
         go("history", waiting="1")
 
 
-def _today(now: "Counter[str]", by_product: dict[str | None, "Counter[str]"], language: str) -> Markup:
+def _today(now: "Counter[str]", by_product: dict[str | None, "Counter[str]"], fitted: bool, language: str) -> Markup:
     total = sum(now.values())
     if not total:
         return h(
@@ -85,7 +85,7 @@ def _today(now: "Counter[str]", by_product: dict[str | None, "Counter[str]"], la
         title=say(language, "ui_home_today"),
         tiles=tiles,
         sentence=sentence,
-        unmeasured=say(language, "ui_home_unmeasured"),
+        unmeasured=say(language, "camera_commissioned" if fitted else "ui_home_unmeasured"),
         by=say(language, "ui_home_by_product"),
         rows=rows,
     )

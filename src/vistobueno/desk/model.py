@@ -6,10 +6,13 @@ from typing import Any
 import streamlit as st
 from markupsafe import Markup
 
+from ..core.commissioning import Calibration
 from ..core.errors import VistoBuenoError
 from ..core.inspection import ModelVersion
+from ..core.policy import Policy
 from ..i18n import say
 from ..model.bundle import Bundle
+from ..model.calibrated import digest_of
 from ..model.runtime import shipped_bundle
 from . import formats
 from .card import card_html
@@ -53,13 +56,14 @@ def _act(deed: Deed, visit: Visit) -> None:
 
 
 def _page(visit: Visit) -> Markup:
-    language, bundle = visit.language, visit.station.models.active.bundle
+    language, model = visit.language, visit.station.models.active
+    bundle, calibration = model.bundle, model.calibration
     other = Markup()
     if bundle.digest != _shipped_digest():
         other = notice(say(language, "ui_model_other"), "warn")
     return h(
-        '<div class="head"><div><h1>{title}</h1><p class="lead">{name} {version}</p></div></div>{pages}{other}'
-        '<div class="grid"><section><h2>{measured}</h2>{figures}</section>'
+        '<div class="head"><div><h1>{title}</h1><p class="lead">{name} {version}</p></div></div>{pages}{other}{line}'
+        '<div class="grid"><section><h2>{measured}</h2>{original}{figures}</section>'
         "<section><h2>{thresholds}</h2>{policy}</section></div>{versions}"
         '<section class="card-text"><details><summary>{card_title}</summary>{card}</details></section>',
         title=say(language, "ui_page_model"),
@@ -67,18 +71,64 @@ def _page(visit: Visit) -> Markup:
         version=bundle.version,
         pages=model_pages(visit, "model"),
         other=other,
+        line=_line(calibration, language) if calibration is not None else "",
         measured=say(language, "ui_model_measured"),
+        original=notice(say(language, "ui_model_original")) if calibration is not None else "",
         figures=_figures(bundle.metrics, language),
         thresholds=say(language, "ui_model_thresholds"),
-        policy=_policy(bundle, language),
+        policy=_policy(model.policy, bundle, language),
         versions=_versions(visit),
         card_title=say(language, "ui_model_card"),
         card=_card(bundle, language),
     )
 
 
-def _policy(bundle: Bundle, language: str) -> Markup:
-    policy = bundle.policy
+def _line(calibration: Calibration, language: str) -> Markup:
+    """What a line's calibration promises and did, as far as it can be read: a foreign one may say anything."""
+    told = calibration.facts
+    promises = [_promise(side, told.get(side), language) for side in ("escapes", "overkill")]
+    before, after = (each if isinstance(each, Mapping) else {} for each in (told.get("before"), told.get("after")))
+    rows = join(
+        h('<tr><th scope="row">{0}</th>{1}{2}</tr>', say(language, f"commission_{name}"),
+          *(_figure(_counted(each.get(name)), language)[0] for each in (before, after)))
+        for name in ("forced", "escapes", "overkill", "review")
+    )  # fmt: skip
+    made = {name: told.get(name, "?") for name in ("created", "photographs", "name")}
+    return h(
+        "<section><h2>{title}</h2><p>{made}</p>{promises}<p class='muted'>{approximately}</p>"
+        '<div class="scroll"><table><thead><tr><th scope="col">{line}</th><th scope="col" class="n">{before}</th>'
+        '<th scope="col" class="n">{after}</th></tr></thead><tbody>{rows}</tbody></table></div>'
+        '<p class="muted">{crossed}</p></section>',
+        title=say(language, "ui_model_line"),
+        made=say(language, "model_commissioned", digest=digest_of(calibration)[:12], **made),
+        promises=join(h("<p>{0}</p>", each) for each in promises),
+        approximately=say(language, "commission_approximately"),
+        line=say(language, "commission_line"),
+        before=say(language, "commission_before"),
+        after=say(language, "commission_after"),
+        rows=rows,
+        crossed=say(language, "commission_below"),
+    )
+
+
+def _promise(side: str, found: object, language: str) -> str:
+    rate, n = _share(found, "rate"), found.get("n") if isinstance(found, Mapping) else None
+    if rate is None or not isinstance(n, int) or not n:
+        return say(language, f"commission_no_{side}")
+    return say(
+        language,
+        f"commission_promise_{side}",
+        rate=formats.percent(rate, language),
+        n=formats.number(n, language),
+    )
+
+
+def _counted(share: object) -> object:
+    """A share; None where nothing was counted."""
+    return None if isinstance(share, Mapping) and share.get("n") == 0 else share
+
+
+def _policy(policy: Policy, bundle: Bundle, language: str) -> Markup:
     low, high = min(1.0, max(0.0, policy.fit_below)), min(1.0, max(0.0, policy.unfit_above))
     line = h(
         '<div class="meter" role="img" aria-label="{label}"><span class="zone fit" style="width:{low:.2f}%"></span>'

@@ -32,6 +32,12 @@ def counted(language: str, what: str, count: int, shown: str = "") -> str:
     return say(language, f"count_{what}_{'one' if count == 1 else 'many'}", count=shown or count)
 
 
+def decimals(value: float, digits: int, language: str) -> str:
+    """0,0123 in Spanish, 0.0123 in English."""
+    text = f"{value:.{digits}f}"
+    return text if language == "en" else text.replace(".", ",")
+
+
 def certainty(probability: float, language: str) -> str:
     """97 %: how sure a model is, as a person is told. Two digits at most, and never 0 or 100: no model is as sure as that.
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from .archive import UNREADABLE, npz_arrays, npz_bytes
 from .bundle import CALIBRATION, MODEL_TFLITE, SCOPE, Bundle, policy_facts, policy_from, scope_arrays, write_bundle
 
 _LARGEST = 16 * 1024 * 1024  # bytes
+_MARK = "line"
 
 
 def to_bytes(calibration: Calibration) -> bytes:
@@ -95,6 +97,8 @@ def refuse_other(bundle: Bundle, calibration: Calibration, width: int | None = N
 def write_calibrated(bundle: Bundle, calibration: Calibration, folder: Path) -> Bundle:
     """Write a bundle with a calibration in it, whole or not at all: all the original's files and ``calibration.npz``.
 
+    Its version tells it apart from the original and from other calibrations: 0.1.0+line-20261129-3f9a2c1b.
+
     Args:
         bundle: an original or a calibrated one, whose calibration is replaced.
 
@@ -104,4 +108,13 @@ def write_calibrated(bundle: Bundle, calibration: Calibration, folder: Path) -> 
     refuse_other(bundle, calibration)
     kept = {name: bundle.read(name) for name in bundle.files if name not in (SCOPE, CALIBRATION)}
     own = {name: value for name, value in vars(bundle).items() if name not in ("path", "files", "digest")}
+    own["version"] = _version(bundle.version, calibration)
     return write_bundle(folder, kept | {CALIBRATION: to_bytes(calibration)}, **own)
+
+
+def _version(version: str, calibration: Calibration) -> str:
+    """The original's version with the calibration's date and identity as build metadata (semver.org, 10)."""
+    created = "".join(each for each in str(calibration.facts.get("created", "")) if each in "0123456789")
+    mark = "-".join(filter(None, (_MARK, created[:8], digest_of(calibration)[:8])))
+    original = re.sub(rf"[+.]{_MARK}-[0-9a-f-]+$", "", version)
+    return f"{original}{'.' if '+' in original else '+'}{mark}"

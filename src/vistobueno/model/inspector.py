@@ -2,10 +2,15 @@
 
 from dataclasses import replace
 
-from ..core.photo import Photo
+from ..core.photo import Limits, Photo
 from ..core.policy import Policy
 from ..core.verdict import Verdict, judge
 from .runtime import Model
+
+
+def limits_for(model: Model) -> Limits:
+    """What a photograph may be for a model: decoding still covers twice its input."""
+    return Limits(cover=2 * max(model.bundle.input.width, model.bundle.input.height))
 
 
 def inspect(photo: Photo, model: Model, policy: Policy | None = None) -> Verdict:

@@ -10,7 +10,7 @@ from ..core.errors import PhotoRefused
 from ..core.photo import Limits, Photo, open_photo
 from ..core.policy import Policy
 from ..core.verdict import Verdict
-from ..model.inspector import inspect
+from ..model.inspector import inspect, limits_for
 from ..model.runtime import Model
 
 
@@ -54,11 +54,6 @@ def inspect_many(
             yield waiting.popleft().result()
     finally:  # also when the caller stops early, or Ctrl-C
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def limits_for(model: Model) -> Limits:
-    """What a photograph may be for a model: decoding still covers twice its input."""
-    return Limits(cover=2 * max(model.bundle.input.width, model.bundle.input.height))
 
 
 def _read(path: Path, limits: Limits) -> bytes:

@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from ..core.inspection import DEFAULT_LINE, Actor, DayCount, Filter, Inspection, ModelName, Page, PhotoFacts, Source
-from ..core.photo import Limits, open_photo
+from ..core.photo import open_photo
 from ..core.pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
 from ..core.verdict import Verdict
-from ..model.inspector import inspect
+from ..model.inspector import inspect, limits_for
 from ..model.runtime import Model
 from ..store.database import Unavailable
 from ..store.days import Days
@@ -233,8 +233,7 @@ class Inspections:
 
 def _judged(model: Model, data: bytes) -> _Judged:
     start = time.perf_counter()
-    spec, bundle = model.bundle.input, model.bundle
-    photo = open_photo(data, Limits(cover=2 * max(spec.width, spec.height)))
+    photo, bundle = open_photo(data, limits_for(model)), model.bundle
     verdict = inspect(photo, model)
     jpeg = kept_jpeg(photo.picture)
     facts = PhotoFacts(

@@ -9,9 +9,8 @@ from ..core.photo import open_photo
 from ..core.pictures import heat_map_jpeg, kept_jpeg
 from ..core.verdict import Verdict
 from ..model.bundle import Bundle
-from ..model.inspector import inspect
+from ..model.inspector import inspect, limits_for
 from ..model.runtime import Model
-from .bulk import limits_for
 from .judging import Judging, busy
 from .models import Models
 

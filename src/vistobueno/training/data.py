@@ -19,12 +19,19 @@ from ..core.errors import DataRefused, PhotoRefused, VistoBuenoError
 from ..core.folders import is_photo, lies_beside, search
 from ..core.photo import Limits, open_photo
 from ..core.verdict import Condition
+from ..model.inspector import limits_for
+from ..model.runtime import Model
 from .labels import OTHER, class_key, condition_in, decoded, listed
 
 _NEEDED = {"file", "label"}
 _EXAMPLES = "banana_fit, rotten apples, manzana podrida, mango_unfit, other"
 LIMITS = Limits(max_bytes=100_000_000, min_side=32)
 """What a photograph to learn from may be."""
+
+
+def limits_as_served(model: Model) -> Limits:
+    """The same, decoded as serving decodes it: what a memory and a line keep of a photograph can be compared."""
+    return replace(limits_for(model), max_bytes=LIMITS.max_bytes, min_side=LIMITS.min_side)
 
 
 @dataclass(frozen=True)

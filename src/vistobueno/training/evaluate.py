@@ -8,11 +8,12 @@ import numpy as np
 
 from ..core.classes import ClassInfo
 from ..core.errors import DataRefused, PhotoRefused
-from ..core.photo import Limits, open_photo
+from ..core.photo import open_photo
 from ..core.policy import Policy
 from ..core.verdict import Verdict
+from ..i18n import say
 from ..model.bundle import Bundle
-from ..model.inspector import inspect
+from ..model.inspector import inspect, limits_for
 from ..model.runtime import Model
 from .data import LabelledPhoto, refuse_unknown, unreadable
 from .figures import Judged, all_figures, confusion
@@ -24,7 +25,8 @@ class Evaluation:
     """What a model said of each photograph that could be read, and which could not, with the reason.
 
     ``held_out`` counts the photographs that were trained on, whose verdict is by a model trained without them;
-    ``passed_over`` names the files beside them.
+    ``left_out`` those that the network of a calibrated model was trained on or its calibration was fitted to, which do
+    not count; ``passed_over`` names the files beside them.
     """
 
     bundle: Bundle
@@ -33,6 +35,7 @@ class Evaluation:
     judged: Judged
     refused: dict[str, PhotoRefused] = field(default_factory=dict)
     held_out: int = 0
+    left_out: int = 0
     passed_over: Sequence[str] = ()
 
 
@@ -47,7 +50,9 @@ def evaluate(
     """Judge every photograph.
 
     A photograph that the model was trained on (known by its hash) is not judged again, that would measure memory: its
-    verdict is the one of a model that was trained without it, which the bundle keeps.
+    verdict is the one of a model that was trained without it, which the bundle keeps. Of a calibrated model there is no
+    such verdict, since what the bundle keeps is the original's: what it was trained on or fitted to is left out, and all
+    others are judged by one and the same model.
 
     Args:
         unknown_cameras: for photographs trained on, take the verdicts of models that never saw their whole source; and
@@ -55,14 +60,17 @@ def evaluate(
         skip_unreadable: go on without the photographs that cannot be read; they are counted.
 
     Raises:
-        DataRefused: ``data_classes_unknown``; ``photos_unreadable``, naming all of them; or ``nothing_in_scope``, when
-            not one photograph of the model's products is left.
+        DataRefused: ``data_classes_unknown``; ``unknown_cameras_calibrated``; ``photos_unreadable``, naming all of them;
+            or ``nothing_in_scope``, when not one photograph of the model's products is left.
     """
     refuse_unknown(photos, model.bundle.classes)
-    kept = OutOfFold.read(model.bundle)
-    held_out = kept.verdicts(model.bundle, unknown_cameras) if kept else {}
-    limits = Limits(cover=2 * max(model.bundle.input.width, model.bundle.input.height))
-    read, verdicts, refused, known = [], [], {}, 0
+    kept, calibration = OutOfFold.read(model.bundle), model.calibration
+    if calibration is not None and unknown_cameras:
+        raise _fitted(model.bundle)
+    held_out = kept.verdicts(model.bundle, unknown_cameras) if kept and calibration is None else {}
+    seen = {*(kept.hashes if kept else ()), *calibration.fitted_to} if calibration is not None else set()
+    limits = limits_for(model)
+    read, verdicts, refused, known, left_out = [], [], {}, 0, 0
     for done, photo in enumerate(photos, 1):
         try:
             opened = open_photo(photo.path.read_bytes(), limits)
@@ -71,7 +79,8 @@ def evaluate(
         else:
             verdict = held_out.get(opened.sha256)
             known += verdict is not None
-            wanted = verdict is not None or not unknown_cameras
+            left_out += opened.sha256 in seen
+            wanted = (verdict is not None or not unknown_cameras) and opened.sha256 not in seen
             if wanted and (skip_unreadable or not refused):  # else only opened, so that all refused are named at once
                 read.append(photo)
                 verdicts.append(verdict or inspect(opened, model))
@@ -81,16 +90,28 @@ def evaluate(
         raise unreadable(refused)
     judged = judged_from(read, verdicts, model.bundle.classes)
     if not judged.in_scope.any():
-        raise _nothing(model.bundle)
-    return Evaluation(model.bundle, read, verdicts, judged, refused, known)
+        raise _nothing(model.bundle, left_out)
+    return Evaluation(model.bundle, read, verdicts, judged, refused, known, left_out)
 
 
-def _nothing(bundle: Bundle) -> DataRefused:
+def _fitted(bundle: Bundle) -> DataRefused:
+    return DataRefused(
+        "unknown_cameras_calibrated",
+        es=f"{bundle.name} {bundle.version} está ajustado a una línea, y no guarda qué diría sin conocer cada cámara. "
+        "Mídalo sin --unknown-cameras, o mida con esa opción el modelo original.",
+        en=f"{bundle.name} {bundle.version} is fitted to a line, and does not keep what it would say without knowing each "
+        "camera. Measure it without --unknown-cameras, or measure the original model with that option.",
+    )
+
+
+def _nothing(bundle: Bundle, left_out: int) -> DataRefused:
     known = ", ".join(each.key for each in bundle.classes if each.product)
     return DataRefused(
         "nothing_in_scope",
-        es=f"No queda ninguna fotografía de lo que el modelo conoce ({known}): no hay nada que medir. Añada algunas.",
-        en=f"There is no photograph left of what the model knows ({known}): there is nothing to measure. Add some.",
+        es=f"No queda ninguna fotografía de lo que el modelo conoce ({known}): no hay nada que medir. Añada algunas."
+        + (f" {say('es', 'left_out', count=left_out)}" if left_out else ""),
+        en=f"There is no photograph left of what the model knows ({known}): there is nothing to measure. Add some."
+        + (f" {say('en', 'left_out', count=left_out)}" if left_out else ""),
     )
 
 
@@ -131,9 +152,14 @@ def figures(evaluation: Evaluation) -> dict[str, Any]:
     """Every figure of an evaluation, ready for JSON."""
     known = [each.key for each in evaluation.bundle.classes if each.product is not None]
     return {
-        "model": {"name": evaluation.bundle.name, "digest": evaluation.bundle.digest},
+        "model": {
+            "name": evaluation.bundle.name,
+            "version": evaluation.bundle.version,
+            "digest": evaluation.bundle.digest,
+        },
         "photographs": len(evaluation.photos),
         "held_out": evaluation.held_out,
+        "left_out": evaluation.left_out,
         "refused": {path: error.code for path, error in evaluation.refused.items()},
         "passed_over": len(evaluation.passed_over),
         **all_figures(evaluation.judged),

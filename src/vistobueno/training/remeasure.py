@@ -37,5 +37,5 @@ def remeasure(bundle: Bundle, photos: Sequence[LabelledPhoto], out: Path) -> Bun
     own = [labelled[name] for name in kept.hashes]
     facts = {name: value for name, value in vars(bundle).items() if name not in ("path", "files", "digest")}
     facts["metrics"] = held_out_figures(own, kept, bundle.classes, bundle.policy)
-    content = {name: (bundle.path / name).read_bytes() for name in bundle.files}
+    content = {name: bundle.read(name) for name in bundle.files}
     return write_bundle(out, {**content, **cards(facts)}, **facts)

@@ -10,7 +10,7 @@ from ..model.bundle import MEMORY, Bundle, write_bundle
 from ..model.commission import see
 from ..model.memory import Memory
 from ..model.runtime import Model
-from .data import LIMITS, LabelledPhoto, refuse_unknown, weights_of
+from .data import LabelledPhoto, limits_as_served, refuse_unknown, weights_of
 
 _BALANCE = 0.5  # between every group alike and every class of every source alike, as in training
 
@@ -30,9 +30,11 @@ def remember(
     keys = [each.key for each in model.bundle.classes]
     photos = [photo for photo in photos if photo.label in keys]
 
+    limits = limits_as_served(model)
+
     def opened() -> Iterator[Photo]:
         for number, photo in enumerate(photos, 1):
-            yield open_photo(photo.path.read_bytes(), LIMITS)
+            yield open_photo(photo.path.read_bytes(), limits)
             progress(number, len(photos))
 
     seen = see(opened(), model)

@@ -51,7 +51,11 @@ def write_report(evaluation: Evaluation, path: Path, language: str = "es") -> No
         f"<h1>{title}</h1><p class=note>{escape(bundle.digest)}</p>",
         f"<p>{text('counts', photographs=photographs, held_out=evaluation.held_out)}</p>",
     ]
-    for key, count in (("passed_over", len(evaluation.passed_over)), ("unreadable", len(evaluation.refused))):
+    for key, count in (
+        ("passed_over", len(evaluation.passed_over)),
+        ("unreadable", len(evaluation.refused)),
+        ("left_out", evaluation.left_out),
+    ):
         if count:
             parts.append(f"<p>{escape(say(language, key, count=count))}</p>")
     values = figures(evaluation)

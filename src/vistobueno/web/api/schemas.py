@@ -14,7 +14,8 @@ from .derived import model_of, plain
 ROOT = "/api/v1"
 Answer = Literal["fit", "unfit", "review"]
 UNCALIBRATED = (
-    "As the model gives it, all digits. Calibrated on the cameras of its card only: not on one never measured."
+    "As the model gives it, all digits. Calibrated on the cameras of its card only or, where its version ends in `+line-…`, "
+    "on the line it was fitted to: not on one never measured."
 )
 _ACTOR = {"kind": "key", "id": 3, "name": "sorter 2"}
 _MODEL = {"name": "vistobueno-lite0", "version": "1", "digest": "9c1d…"}

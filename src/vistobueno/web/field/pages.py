@@ -40,7 +40,7 @@ _SIGNS = ("fit", "unfit", "review", "other", "retake", "broken")
 _TEXTS = ("fit", "unfit", "review", "other", "retake", "apple", "banana", "orange",
           "field_", "ui_capture_", "ui_inspect_", "ui_reason_", "ui_why_",
           "ui_words_", "ui_fact_", "ui_photo", "ui_heat_map", "ui_source", "ui_kind_", "ui_who", "ui_product", "ui_number",
-          "ui_unknown_product", "ui_unmeasured", "camera_unmeasured",
+          "ui_unknown_product", "ui_unmeasured", "ui_fitted", "camera_unmeasured", "camera_commissioned",
           "count_", "ui_no_photograph", "ui_probability_unfit", "ui_of_at_most")  # fmt: skip
 _KINDS = {".js": "text/javascript", ".css": "text/css"}
 _FIRST = 5  # of what waits, that come with the page
@@ -205,13 +205,17 @@ def _page(
     request: Request, identity: Identity, station: Station, name: str, here: str, *, more: Mapping[str, Any] = {},
     words: tuple[str, ...] = (), **values: object,
 ) -> Response:  # fmt: skip
-    language, bundle = identity.language, station.models.active.bundle
-    policy = station.models.active.policy
+    language, model = identity.language, station.models.active
     told = {
         **_session(identity),
         "may": sorted(identity.scopes),
         "texts": texts(language, _TEXTS + words),
-        "model": {"digest": bundle.digest, "low": policy.fit_below, "high": policy.unfit_above},
+        "model": {
+            "digest": model.bundle.digest,
+            "calibrated": model.calibration is not None,
+            "low": model.policy.fit_below,
+            "high": model.policy.unfit_above,
+        },
         **more,
     }
     shown = (

@@ -10,10 +10,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from ...core.errors import VistoBuenoError
-from ...core.photo import Limits, open_photo
+from ...core.photo import open_photo
 from ...core.verdict import Verdict, judge
 from ...core.version import __version__
 from ...model.bundle import Bundle
+from ...model.inspector import limits_for
 from ...model.runtime import Model, Scores
 from ...services import Station
 from ..api.context import identity_of, open_station, owner_of
@@ -136,8 +137,7 @@ def _judged(station: Station, model: Model, items: list[Item]) -> tuple[list[Sco
 def _one(model: Model, item: Item) -> tuple[Scores, Verdict]:
     photo = None
     if isinstance(item, bytes):
-        spec = model.bundle.input
-        photo = open_photo(item, Limits(cover=2 * max(spec.width, spec.height)))
+        photo = open_photo(item, limits_for(model))
         scores = model.score(photo)
     elif item.dtype == np.uint8:
         scores = model.score_picture(item)

@@ -50,7 +50,7 @@ export function cardOf(inspection, { photo, heading = "h2", whole = false } = {}
       { className: `verdict ${answer}`, "data-number": inspection.number },
       el(heading, { className: "word" }, sign(answer), el("span", {}, say(answer))),
       el("p", {}, inWords(inspection)),
-      el("p", { className: "facts" }, [numberOf(inspection), productOf(inspection), moment(inspection.at), say("ui_unmeasured")].join(" · ")),
+      el("p", { className: "facts" }, [numberOf(inspection), productOf(inspection), moment(inspection.at), say(fitted(inspection) ? "ui_fitted" : "ui_unmeasured")].join(" · ")),
     ),
     lookOf(inspection, inspection.photo.kept ? pictureOf(inspection, photo) : undefined),
     inspection.reasons.length
@@ -58,7 +58,7 @@ export function cardOf(inspection, { photo, heading = "h2", whole = false } = {}
       : null,
     el(heading === "h1" ? "h2" : "h3", {}, say("ui_probability_unfit")),
     meter(inspection),
-    el("p", { className: "muted" }, say("camera_unmeasured")),
+    el("p", { className: "muted" }, say(fitted(inspection) ? "camera_commissioned" : "camera_unmeasured")),
     whole ? el("p", {}, el("a", { className: "button small", href: `/inspections/${inspection.number}` }, say("ui_inspect_whole"))) : null,
   )
 }
@@ -98,6 +98,11 @@ export function lookOf(inspection, picture) {
   }
   figure.append(caption, tools, toggle)
   return figure
+}
+
+/** Whether the model that judged is the one in use and was fitted to a line. @param {Inspection} inspection */
+function fitted(inspection) {
+  return page.model.calibrated && page.model.digest === inspection.model.digest
 }
 
 /** The probability on a line, with the three zones where the model that judged is the one in use. @param {Inspection} inspection */
