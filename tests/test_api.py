@@ -351,7 +351,8 @@ def test_a_table_comes_as_a_spreadsheet_opens_it(client: httpx.Client) -> None:
     lines = client.get(f"{API}/inspections.csv", params=asked).text.removeprefix("\ufeff")
     heading, first, *_ = csv.reader(io.StringIO(lines, newline=""), delimiter=";")
     assert heading[1] == "fecha (America/Lima)" and first[1] == f"{local:%d/%m/%Y %H:%M:%S}"
-    assert first[5] == f"{made['probability_unfit']:.4f}".replace(".", ",")
+    told = dict(zip(heading, first, strict=True))
+    assert told["probabilidad de no apto"] == f"{made['probability_unfit']:.4f}".replace(".", ",")
     book = client.get(f"{API}/inspections.xlsx", params={"zone": "America/Lima", "answer": made["answer"]})
     assert "spreadsheetml" in book.headers["content-type"] and "vistobueno.xlsx" in book.headers["content-disposition"]
     with zipfile.ZipFile(io.BytesIO(book.content)) as opened:

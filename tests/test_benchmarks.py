@@ -109,6 +109,8 @@ def test_the_compass_prints_each_bearing_with_its_spread(tmp_path: Path) -> None
         [sys.executable, *command, "--work", tmp_path / "work"], capture_output=True, text=True, check=True
     )
     printed = [line.split("  ")[0] for line in done.stdout.splitlines()]
-    assert {"known fold, class right", "unknown sources, AUC of unfit", "unknown sources, AUC of strangers"} <= {
-        *printed
-    }
+    assert {
+        "known fold, class right",
+        "unknown sources, AUC of unfit",
+        "unknown sources, AUC of out of distribution",
+    } <= {*printed}

@@ -17,9 +17,10 @@ from vistobueno.model.bundle import Bundle
 MOST = 48  # connections
 SOON = 8.0  # seconds in which a machine that is busy ends what has one
 HASTE = f"""
-from vistobueno.web import connection, intake
+from vistobueno.web.api import request_body
+from vistobueno.web.middleware import connection
 connection.HEAD_WITHIN = connection.READ_WITHIN = connection.CLOSE_WITHIN = connection.TURNED_AWAY_WITHIN = 1.0
-connection.REST_WITHIN = intake.SILENCE = 1.0
+connection.REST_WITHIN = request_body.SILENCE = 1.0
 connection.MOST = {MOST}
 """
 GET = b"GET /healthz HTTP/1.1\r\nHost: here\r\n"

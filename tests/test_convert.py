@@ -61,23 +61,6 @@ def test_logits_are_those_of_the_head_given(pixels: Any) -> None:
     assert np.allclose(with_outputs(entry, features, head)(pixels)[0], whole(pixels), atol=1e-6)
 
 
-def test_with_sharp_pooling_both_files_give_the_pooled_map_as_logits(pixels: Any, tmp_path: Path) -> None:
-    entry = keras.layers.Input(pixels.shape[1:])
-    features = keras.layers.Conv2D(4, 5, 4, activation="relu")(entry)
-    head = keras.layers.Dense(3)
-    head.build((None, 4))
-    model = with_outputs(entry, features, head, sharpness=2.0)
-    logits, embedding, activation = (output.numpy() for output in model(pixels[:1]))
-    assert np.allclose(logits, np.log(np.exp(2 * activation).mean(axis=(1, 2))) / 2, atol=1e-5)
-    assert embedding.shape == (1, 4)
-    for name, output in served(to_tflite(model), pixels[:1]).items():
-        expected = {"logits": logits, "embedding": embedding, "activation": activation}[name]
-        assert np.abs(output - expected).max() < 1e-4
-    (tmp_path / "sharp.h5").write_bytes(to_h5(model))
-    again = keras.models.load_model(tmp_path / "sharp.h5", compile=False)
-    assert np.array_equal(again(pixels[:1])[0], logits)
-
-
 def test_litert_gives_named_outputs_equal_to_tensorflows(network: keras.Model, tflite: bytes, pixels: Any) -> None:
     outputs = served(tflite, pixels[:1])
     assert set(outputs) == {"logits", "embedding", "activation"}

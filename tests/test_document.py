@@ -41,9 +41,9 @@ def test_every_page_has_it_in_the_person_s_language_and_its_script_is_the_one_th
         answer = client.get(path, headers={"Accept-Language": "es"})
         head = client.head(path)
     assert answer.content == document("en")
-    assert int(answer.headers["content-length"]) == int(head.headers["content-length"]) == len(answer.content)
-    assert head.content == b""
-    assert {"etag", "last-modified", "content-encoding"} & set(answer.headers) == set()
+    assert answer.headers["content-encoding"] == head.headers["content-encoding"] == "gzip"
+    assert head.content == b"" and "content-length" not in head.headers
+    assert {"etag", "last-modified"} & set(answer.headers) == set()
     assert answer.headers["cache-control"] == "no-store"
     (script,) = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)
     assert (

@@ -14,8 +14,9 @@ from vistobueno.settings import Settings
 
 KEY = "a key that Prometheus alone knows"
 BROKEN = """
-from vistobueno.web import api_lists, inference_models
-api_lists.me_as = inference_models._statistics_of = lambda _: 1 / 0
+from vistobueno.web.api import lists
+from vistobueno.web.oip import models
+lists.me_as = models._statistics_of = lambda _: 1 / 0
 """
 
 

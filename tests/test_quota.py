@@ -25,7 +25,7 @@ LARGE = 14_900_000  # bytes, of a photograph that may be sent
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, small_bundle: Bundle) -> Iterator[Served]:
-    haste = "from vistobueno.web import intake; intake.SILENCE = 4.0"
+    haste = "from vistobueno.web.api import request_body; request_body.SILENCE = 4.0"
     with serving(tmp_path_factory.mktemp("budget"), haste, MODEL_PATH=str(small_bundle.path)) as station:
         yield station
 

@@ -22,9 +22,9 @@ server.ANSWERED_WITHIN, server.LAST_WORDS, server.ENDED_WITHIN = 1.0, 3, 4.0
 """
 SLOW = """
 import time
-from vistobueno.services import station
-judged = station._judged
-station._judged = lambda *given: time.sleep({}) or judged(*given)
+from vistobueno.services import inspections
+judged = inspections._judged
+inspections._judged = lambda *given: time.sleep({}) or judged(*given)
 """
 
 

@@ -219,7 +219,7 @@ def test_the_table_for_spreadsheets(station: Station) -> None:
     station.reviews.give(2, ANA, "other")
     text = "".join(station.inspections.export_csv(Filter(), "es"))
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
-    assert text.startswith('\ufeff"número","fecha","línea",')
+    assert text.startswith('\ufeff"número","fecha (UTC)","línea",')
     assert {row["línea"] for row in rows} == {DEFAULT_LINE}
     assert [row["número"] for row in rows] == ["3", "2", "1"]
     assert [row["archivo"] for row in rows] == ["ñ.jpg", 'with "quotes", and comma.jpg', " C calc'!A0.jpg".strip()]

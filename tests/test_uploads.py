@@ -1,10 +1,10 @@
 """What a page's uploader sends to Streamlit's memory: few files, each bounded."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
+from aside import awaited
 from vistobueno.services import Busy
 from vistobueno.web.api.request_body import BODIES, MOST_PHOTO, MULTIPART_OVERHEAD
 from vistobueno.web.middleware.uploads import MOST_HELD, WHERE, Uploads
@@ -42,7 +42,7 @@ def put(app: Uploads, name: str, *pieces: bytes, method: str = "PUT", length: in
 
     scope = {"type": "http", "method": method, "path": f"{WHERE}session/{name}", "headers": headers, "state": {},
              "query_string": b"", "client": ("127.0.0.1", 1)}  # fmt: skip
-    asyncio.run(app(scope, receive, send))
+    awaited(app(scope, receive, send))
     return sent
 
 

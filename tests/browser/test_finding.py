@@ -123,7 +123,7 @@ def test_a_person_and_a_machine_are_told_apart(open_page: OpenPage, station: Run
     who.select_option(machine.first.get_attribute("value"))
     expect(page.locator("a.line")).to_have_count(count)
     page.locator("a.line").first.click()
-    expect(page.locator("dl.facts-list")).to_contain_text("prueba (máquina)")
+    expect(page.locator("dl.facts-list")).to_contain_text("máquinaquiénprueba")
 
 
 def test_what_waits_is_filtered_too_and_its_csv_holds_exactly_that(open_page: OpenPage) -> None:

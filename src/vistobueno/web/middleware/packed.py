@@ -101,9 +101,11 @@ def _documents(scope: Scope, send: Send) -> Send:
 
     async def ours(message: Message) -> None:
         nonlocal start
-        if message["type"] == "http.response.start" and _is_document(message) and scope["method"] == "GET":
-            start = message
-            return
+        if message["type"] == "http.response.start" and _is_document(message):
+            if scope["method"] == "GET":
+                start = message
+                return
+            message = _told_packed(message, None)
         if start is not None:
             begun, start = start, None
             if message["type"] == "http.response.body" and not message.get("more_body"):
@@ -130,9 +132,13 @@ def _packed(data: bytes) -> bytes:
     return gzip.compress(data, _LEVEL, mtime=0)
 
 
-def _told_packed(message: Message, length: int) -> Message:
+def _told_packed(message: Message, length: int | None) -> Message:
+    """Its headers once it is packed; to HEAD the length of a document is not told, for nobody packs one to know it."""
     headers = MutableHeaders(raw=list(message["headers"]))
-    headers["Content-Encoding"], headers["Content-Length"] = "gzip", str(length)
+    headers["Content-Encoding"] = "gzip"
+    del headers["content-length"]
+    if length is not None:
+        headers["Content-Length"] = str(length)
     headers.add_vary_header("Accept-Encoding")
     if (etag := headers.get("etag")) and not etag.startswith("W/"):
         headers["ETag"] = f"W/{etag}"  # the same file, other bytes
