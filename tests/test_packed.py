@@ -1,6 +1,5 @@
 """What goes out compressed, and that ranges, conditions and lines that come one by one stay right."""
 
-import asyncio
 import gzip
 import re
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from aside import awaited
 from people_at import HTML, signed_in
 from serving import Served, serving
 from vistobueno.model.bundle import Bundle
@@ -102,7 +102,7 @@ def test_a_file_that_changes_or_goes_while_the_station_runs_is_given_as_it_is(tm
             assert (await client.head("/static/a.js")).headers["content-length"] == "5"
             assert (await client.get("/static/a.js")).text == "small"
 
-    asyncio.run(visited())
+    awaited(visited())
 
 
 def test_a_file_that_is_not_there_is_asked_for_once() -> None:
@@ -119,5 +119,5 @@ def test_a_file_that_is_not_there_is_asked_for_once() -> None:
             assert (answer.status_code, answer.text) == (404, "nothing")
             assert (await client.head("/static/a.js")).content == b""
 
-    asyncio.run(visited())
+    awaited(visited())
     assert len(asked) == 2

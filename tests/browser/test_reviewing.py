@@ -169,7 +169,9 @@ def test_answers_given_without_a_network_are_kept_and_sent_by_the_next_page(
 
 def test_who_leaves_at_once_has_answered(open_page: OpenPage, station: Running, waiting: list[int]) -> None:
     page = open_page(SOFIA, "/review", ready="#judge")
+    shown(page, waiting[0])
     page.keyboard.press("a")
+    shown(page, waiting[1])
     page.goto(f"{station.url}/inspect")
     last = time.monotonic() + 20  # what a page that goes away sends arrives when it can
     while [each["answer"] for each in reviews_of(page, station, waiting[0])] != ["fit"]:
@@ -177,10 +179,10 @@ def test_who_leaves_at_once_has_answered(open_page: OpenPage, station: Running, 
         time.sleep(0.2)
 
 
-def test_the_last_one_s_answer_is_taken_back_by_key_too(open_page: OpenPage) -> None:
-    page = open_page(SOFIA, "/login")
+def test_the_last_one_s_answer_is_taken_back_by_key_too(open_page: OpenPage, station: Running) -> None:
+    page = open_page(SOFIA, "/inspect", ready="#card")
     page.route("**/api/v1/waiting*", lambda route: route.fulfill(json={"items": [], "next": None}))
-    page.goto(page.url.replace("/login", "/review"))
+    page.goto(f"{station.url}/review")
     settled(page, "#judge")
     for key in "ssss":
         page.keyboard.press(key)
