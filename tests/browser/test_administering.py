@@ -163,7 +163,7 @@ def test_storage_says_where_everything_lies_and_how_it_is(open_page: OpenPage) -
 
 def test_the_model_s_page_tells_what_it_was_measured_to_do_in_both_languages(open_page: OpenPage) -> None:
     page = open_page(LUIS, "/model")
-    expect(page.get_by_role("heading", name="Lo que se midió que hace")).to_be_visible()
+    expect(page.get_by_role("heading", name="Lo que se ha medido")).to_be_visible()
     expect(page.get_by_role("button", name="Volver al anterior")).to_have_count(0)
     page.get_by_text("Ficha completa del modelo").click()
     expect(page.get_by_role("heading", name="Lo que hace mal")).to_be_visible()
