@@ -142,7 +142,8 @@ def test_model_info_says_what_a_bundle_is(
 ) -> None:
     said = vistobueno("model", "info", small_bundle.path, "-l", language)
     assert said.code == 0
-    for word in (*words, small_bundle.digest, "64 × 64", "0.3000", "0.7000"):
+    shares = ("0,3000", "0,7000") if language == "es" else ("0.3000", "0.7000")
+    for word in (*words, small_bundle.digest, "64 × 64", *shares):
         assert word in said.out
 
 

@@ -198,7 +198,9 @@ def test_a_memory_keeps_what_was_seen_to_a_level_of_two_hundred_and_fifty_six(re
     memory = Memory.read(remembering)
     assert memory is not None and len(memory.labels) == 21 and set(memory.labels) == set(range(7))
     model = load_model(remembering.path)
-    seen = np.array([model.score(open_photo(photo.path.read_bytes())).embedding for photo in read_photos(drawn)])
+    limits = limits_for(model)
+    photos = [open_photo(photo.path.read_bytes(), limits) for photo in read_photos(drawn)]
+    seen = np.array([model.score(photo).embedding for photo in photos])
     span = seen.max(axis=0) - seen.min(axis=0)
     assert (np.abs(seen - memory.embeddings) <= span / 255 + 1e-6).all()
 
