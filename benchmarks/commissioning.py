@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vistobueno.core.commissioning import Examples, commission
+from vistobueno.core.commissioning import commission
+from vistobueno.core.layers import Examples
 from vistobueno.core.photo import Photo, open_photo
 from vistobueno.core.policy import Policy
 from vistobueno.core.verdict import judge

@@ -8,19 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from small_model import CLASSES
-from vistobueno.core.commissioning import (
-    FOLDS,
-    MOST_LOST,
-    WEIGHTS,
-    Commissioned,
-    Examples,
-    commission,
-    folds_of,
-    line_thresholds,
-    p_unfit,
-)
+from vistobueno.core.commissioning import MOST_LOST, Commissioned, commission, p_unfit
 from vistobueno.core.errors import BundleRefused, DataRefused
+from vistobueno.core.layers import FOLDS, WEIGHTS, Examples, folds_of
 from vistobueno.core.policy import Policy, Scope
+from vistobueno.core.promises import line_thresholds
 from vistobueno.core.shares import share_of
 from vistobueno.core.verdict import judge
 from vistobueno.model.calibrated import digest_of, from_bytes, to_bytes

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.commissioning import FITTED_TO, MOST_LOST, Commissioned, Progress, Promise
+from ..core.commissioning import FITTED_TO, MOST_LOST, Commissioned
 from ..core.errors import PhotoRefused
+from ..core.layers import Progress
 from ..core.photo import Photo, open_photo
+from ..core.promises import Promise
 from ..core.shares import Share
 from ..core.version import __version__
 from ..i18n import counted, say

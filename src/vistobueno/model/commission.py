@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.commissioning import Commissioned, Examples, Progress, commission
+from ..core.commissioning import Commissioned, commission
 from ..core.errors import BundleRefused
+from ..core.layers import Examples, Progress
 from ..core.photo import Photo
 from ..core.policy import Policy
 from .bundle import MODEL_TFLITE, Bundle

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.commissioning import Examples, commission
+from ..core.commissioning import commission
+from ..core.layers import Examples
 from ..core.policy import Policy
 from ..core.verdict import judge
 from .cross_validation import Course, Rows, source_models

@@ -2,7 +2,6 @@
 
 import json
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 import h5py
 
 from ...core.errors import ModelRefused
+from ...core.zips import UNPACKING
 from ...model.description import refuse_links
 
 Kind = Literal["h5", "keras", "saved_model"]
@@ -82,15 +82,7 @@ def _archive(path: Path) -> ForeignFile:
                 raise _damaged(path)
             description = _understood(path, archive.read("config.json").decode())
             said = json.loads(archive.read("metadata.json")) if "metadata.json" in names else {}
-    except (
-        zipfile.BadZipFile,
-        OSError,
-        EOFError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-        zlib.error,
-    ) as error:
+    except UNPACKING as error:
         raise _damaged(path) from error
     version = said.get("keras_version", "") if isinstance(said, dict) else ""
     return ForeignFile(path, "keras", _generation(str(version), description), description)

@@ -18,7 +18,7 @@ GONE = 499  # nginx's number for a client that hung up
 _SANE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _QUIET = ("/healthz", "/readyz", "/metrics", "/_stcore/health", "/static/*")
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"}
-_log = logging.getLogger("vistobueno.accounts")
+_log = logging.getLogger("vistobueno.access")
 _trouble = logging.getLogger("vistobueno.web")
 
 
