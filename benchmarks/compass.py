@@ -147,10 +147,11 @@ def main() -> None:
         bearings(photos, classes, features, (backbone, trunk, tail), chosen.known.split(","), recipe, seed)
         for seed in range(1, chosen.seeds + 1)
     ]
+    width = max(map(len, runs[0]))
     for name in runs[0]:
         values = np.array([run[name] for run in runs])
         each = "  ".join(f"{value:.3f}" for value in values)
-        print(f"{name:40s} {values.mean():.3f} ± {values.std():.3f}   {each}")
+        print(f"{name:{width}s}  {values.mean():.3f} ± {values.std():.3f}   {each}")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def calls_of_failed() -> list[ast.Call]:
 def facts(sentence: ast.expr) -> set[str]:
     """What a sentence fills in, without its language."""
     filled = (each for each in ast.walk(sentence) if isinstance(each, ast.FormattedValue))
-    return {re.sub(r"(^|[._])(es|en)\b", r"\1language", ast.unparse(each.value)) for each in filled}
+    return {re.sub(r"(^|[._'])(es|en)\b", r"\1language", ast.unparse(each.value)) for each in filled}
 
 
 def test_every_error_is_caught_at_the_root() -> None:

@@ -79,7 +79,7 @@ def test_neither_table_nor_page_names_a_product(stranger: tuple[Station, Inspect
     (row,) = csv.DictReader(io.StringIO("".join(station.inspections.export_csv(Filter(), language)).lstrip("\ufeff")))
     assert row[say(language, "inspection_product")] == "—"
     assert product_of(kept, language) == say(language, "ui_unknown_product")
-    home = str(_today(Counter(review=3), {None: Counter(review=1), "apple": Counter(review=2)}, language))
+    home = str(_today(Counter(review=3), {None: Counter(review=1), "apple": Counter(review=2)}, False, language))
     assert home.index(say(language, "apple")) < home.index(say(language, "ui_unknown_product"))
 
 
