@@ -128,7 +128,7 @@ def test_a_database_of_the_first_version_is_brought_along_with_all_that_it_holds
 
 def test_reviews_of_before_there_were_more_answers_stay_as_they_were(engine: Engine, empty_database: str) -> None:
     old = open_database(empty_database)
-    at_revision(old, "0003")
+    at_revision(old, "0004")
     ledger = Ledger(engine)
     number = ledger.add(draft(answer="review"), None, None).number
     write = Write("k", ANA, content_of("review", number, "unfit", "soft"))

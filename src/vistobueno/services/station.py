@@ -12,6 +12,7 @@ from ..store.lock import StationLock
 from ..store.photos.evidence import Evidence
 from .inspections import Inspections
 from .judging import Judging
+from .lines import Lines
 from .measuring import Measuring
 from .models import Models
 from .opening import open_records
@@ -36,7 +37,8 @@ class Station:
         self.settings, self.engine, self.evidence, self._lock = settings, engine, evidence, lock
         self.models = Models(engine, settings)
         self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
-        self.inspections = Inspections(engine, evidence, self.judging, self.models)
+        self.lines = Lines(engine, self.models)
+        self.inspections = Inspections(engine, evidence, self.judging, self.models, self.lines)
         self.reviews = Reviews(engine)
         self.trials = Trials(self.models, self.judging)
         self.measuring = Measuring(evidence)
