@@ -6,7 +6,7 @@ from opened import Open, open_station, station
 from test_station_batch import zipped
 from vistobueno.core.inspection import DEFAULT_LINE, SYSTEM, Filter
 from vistobueno.core.line import LONGEST_LINE, LineRefused
-from vistobueno.services import NotFound, Station
+from vistobueno.services import Conflict, NotFound, Station
 
 __all__ = ["open_station", "station"]
 
@@ -18,7 +18,7 @@ def test_a_station_begins_with_one_line_that_nobody_measured(station: Station) -
 
 def test_a_photograph_belongs_to_the_line_it_was_taken_on(open_station: Open) -> None:
     station = open_station()
-    added = station.lines.add("  Mesa 2 ", ["apple"], ANA)
+    added, _ = station.lines.add("  Mesa 2 ", ["apple"], ANA)
     assert (added.name, added.products, added.actor) == ("Mesa 2", ("apple",), ANA)
     station = open_station()
     assert station.lines.all()[1:] == (added,)
@@ -69,3 +69,11 @@ def test_a_zip_for_an_unknown_line_is_refused_whole(station: Station) -> None:
         station.inspections.inspect_zip(zipped({"a.jpg": PHOTO}), ANA, source="bulk", line="Mesa 9")
     (done,) = station.inspections.inspect_zip(zipped({"a.jpg": PHOTO}), ANA, source="bulk")
     assert done.inspection is not None and done.inspection.line == DEFAULT_LINE
+
+
+def test_a_line_that_is_added_again_under_its_key_is_one(station: Station) -> None:
+    first, again = (station.lines.add("Mesa 2", ["banana", "apple"], ANA, idempotency_key="k") for _ in range(2))
+    assert (first[0], False, True) == (again[0], first[1], again[1])
+    with pytest.raises(Conflict, match="key_used"):
+        station.lines.add("Mesa 3", [], ANA, idempotency_key="k")
+    assert len(station.lines.all()) == 2

@@ -10,7 +10,7 @@ from ..core.inspection import Actor
 from ..core.line import Line, LineRefused, line_name
 from ..store import lines
 from ..store.database import reading, writing
-from ..store.ledger import NotFound
+from ..store.ledger import NotFound, Write, claim, content_of
 from .models import Models
 
 
@@ -42,14 +42,21 @@ class Lines:
         """What a line may be said to carry: the products of the active model."""
         return tuple(sorted({each.product for each in self._models.active.bundle.classes if each.product}))
 
-    def add(self, name: str, products: Sequence[str], actor: Actor) -> Line:
+    def add(
+        self, name: str, products: Sequence[str], actor: Actor, *, idempotency_key: str | None = None
+    ) -> tuple[Line, bool]:
         """A new line.
 
         Args:
             products: what passes there; empty: whatever the model knows.
+            idempotency_key: the actor's own name for this: sent again, it is done once.
+
+        Returns:
+            The line, and whether an earlier call with the same key added it.
 
         Raises:
             LineRefused: ``line_name_invalid``, ``line_taken`` or ``line_product_unknown``.
+            Conflict: the key was used for something else.
         """
         name, known = line_name(name), self.products()
         if strange := sorted(set(products) - set(known)):
@@ -58,11 +65,17 @@ class Lines:
                 es=f"El modelo activo no conoce: {', '.join(strange)}. Conoce: {', '.join(known)}.",
                 en=f"The active model does not know: {', '.join(strange)}. It knows: {', '.join(known)}.",
             )
+        products = sorted(set(products))
+        content = content_of("line", name, *products)
+        write = Write(idempotency_key, actor, content) if idempotency_key else None
         try:
             with writing(self._engine) as connection:
-                if name.casefold() in {each.name.casefold() for each in lines.every(connection)}:
+                every = lines.every(connection)
+                if write is not None and claim(connection, write):
+                    return next(each for each in every if each.name == name), True
+                if name.casefold() in {each.name.casefold() for each in every}:
                     raise _taken(name)
-                return lines.add(connection, name, sorted(set(products)), datetime.now(UTC), actor)
+                return lines.add(connection, name, products, datetime.now(UTC), actor), False
         except IntegrityError as error:
             raise _taken(name) from error
 
