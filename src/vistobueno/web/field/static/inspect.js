@@ -31,7 +31,6 @@ async function take(files) {
   ready()
   const group = newId()
   const line = find("#line select").value
-  localStorage.setItem("vb-line", line) // from now on this phone changes it when it is told, and never by itself
   const of = files.length === 1 && !isZip(files[0]) ? 1 : files.some(isZip) ? 0 : files.length
   shown = group
   began = Date.now()
@@ -49,6 +48,8 @@ async function take(files) {
       told({ id: newId(), group, of, order: taken, name: file.name, error: say("field_no_room") })
     }
   }
+  // from now on this phone changes its line when it is told, and never by itself
+  if (localStorage.getItem("vb-line") === null) localStorage.setItem("vb-line", line)
 }
 
 const isZip = (/** @type {File} */ file) => /\.zip$/i.test(file.name) || /zip/.test(file.type)
