@@ -16,9 +16,10 @@ import pytest
 
 from cases import for_each
 from foreign_zips import lying_bzip2, zip_of
-from people_at import signed_in
+from people_at import access_of, signed_in
 from serving import Served, serving
 from vistobueno.cli.drawn import draw_photo
+from vistobueno.core.line import LineRefused
 from vistobueno.model.bundle import Bundle
 
 API = "/api/v1"
@@ -134,6 +135,47 @@ def test_every_write_of_the_description_takes_a_key(client: httpx.Client) -> Non
         for method in operations.keys() - {"get"}:
             named = [each["name"] for each in operations[method]["parameters"]]
             assert "Idempotency-Key" in named and "409" in operations[method]["responses"], path
+
+
+def csrf_of(browser: httpx.Client) -> dict[str, str]:
+    """What a page of this session sends with a write."""
+    return {"X-CSRF-Token": browser.get("/field/session").json()["csrf"]}
+
+
+def test_a_line_is_added_by_a_supervisor_and_takes_what_is_sent_to_it(served: Served, client: httpx.Client) -> None:
+    told = {"name": "Mesa 2", "products": ["apple"]}
+    problem(client.post(f"{API}/lines", json=told), 403, "not_allowed")
+    with signed_in(served, "inspector") as inspector:
+        problem(inspector.post(f"{API}/lines", json=told, headers=csrf_of(inspector)), 403, "not_allowed")
+    with signed_in(served, "supervisor") as supervisor:
+        here, key = csrf_of(supervisor), {"Idempotency-Key": "line"}
+        added, again = (supervisor.post(f"{API}/lines", json=told, headers=here | key) for _ in range(2))
+        assert (added.status_code, again.status_code) == (201, 200) and added.json() == again.json()
+        problem(supervisor.post(f"{API}/lines", json=told, headers=here), 409, "line_taken")
+        problem(supervisor.post(f"{API}/lines", json=told | {"name": " "}, headers=here), 422, "line_name_invalid")
+    assert client.get(f"{API}/lines").json()[1:] == [added.json()]
+    assert not added.json()["measured"]
+    on = {"params": {"line": "Mesa 2"}}
+    sent = client.post(f"{API}/inspections", content=picture(60), headers=JPEG, **on)
+    zipped_ = client.post(
+        f"{API}/batches", content=zipped(a=picture(61)), headers={"Content-Type": "application/zip"}, **on
+    )
+    numbers = [sent.json()["number"], zipped_.json()[0]["inspection"]["number"]]
+    assert [each["number"] for each in client.get(f"{API}/inspections", **on).json()["items"]] == numbers[::-1]
+    table = csv.DictReader(io.StringIO(client.get(f"{API}/inspections.csv", params={"line": "Mesa 2"}).text))
+    assert len(list(table)) == 2
+    with access_of(served) as access:
+        _, secret = access.keys.make("belt", ["inspect"], access.people.all()[0], line="Mesa 2")
+        with pytest.raises(LineRefused, match="line_unknown"):
+            access.keys.make("belt", ["inspect"], access.people.all()[0], line="Mesa 9")
+    of_key = {**JPEG, "Authorization": f"Bearer {secret}"}
+    assert client.post(f"{API}/inspections", content=picture(62), headers=of_key).json()["line"] == "Mesa 2"
+    other = client.post(f"{API}/inspections?line=principal", content=picture(63), headers=of_key)
+    assert other.json()["line"] == "principal"
+    for path, kind in (("inspections", "image/jpeg"), ("batches", "application/zip")):
+        content = picture(64) if path == "inspections" else zipped(a=picture(64))
+        answer = client.post(f"{API}/{path}?line=Mesa+9", content=content, headers={"Content-Type": kind})
+        assert "principal" in problem(answer, 422, "line_unknown")["detail"]
 
 
 @for_each(

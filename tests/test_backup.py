@@ -18,8 +18,9 @@ from kept import ANA, draft, fill_every_protected_table, keep
 from vistobueno.core.inspection import Filter
 from vistobueno.store.backup.restore import BackupRefused, hashes_of, read_manifest, restore
 from vistobueno.store.backup.write import MANIFEST, Manifest, write_backup
-from vistobueno.store.database import Unavailable, migrate, open_database, writing
+from vistobueno.store.database import Unavailable, migrate, open_database, reading, writing
 from vistobueno.store.ledger import Ledger
+from vistobueno.store.lines import add, every, retire
 from vistobueno.store.lists import inspections_page
 from vistobueno.store.photos.blobs import BlobEvidence
 from vistobueno.store.photos.evidence import Evidence, EvidenceMissing
@@ -57,6 +58,8 @@ def station(engine: Engine, tmp_path: Path) -> tuple[Engine, FolderEvidence]:
         now = datetime.now(UTC)
         person = {"email": "ana@example.com", "name": "Ana", "role": "admin", "language": "es", "created_at": now}
         connection.execute(insert(people).values(id=1, **person))
+        add(connection, "Mesa 2", ["apple"], now, ANA)
+        retire(connection, "principal", now)
     return engine, evidence
 
 
@@ -82,6 +85,8 @@ def test_what_is_restored_equals_what_was_backed_up(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     kept, there = (inspections_page(each, Filter(), None, 50).items for each in (engine, other[0]))
     assert kept == there
+    with reading(engine) as ours, reading(other[0]) as theirs:
+        assert every(ours) == every(theirs)
     assert other[1].get(there[0].evidence) == evidence.get(kept[0].evidence)
     assert write_backup(*other, tmp_path / "again.zip").hashes == made.hashes
 

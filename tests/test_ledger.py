@@ -234,6 +234,7 @@ STEPS = st.lists(
                 "product": st.sampled_from(["apple", "banana"]),
                 "reasons": st.sampled_from([(), ("uncertain",), ("poor_photo", "out_of_scope"), ("out_of_scope",)]),
                 "source": st.sampled_from(["page", "api"]),
+                "line": st.sampled_from(["principal", "Mesa 2"]),
                 "actor": st.sampled_from([ANA, SORTER, NAMESAKE]),
                 "filename": st.sampled_from([None, "lote-7.jpg", "LOTE 8.png", "ñ_100%.jpg", "x"]),
             }
@@ -279,6 +280,9 @@ def test_tallies_what_waits_filters_and_pages_agree_with_the_inspections(
         (Filter(reason="uncertain"), lambda each: "uncertain" in each.verdict.reasons),
         (Filter(reason="poor_photo"), lambda each: "poor_photo" in each.verdict.reasons),
         (Filter(actor_id=7, source="api"), lambda each: each.actor.id == 7 and each.source == "api"),
+        (Filter(line="Mesa 2"), lambda each: each.line == "Mesa 2"),
+        (Filter(line="Mesa 2", reason="uncertain"),
+         lambda each: each.line == "Mesa 2" and "uncertain" in each.verdict.reasons),
         (Filter(actor_kind="key"), lambda each: each.actor.kind == "key"),
         (Filter(actor_kind="person", actor_id=7), lambda each: each.actor == NAMESAKE),
         (Filter(actor_kind="key", actor_id=7, reason="uncertain"),

@@ -73,6 +73,7 @@ def test_what_nobody_needs_nobody_gets(method: str, path: str) -> None:
     ("POST", "/api/v1/inspections/7/reviews", "review"), ("GET", "/api/v1/inspections.csv", "read"),
     ("POST", "/v2/models/m/infer", "infer"), ("WEBSOCKET", "/_stcore/stream", "read"), ("GET", "/history", "read"),
     ("PUT", "/_stcore/upload_file/s/f", "try"), ("GET", "/metrics", "metrics"),
+    ("GET", "/api/v1/lines", "read"), ("POST", "/api/v1/lines", "lines"),
 ])  # fmt: skip
 def test_a_route_needs_the_permission_that_is_meant(method: str, path: str, permission: str) -> None:
     assert rule_for(method, path).permission == permission

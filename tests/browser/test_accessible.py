@@ -17,6 +17,7 @@ PLACES = {
     "history": "/history",
     "model": "/model",
     "try": "/try",
+    "lines": "/lines",
     "people": "/administration",
     "keys": "/administration?part=keys",
     "audit": "/administration?part=audit",

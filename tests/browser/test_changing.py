@@ -95,7 +95,7 @@ def test_a_photograph_whose_answer_was_lost_in_a_restart_is_kept_once_and_its_ve
 
     with running(tmp_path, (LUIS,), port) as station:
         page = page_of(station, LUIS, "/inspect")
-        page.route("**/api/v1/inspections", through)
+        page.route("**/api/v1/inspections*", through)
         page.set_input_files(FILES, [upload("resiste.jpg", jpeg("banana_fit", 3))])
         expect(page.locator("#banner")).to_contain_text("Sin conexión")
     with running(tmp_path, (LUIS,), port) as station:

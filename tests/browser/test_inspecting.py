@@ -9,7 +9,7 @@ from driving import ANA, FILES, LUIS, PHONE, Running, jpeg, mango, settled, shot
 from playwright.sync_api import Page, Route, expect
 
 OpenPage = Callable[..., Page]
-SENT = "**/api/v1/inspections"
+SENT = "**/api/v1/inspections*"
 ANSWERS = re.compile("^(APTO|NO APTO|REVISAR)$")
 
 
@@ -203,7 +203,7 @@ def test_every_file_of_a_large_zip_is_counted(open_page: OpenPage) -> None:
     problem = {"code": "not_a_photo", "status": 422, "detail": "El archivo no es una foto."}
     lines = [{"name": f"{place}.jpg", "inspection": None, "problem": problem} for place in range(700)]
     body = "".join(json.dumps(line) + "\n" for line in lines)
-    page.route("**/api/v1/batches", lambda route: route.fulfill(status=200, body=body))
+    page.route("**/api/v1/batches*", lambda route: route.fulfill(status=200, body=body))
     page.set_input_files(FILES, [upload("lote.zip", zipped({"0.jpg": b"not a photograph"}))])
     expect(page.locator(".batch h2")).to_have_text("700 fotos recibidas")
 

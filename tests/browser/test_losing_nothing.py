@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from vistobueno.core.inspection import SYSTEM
 
 OpenPage = Callable[..., Page]
-SENT = "**/api/v1/inspections"
+SENT = "**/api/v1/inspections*"
 READY = "html[data-ready]"
 
 

@@ -192,16 +192,21 @@ class Sessions(_Part):
 class Keys(_Part):
     """The keys of machines."""
 
-    def make(self, name: str, scopes: Collection[str], by: By, expires: datetime | None = None) -> tuple[ApiKey, str]:
-        """A key for a machine and its secret, which is shown this once. It is the person's, and ends with them."""
+    def make(
+        self, name: str, scopes: Collection[str], by: By, expires: datetime | None = None, line: str | None = None
+    ) -> tuple[ApiKey, str]:
+        """A key for a machine and its secret, which is shown this once. It is the person's, and ends with them.
+
+        Args:
+            line: where its photographs belong when they do not say; None: to the default line.
+        """
         actor = _actor(by)
         if actor.kind != "person" or actor.id is None:
             raise access_refused("person_unknown")
         with writing(self._engine) as connection:
-            key, secret = keys.make(connection, self._clock(), name, scopes, actor.id, expires)
-            audit_log.write(
-                connection, self._clock(), actor, "key_made", key.name, prefix=key.prefix, scopes=list(key.scopes)
-            )
+            key, secret = keys.make(connection, self._clock(), name, scopes, actor.id, expires, line)
+            told = {"prefix": key.prefix, "scopes": list(key.scopes), **({"line": line} if line else {})}
+            audit_log.write(connection, self._clock(), actor, "key_made", key.name, **told)
         return key, secret
 
     def all(self) -> tuple[ApiKey, ...]:

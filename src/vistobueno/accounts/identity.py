@@ -6,7 +6,7 @@ from typing import Literal
 from ..core.inspection import Actor
 
 Role = Literal["inspector", "supervisor", "admin"]
-Permission = Literal["inspect", "read", "infer", "review", "try", "models", "people", "keys", "audit"]
+Permission = Literal["inspect", "read", "infer", "review", "try", "lines", "models", "people", "keys", "audit"]
 
 ROLES: tuple[Role, ...] = ("inspector", "supervisor", "admin")
 SCOPES: tuple[Permission, ...] = ("inspect", "read", "review", "infer")
@@ -15,8 +15,8 @@ SCOPES: tuple[Permission, ...] = ("inspect", "read", "review", "infer")
 _INSPECTOR: frozenset[Permission] = frozenset({"inspect", "read", "infer"})
 PERMISSIONS: dict[str, frozenset[Permission]] = {
     "inspector": _INSPECTOR,
-    "supervisor": _INSPECTOR | {"review", "try"},
-    "admin": _INSPECTOR | {"review", "try", "models", "people", "keys", "audit"},
+    "supervisor": _INSPECTOR | {"review", "try", "lines"},
+    "admin": _INSPECTOR | {"review", "try", "lines", "models", "people", "keys", "audit"},
 }
 
 
@@ -30,6 +30,7 @@ class Identity:
         scopes: permissions: all that the role gives, or those that the key was given.
         session: public name of the session (the hash of its token); None for a key.
         csrf: what a form of this session must carry; None for a key.
+        line: where a key's photographs belong when they do not say; None: to the default line.
     """
 
     actor: Actor
@@ -39,6 +40,7 @@ class Identity:
     session: str | None = None
     csrf: str | None = None
     email: str | None = None
+    line: str | None = None
 
     def may(self, permission: str) -> bool:
         """Whether this permission was given; one that does not exist never was."""

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from ..core.inspection import Actor
+from ..store.lines import check_in_use
 from ..store.schema import api_keys, people
 from .directory import plain_name
 from .errors import access_refused
@@ -30,6 +31,7 @@ class ApiKey:
     expires_at: datetime | None
     used_at: datetime | None
     revoked_at: datetime | None
+    line: str | None = None
 
     def opens(self, now: datetime) -> bool:
         """Whether it was neither revoked nor is past its end."""
@@ -43,6 +45,7 @@ def make(
     scopes: Collection[str],
     person_id: int,
     expires_at: datetime | None,
+    line: str | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key, and the secret that is shown this once."""
     chosen = tuple(scope for scope in SCOPES if scope in scopes)
@@ -51,6 +54,8 @@ def make(
     name = plain_name(name)
     if expires_at is not None and expires_at <= now:
         raise access_refused("end_is_past")
+    if line is not None:
+        check_in_use(connection, line)
     prefix, secret = new_key()
     made = connection.execute(
         insert(api_keys).values(
@@ -61,11 +66,12 @@ def make(
             person_id=person_id,
             created_at=now,
             expires_at=expires_at,
+            line=line,
         )
     )
     number = made.inserted_primary_key
     assert number is not None  # noqa: S101 what was inserted has a number
-    return ApiKey(number[0], prefix, name, chosen, person_id, now, expires_at, None, None), secret
+    return ApiKey(number[0], prefix, name, chosen, person_id, now, expires_at, None, None, line), secret
 
 
 def find(connection: Connection, now: datetime, key: str) -> tuple[Identity, bool] | None:
@@ -88,7 +94,7 @@ def find(connection: Connection, now: datetime, key: str) -> tuple[Identity, boo
         return None
     scopes = frozenset(row.scopes) & permissions_of(row.role)
     due = row.used_at is None or row.used_at <= now - _USED_EVERY
-    return Identity(Actor("key", row.id, row.name), None, scopes, row.language), due
+    return Identity(Actor("key", row.id, row.name), None, scopes, row.language, line=row.line), due
 
 
 def used(connection: Connection, now: datetime, key_id: int) -> None:
@@ -115,5 +121,5 @@ def every(connection: Connection) -> tuple[ApiKey, ...]:
 def _key(row: Row[Any]) -> ApiKey:
     return ApiKey(
         row.id, row.prefix, row.name, tuple(row.scopes), row.person_id,
-        row.created_at, row.expires_at, row.used_at, row.revoked_at,
+        row.created_at, row.expires_at, row.used_at, row.revoked_at, row.line,
     )  # fmt: skip

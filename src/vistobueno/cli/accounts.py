@@ -79,12 +79,13 @@ def key_add(
     owner: Annotated[str, typer.Option(help="E-mail of the person whose key it is.")],
     scope: Annotated[list[str], typer.Option(help="inspect, read, review or infer; several times.")],
     days: Annotated[int, typer.Option(min=0, max=36_500, help="Days that it opens; 0: until it is revoked.")] = 365,
+    line: Annotated[str | None, typer.Option(help="The line of its photographs, unless they say another.")] = None,
     language: Language = "",
 ) -> None:
     """Make a key; standard output is its secret, this once."""
     from . import people
 
-    people.key_add(name, scope, owner, days, language or user_language())
+    people.key_add(name, scope, owner, days, line, language or user_language())
 
 
 @key_app.command("list")

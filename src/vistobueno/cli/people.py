@@ -85,11 +85,11 @@ def user_reset_link(email: str, language: str) -> None:
     print(say(language, "user_link", link=link))
 
 
-def key_add(name: str, scopes: Sequence[str], owner: str, days: int, language: str) -> None:
+def key_add(name: str, scopes: Sequence[str], owner: str, days: int, line: str | None, language: str) -> None:
     """Make a key; its secret alone goes to standard output, so that a script can keep it."""
     with opened() as access:
         expires = datetime.now(UTC) + timedelta(days=days) if days else None
-        key, secret = access.keys.make(name, scopes, access.people.by_email(owner), expires)
+        key, secret = access.keys.make(name, scopes, access.people.by_email(owner), expires, line)
     print(say(language, "key_shown_once", name=key.name), file=sys.stderr)
     print(secret)
 

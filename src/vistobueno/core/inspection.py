@@ -104,6 +104,7 @@ class Filter:
         text: is somewhere in the file's name, in capitals or not.
         actor_kind, actor_id: who inspected; a person and a machine may have the same number.
         reviewed: whether a person has answered on it.
+        line: the name of the one that it belongs to.
     """
 
     answer: Answer | None = None
@@ -116,6 +117,7 @@ class Filter:
     source: Source | None = None
     reviewed: bool | None = None
     actor_kind: ActorKind | None = None
+    line: str | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ _DIGITS = 18  # of a number in the address; no row has more
 _NAMES = {
     "answer": "ui_answer", "product": "ui_product", "reason": "ui_reason", "who": "ui_who", "since": "ui_since",
     "until": "ui_until", "text": "ui_search", "source": "ui_source", "waiting": "ui_home_waiting",
+    "line": "ui_line",
 }  # fmt: skip
 _FIELDS = tuple(_NAMES)
 
@@ -75,7 +76,7 @@ def _page(visit: Visit, asked: Mapping[str, str]) -> Markup:
         lead=say(language, "ui_history_lead"),
         tables=_tables(visit, filter_),
         filters=_filters(visit, asked),
-        count=_count(visit, filter_),
+        count=count_of(visit, filter_),
         chips=_chips(visit, asked),
         views=views(language),
         listed=_by_day(page.items, visit) if page.items else _nothing(language),
@@ -102,7 +103,8 @@ def _tables(visit: Visit, filter_: Filter) -> Markup:
     )
 
 
-def _count(visit: Visit, filter_: Filter) -> str:
+def count_of(visit: Visit, filter_: Filter) -> str:
+    """How many inspections a filter lets through, in words."""
     found, language = visit.station.inspections.count(filter_, _COUNTED + 1), visit.language
     if found > _COUNTED:
         return say(language, "ui_history_more", count=formats.number(_COUNTED, language))
@@ -117,7 +119,7 @@ def _chips(visit: Visit, asked: Mapping[str, str]) -> Markup:
         h(
             '<a class="chip on" href="/history{0}" data-act="without" data-value="{1}">{2}: {3}'
             '<span aria-hidden="true">×</span><span class="only-heard">{4}</span></a>',
-            _address({other: asked[other] for other in _FIELDS if other in asked and other != name}),
+            address_of({other: asked[other] for other in _FIELDS if other in asked and other != name}),
             name,
             say(language, _NAMES[name]),
             _said(name, asked[name], visit),
@@ -183,6 +185,7 @@ def filter_of(asked: Mapping[str, str], visit: Visit) -> Filter:
         until=midnight(until + timedelta(days=1), visit.zone) if until else None,
         reviewed=False if waiting else None,
         actor_kind=kind,
+        line=asked.get("line"),
     )
 
 
@@ -223,6 +226,11 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
         field(say(language, "ui_since"), _date("since", asked)),
         field(say(language, "ui_until"), _date("until", asked)),
     ]  # fmt: skip
+    lines = [(each.name, each.name) for each in visit.station.lines.all()]
+    if len(lines) > 1:
+        fields.append(
+            field(say(language, "ui_line"), choice("line", [everything, *lines], asked.get("line", ""), submits=True))
+        )
     if visit.identity.may("people"):
         fields.append(field(say(language, "ui_who"), _whose(visit, asked.get("who", ""))))
     search = h('<input type="search" name="text" id="f-text" value="{0}" placeholder="{1}">', asked.get("text", ""),
@@ -269,14 +277,15 @@ def _people(visit: Visit) -> list[tuple[str, str]]:
 def _tab(which: str, asked: Mapping[str, str], words: str, *, here: bool) -> Markup:
     return h(
         '<a href="/history{0}" data-act="{1}"{2}>{3}</a>',
-        _address(_among(which, asked)),
+        address_of(_among(which, asked)),
         which,
         Markup(' aria-current="page"') if here else "",
         words,
     )
 
 
-def _address(asked: Mapping[str, str]) -> str:
+def address_of(asked: Mapping[str, str]) -> str:
+    """What follows the page's address to ask for these filters."""
     return f"?{urlencode(asked)}" if asked else ""
 
 

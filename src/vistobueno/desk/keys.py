@@ -30,7 +30,8 @@ def _act(deed: Deed, visit: Visit) -> None:
             days = deed.fields.get("days", "")
             expires = datetime.now(UTC) + timedelta(days=int(days)) if days in _DAYS and days else None
             scopes = frozenset(deed.fields.get("scopes", "").split()) & frozenset(SCOPES)
-            _, secret = access.keys.make(deed.fields.get("name", ""), scopes, by, expires)
+            line = deed.fields.get("line") or None
+            _, secret = access.keys.make(deed.fields.get("name", ""), scopes, by, expires, line)
             said = _secret(secret, visit)
         elif deed.name == "revoke" and deed.value.isdecimal():
             access.keys.revoke(int(deed.value[:18]), by.actor)
@@ -75,8 +76,9 @@ def _page(visit: Visit) -> Markup:
         for each in SCOPES
     )
     days = [(each, counted(language, "days", int(each)) if each else say(language, "ui_keys_never")) for each in _DAYS]
+    lines = [(each.name, each.name) for each in visit.station.lines.in_use()]
     form = h(
-        '<section><h2>{title}</h2><form data-act="make"><div class="filters">{name}{days}</div>'
+        '<section><h2>{title}</h2><form data-act="make"><div class="filters">{name}{days}{line}</div>'
         "<fieldset><legend>{may}</legend>{scopes}</fieldset>"
         '<div class="row"><button class="button primary" type="submit">{make}</button></div></form></section>',
         title=say(language, "ui_keys_new"),
@@ -85,6 +87,7 @@ def _page(visit: Visit) -> Markup:
             Markup('<input type="text" name="name" id="f-name" required autocomplete="off">'),
         ),
         days=field(say(language, "ui_keys_until"), choice("days", days, "365")),
+        line=field(say(language, "ui_keys_line"), choice("line", lines)) if len(lines) > 1 else "",
         may=say(language, "ui_keys_may"),
         scopes=scopes,
         make=say(language, "ui_keys_make"),
@@ -114,10 +117,11 @@ def _key(key: ApiKey, visit: Visit) -> Markup:
         button = h('<span class="chip off">{0}</span>', say(language, "ui_keys_is_revoked"))
     return h(
         '<li><div class="person"><div class="what"><b>{name}</b> <code>vb_{prefix}…</code>'
-        "<small>{scopes} · {used} · {ends}</small></div>{button}</div></li>",
+        "<small>{scopes}{line} · {used} · {ends}</small></div>{button}</div></li>",
         name=key.name,
         prefix=key.prefix,
         scopes=", ".join(say(language, f"ui_scope_{each}") for each in SCOPES if each in key.scopes),
+        line=f" · {say(language, 'field_line', line=key.line)}" if key.line else "",
         used=say(language, "ui_keys_used", when=used),
         ends=say(language, "ui_keys_ends", when=ends),
         button=button,

@@ -38,8 +38,8 @@ def show(visit: Visit) -> None:
 
 
 def _act(deed: Deed, visit: Visit) -> None:
-    if deed.name == "page" and deed.value == "try":
-        go("try")
+    if deed.name == "page" and deed.value in ("try", "lines"):
+        go(deed.value)
     if deed.name not in ("activate", "roll_back") or not visit.identity.may("models"):
         return
     try:

@@ -23,9 +23,7 @@ _WAYS = ("file", "camera")
 
 
 def model_pages(visit: Visit, here: str) -> Markup:
-    """The way between the page of the model and this one, for who may try."""
-    if not visit.identity.may("try"):
-        return Markup()
+    """The way between the pages that stand behind the tab of the model."""
     links = join(
         h(
             '<a href="/{0}" data-act="page" data-value="{0}"{2}>{1}</a>',
@@ -33,7 +31,8 @@ def model_pages(visit: Visit, here: str) -> Markup:
             say(visit.language, f"ui_page_{each}"),
             Markup(' aria-current="page"') if each == here else "",
         )
-        for each in ("model", "try")
+        for each in ("model", "try", "lines")
+        if each != "try" or visit.identity.may("try")
     )
     return h('<nav class="subtabs" aria-label="{0}">{1}</nav>', say(visit.language, "ui_page_model"), links)
 
@@ -46,8 +45,8 @@ def show(visit: Visit) -> None:
     chosen = next((each for each in versions if each.digest == asked), versions[0] if versions else active)
     way = "camera" if st.query_params.get("with") == "camera" else "file"
     deed = hypertext(_head(visit, versions, chosen, way), "try")
-    if deed.name == "page" and deed.value == "model":
-        go("model")
+    if deed.name == "page" and deed.value in ("model", "lines"):
+        go(deed.value)
     if deed.name == "choose":
         st.query_params["model"] = deed.fields.get("model", "")
         st.rerun()

@@ -27,6 +27,7 @@ from ..store.photos.protocol import unavailable
 from . import table
 from .batch import Batch, entry_key, inspect_entries
 from .judging import Judging, Slot
+from .lines import Lines
 from .models import Models
 from .spreadsheet import PLAIN, Cell, Dialect, csv_table, xlsx_table
 
@@ -56,8 +57,11 @@ class _Judged:
 class Inspections:
     """The inspections of a station. Threads share it."""
 
-    def __init__(self, engine: Engine, evidence: Evidence, judging: Judging, models: Models, station: str) -> None:
-        self._engine, self._evidence, self._judging, self._models = engine, evidence, judging, models
+    def __init__(
+        self, engine: Engine, evidence: Evidence, judging: Judging, models: Models, lines: Lines, station: str
+    ) -> None:
+        self._engine, self._evidence, self._judging = engine, evidence, judging
+        self._models, self._lines = models, lines
         self._ledger, self._days, self._id = Ledger(engine), Days(engine), station
 
     def inspect(
@@ -79,6 +83,7 @@ class Inspections:
 
         Raises:
             PhotoRefused: it cannot be judged.
+            LineRefused: the line is unknown or retired; what was kept by an earlier call is given all the same.
             Busy: every place is taken.
             Conflict: the key was used for another photograph.
             Unavailable: it cannot be kept now; nothing was.
@@ -89,6 +94,7 @@ class Inspections:
                 write = replace(write, content_sha256=hashlib.sha256(data).hexdigest())
                 if (before := self._ledger.written(write)) is not None:
                     return Kept(before, replayed=True)
+            self._lines.check(line)
             judged = self._judging.run(_judged, self._models.active, data)
             if write is not None:  # the photograph's hash is known now, and is not taken twice
                 write = replace(write, content_sha256=judged.photo.sha256)
@@ -123,6 +129,7 @@ class Inspections:
 
         Raises:
             BatchRefused: it is not a ZIP of photographs; nothing was inspected.
+            LineRefused: the line is unknown or retired; nothing was inspected.
             Conflict: the key was used for something else; nothing was inspected.
         """
 
@@ -133,6 +140,8 @@ class Inspections:
                     data, actor, source=source, line=line, filename=name, idempotency_key=key, admitted=admitted
                 ).inspection
 
+        if not (idempotency_key and self._ledger.is_used(Write(idempotency_key, actor, ""))):
+            self._lines.check(line)
         batch = inspect_entries(file, one, self._judging.threads)
         if idempotency_key:  # a ZIP that is refused takes no name: it may be mended and sent again under it
             file.seek(0)

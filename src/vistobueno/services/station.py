@@ -13,6 +13,7 @@ from ..store.photos.evidence import Evidence
 from ..store.retention import station_id
 from .inspections import Inspections
 from .judging import Judging
+from .lines import Lines
 from .measuring import Measuring
 from .models import Models
 from .opening import open_records
@@ -38,7 +39,8 @@ class Station:
         station = station_id(engine)  # before anything has a thread to end
         self.models = Models(engine, settings)
         self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
-        self.inspections = Inspections(engine, evidence, self.judging, self.models, station)
+        self.lines = Lines(engine, self.models)
+        self.inspections = Inspections(engine, evidence, self.judging, self.models, self.lines, station)
         self.reviews = Reviews(engine)
         self.trials = Trials(self.models, self.judging)
         self.measuring = Measuring(evidence)

@@ -107,9 +107,7 @@ class Ledger:
             Conflict: ``key_used``.
         """
         with writing(self.engine) as connection:
-            one_after_another(connection)
-            if _written(connection, write) is None:
-                connection.execute(_KEY, {**_named(write), "inspection_number": None, "at": datetime.now(UTC)})
+            claim(connection, write)
 
     def inspection(self, number: int) -> Inspection:
         """One inspection with its reviews.
@@ -268,6 +266,19 @@ def _add(connection: Connection, draft: Inspection, activation: Map | None, writ
     if write is not None:
         connection.execute(_KEY, {**_named(write), "inspection_number": kept.number, "at": kept.at})
     return kept
+
+
+def claim(connection: Connection, write: Write) -> bool:
+    """Know a write that is no inspection by its key; whether it was known already.
+
+    Raises:
+        Conflict: ``key_used``.
+    """
+    one_after_another(connection)
+    if _written(connection, write) is not None:
+        return True
+    connection.execute(_KEY, {**_named(write), "inspection_number": None, "at": datetime.now(UTC)})
+    return False
 
 
 def _named(write: Write) -> dict[str, str]:

@@ -77,7 +77,7 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
     query = select(inspections)
     number = inspections.c.number
     order: ColumnElement[int] = number
-    words = (asked.answer, asked.product, asked.reason, asked.text, asked.source, asked.actor_kind)
+    words = (asked.answer, asked.product, asked.reason, asked.text, asked.source, asked.actor_kind, asked.line)
     if any(word is not None and not word.isprintable() for word in words) or abs(asked.actor_id or 0) > _LARGEST:
         return query.where(false()), order  # nothing has such a name, and no database would take it
     # A number is never earlier than a lower one, so that a moment is a number too.
@@ -104,7 +104,7 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
     if asked.product is not None:
         query = query.where(~OF_NO_PRODUCT)
     narrow = order is not number and connection.dialect.name == "sqlite"
-    columns = (inspections.c[name] for name in ("answer", "product", "actor_kind", "actor_id", "source"))
+    columns = (inspections.c[name] for name in ("answer", "product", "actor_kind", "actor_id", "source", "line"))
     for each in columns:
         if (value := getattr(asked, each.name)) is not None:
             # SQLite's "+": not by this column's index, which would find more rows and then have to sort them

@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from ..core.composed import Leaf, leaves
 from ..core.inspection import Inspection
+from ..core.line import LONGEST_LINE
 from ..core.verdict import OUT_OF_SCOPE
 
 metadata = MetaData(
@@ -131,6 +132,17 @@ api_keys = Table(
     Column("expires_at", Moment),
     Column("used_at", Moment),
     Column("revoked_at", Moment),
+    Column("line", String(LONGEST_LINE)),
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("name", String(LONGEST_LINE), primary_key=True),
+    Column("products", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    *_actor(),
+    Column("retired_at", Moment),
 )
 
 audit = Table(
@@ -163,7 +175,7 @@ _TYPES: dict[str, Any] = {
     "actor_name": String(320),
     "filename": String(255),
     "format": String(10),
-    "line": String(100),
+    "line": String(LONGEST_LINE),
     "model_version": String(100),
     "model_digest": String(64),
     "photo_sha256": String(64),

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from ..accounts import running_accounts
 from ..core.errors import BundleRefused, DataRefused, DownloadFailed, PhotoRefused, VistoBuenoError
+from ..core.line import LineRefused
 from ..i18n import LANGUAGES, say
 from ..services import Busy, Conflict, CursorRefused, NotFound, Unavailable
 
@@ -24,6 +25,7 @@ _BY_CODE = {
     "not_a_photo": 415,
     "unsupported_format": 415,
     "defect_of_unfit": 422,
+    "line_taken": 409,
     "too_many_requests": 429,
     "too_many_attempts": 429,
 }
@@ -34,6 +36,7 @@ _BY_KIND: tuple[tuple[type[VistoBuenoError], int], ...] = (
     (Conflict, 409),
     (CursorRefused, 400),
     (PhotoRefused, 422),
+    (LineRefused, 422),
     (BundleRefused, 422),
     (DataRefused, 422),
     (DownloadFailed, 502),

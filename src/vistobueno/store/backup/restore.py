@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import Connection, Engine, func, insert, select, text
+from sqlalchemy import Connection, Engine, delete, func, insert, inspect, select, text
 
 from ...core.errors import VistoBuenoError
 from ...core.zips import UNPACKING, Entry, content, lines, member, open_zip, whole_entries
@@ -24,6 +24,7 @@ from ..photos.folder import fsync_folder
 from ..private import make_folder, new_file
 from ..protection import drop_names
 from ..schema import blobs, identity, metadata
+from ..schema import lines as lines_table
 from .dump import dumped, load, tables_of
 from .write import FORMAT, MANIFEST, Manifest, digest_of, photographs_kept, snapshot
 
@@ -174,7 +175,7 @@ def _blob(connection: Connection, key: str) -> bytes:
 
 def _holds_something(connection: Connection) -> bool:
     """Any row but those that a first start makes by itself."""
-    by_start = {identity.name, "models", "activations"}
+    by_start = {identity.name, lines_table.name, "models", "activations"}
     return any(
         connection.execute(select(func.count()).select_from(table)).scalar_one()
         for table in metadata.sorted_tables
@@ -192,6 +193,8 @@ def _renew(connection: Connection, step: str) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("DROP FUNCTION IF EXISTS append_only()"))
     upgrade(connection, step)
+    if inspect(connection).has_table(lines_table.name):
+        connection.execute(delete(lines_table))  # the backup brings its own
 
 
 def _entries(archive: zipfile.ZipFile) -> dict[str, Entry]:

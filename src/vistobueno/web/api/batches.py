@@ -17,8 +17,8 @@ from ..metrics import REFUSALS, count
 from ..problems import language_of, status_of
 from ..quota import Quota
 from ..shutdown import is_stopping, stopped
-from .context import allowed, open_station, owner_of, source_of
-from .inspections import as_json, idempotency_key, key_parameter, problems
+from .context import allowed, line_of, open_station, owner_of, source_of
+from .inspections import OnLine, as_json, idempotency_key, key_parameter, problems
 from .request_body import MULTIPART_OVERHEAD, spool_file
 from .schemas import BatchLine, inspection_as
 
@@ -70,7 +70,7 @@ _AT_ONCE = Quota(2, 1, "zip", retry_after=10)  # ZIPs that are inspected
         },
     },
 )
-async def batch(request: Request) -> Response:
+async def batch(request: Request, line: OnLine = None) -> Response:
     """Judge and keep every photograph in a ZIP. One that cannot be judged stops no other.
 
     With `Accept: application/x-ndjson` each outcome comes as a line when it is there.
@@ -84,7 +84,12 @@ async def batch(request: Request) -> Response:
         share = held.enter_context(_ON_DISK.share(owner))
         file = await held.enter_async_context(spool_file(request, "zip", MOST_ZIP, station.settings.data_dir, share))
         await _turn(held, owner)
-        inspect = partial(station.inspections.inspect_zip, source=source_of(identity), idempotency_key=key)
+        inspect = partial(
+            station.inspections.inspect_zip,
+            source=source_of(identity),
+            line=line_of(identity, line),
+            idempotency_key=key,
+        )
         found = await to_thread.run_sync(inspect, file, identity.actor)
         lines, headers = _lines(found, language_of(request)), {PASSED_OVER: str(len(found.passed_over))}
         first = await to_thread.run_sync(next, lines, None)  # a ZIP that cannot be read is a problem, not a line

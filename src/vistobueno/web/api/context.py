@@ -4,7 +4,7 @@ from starlette.requests import HTTPConnection
 
 from ...accounts.identity import Identity
 from ...accounts.throttle import network
-from ...core.inspection import Source
+from ...core.inspection import DEFAULT_LINE, Source
 from ...services import Station, running_station
 from ..problems import refuse
 
@@ -39,6 +39,11 @@ def open_station() -> Station:
         return running_station()
     except RuntimeError:
         raise refuse(503, "unavailable", "status_503", {"Retry-After": "2"}) from None
+
+
+def line_of(identity: Identity, asked: str | None) -> str:
+    """The line of a photograph: the one that is said, else the key's, else the default."""
+    return asked or identity.line or DEFAULT_LINE
 
 
 def source_of(identity: Identity) -> Source:

@@ -15,10 +15,11 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from ...core.inspection import Filter
+from ...core.line import LONGEST_LINE
 from ...services import Station
 from ..metrics import PLACES, count
 from ..problems import refuse
-from .context import allowed, open_station, owner_of, source_of
+from .context import allowed, line_of, open_station, owner_of, source_of
 from .request_body import BoundedRoute, read_photo, received
 from .schemas import ROOT, Answer, InspectionOut, ProblemOut, ReviewIn, ReviewOut, inspection_as, review_as
 
@@ -36,6 +37,13 @@ def _written(value: object) -> object:
 
 
 ISO_8601 = BeforeValidator(_written)
+OnLine = Annotated[
+    str | None,
+    Query(
+        max_length=LONGEST_LINE,
+        description="The line that it was taken on, see `/lines`; without it the key's own, else `principal`.",
+    ),
+]
 Number = Annotated[int, Path(ge=1, le=2**53, description="The inspection's number.")]
 
 
@@ -97,7 +105,7 @@ def key_parameter(description: str) -> dict[str, Any]:
         },
     },
 )
-async def inspect(request: Request) -> Response:
+async def inspect(request: Request, line: OnLine = None) -> Response:
     """Judge one photograph and keep it. When this answers, verdict and photograph are durable.
 
     `curl -H "Authorization: Bearer $KEY" -F photo=@banana.jpg …/api/v1/inspections`, or the bare picture:
@@ -112,6 +120,7 @@ async def inspect(request: Request) -> Response:
                 upload.data,
                 identity.actor,
                 source=source_of(identity),
+                line=line_of(identity, line),
                 filename=upload.name,
                 idempotency_key=key,
                 admitted=place,
@@ -147,9 +156,20 @@ class Asked:
         ] = None,
         source: Annotated[Literal["page", "api", "bulk"] | None, Query()] = None,
         reviewed: Annotated[bool | None, Query(description="Whether a person has answered on it.")] = None,
+        line: Annotated[str | None, Query(max_length=LONGEST_LINE, description="Of this line.")] = None,
     ) -> None:
         self.filter = Filter(
-            answer, product, reason, _utc(since), _utc(until), text or None, actor_id, source, reviewed, actor_kind
+            answer,
+            product,
+            reason,
+            _utc(since),
+            _utc(until),
+            text or None,
+            actor_id,
+            source,
+            reviewed,
+            actor_kind,
+            line,
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from ...accounts.identity import Identity
 from ...core.defects import ALL, Defect
 from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review, ReviewAnswer
+from ...core.line import LONGEST_LINE, Line
 from .derived import model_of, plain
 
 ROOT = "/api/v1"
@@ -156,6 +157,30 @@ class ModelOut(BaseModel):
     added_at: datetime
     active: bool
     missed: bool
+
+
+class LineIn(BaseModel):
+    """A camera and the place it stands in."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "Packing table 2", "products": ["banana"]}]}
+    )
+    name: str = Field(max_length=LONGEST_LINE, description="Given once: inspections keep it.")
+    products: list[str] = Field(default=[], max_length=100, description="What passes there; empty: all products.")
+
+
+LineOut = model_of(
+    Line,
+    "LineOut",
+    example={
+        "name": "Packing table 2",
+        "products": ["banana"],
+        "created_at": "2026-11-24T10:00:00+00:00",
+        "actor": {"kind": "person", "id": 1, "name": "Rosa Quispe"},
+        "retired_at": None,
+        "measured": False,
+    },
+)
 
 
 class MeOut(BaseModel):

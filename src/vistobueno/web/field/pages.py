@@ -59,7 +59,9 @@ Shown = Callable[[Request], Awaitable[Response]]
 async def inspect(request: Request) -> Response:
     """Camera, files, ZIP: one card answers for the photograph that was taken last."""
     identity = allowed(request, "inspect")
-    return _page(request, identity, open_station(), "inspect", "inspect", accepted=ACCEPTED)
+    station = open_station()
+    told = await _session(identity, station)
+    return _page(request, identity, station, "inspect", "inspect", more=told, accepted=ACCEPTED)
 
 
 async def one(request: Request) -> Response:
@@ -70,8 +72,8 @@ async def one(request: Request) -> Response:
     names = {each.key: each.names.get(language, each.key) for each in station.models.active.bundle.classes}
     return _page(
         request, identity, station, "one", "history",
-        more={"inspection": inspection_as(found), "classes": names, "facts": _facts(found, language),
-              **_defects((found.verdict.recognised_product,))},
+        more={**await _session(identity, station), "inspection": inspection_as(found), "classes": names,
+              "facts": _facts(found, language), **_defects((found.verdict.recognised_product,))},
         words=("defect_",),
         title=say(language, "ui_number", number=found.number),
         picture=photo_url(found.number) if found.has_photograph else "",
@@ -96,15 +98,16 @@ async def review(request: Request) -> Response:
     first = waiting.items[0] if waiting.items else None
     return _page(
         request, identity, station, "review", "review",
-        more={"waiting": page_as(waiting), **_defects(products)},
+        more={**await _session(identity, station), "waiting": page_as(waiting), **_defects(products)},
         words=("defect_",),
         picture=photo_url(first.number) if first and first.has_photograph else "",
     )  # fmt: skip
 
 
 async def session(request: Request) -> Response:
-    """Who this browser is now: what a page that was kept for want of a network cannot know."""
-    return JSONResponse(_session(identity_of(request)), headers={"Cache-Control": "no-store"})
+    """Who this browser is now, and the lines there are: what a page that was kept for want of a network cannot know."""
+    told = await _session(identity_of(request), open_station())
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
 async def language(request: Request) -> Response:
@@ -193,7 +196,7 @@ def _modules(name: str) -> tuple[str, ...]:
 def leaving(identity: Identity, language: str) -> dict[str, object]:
     """What the page to sign out needs to send answers and to say what is not sent yet: its module, and the words."""
     words = texts(language, ("count_leaving", "field_answer_refused"))
-    told = {**_session(identity), "language": language, "texts": words}
+    told = {**_person(identity), "language": language, "texts": words}
     return {"page": _as_data(told), "module": f"{_static()}/leaving.js"}
 
 
@@ -202,12 +205,11 @@ def _static() -> str:
 
 
 def _page(
-    request: Request, identity: Identity, station: Station, name: str, here: str, *, more: Mapping[str, Any] = {},
+    request: Request, identity: Identity, station: Station, name: str, here: str, *, more: Mapping[str, Any],
     words: tuple[str, ...] = (), **values: object,
 ) -> Response:  # fmt: skip
     language, model = identity.language, station.models.active
     told = {
-        **_session(identity),
         "may": sorted(identity.scopes),
         "texts": texts(language, _TEXTS + words),
         "model": {
@@ -245,7 +247,15 @@ def _defects(products: Iterable[str | None]) -> dict[str, Any]:
     return {"defects": {each or "": defects_of(each) for each in (None, *products)}}
 
 
-def _session(identity: Identity) -> dict[str, Any]:
+async def _session(identity: Identity, station: Station) -> dict[str, Any]:
+    lines = [
+        {"name": each.name, "retired": each.retired_at is not None, "measured": each.measured}
+        for each in await to_thread.run_sync(station.lines.all)
+    ]
+    return {**_person(identity), "lines": lines}
+
+
+def _person(identity: Identity) -> dict[str, Any]:
     return {"person": identity.actor.id, "csrf": identity.csrf, "language": identity.language}
 
 

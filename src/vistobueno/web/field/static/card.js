@@ -4,7 +4,8 @@ import { clock, el, find, moment, number, page, percent, say, sign } from "./dom
 
 /**
  * An inspection as the API tells it.
- * @typedef {{number: number, at: string, answer: "fit" | "unfit" | "review", reasons: string[], forced: string, product: string | null,
+ * @typedef {{name: string, retired: boolean, measured: boolean}} Line
+ * @typedef {{number: number, at: string, line: string, answer: "fit" | "unfit" | "review", reasons: string[], forced: string, product: string | null,
  *   probability_unfit: number, probabilities: Record<string, number>, ood_score: number | null, ood_threshold: number | null,
  *   filename: string | null, source: string, has_heat_map: boolean, elapsed_ms: number,
  *   actor: {kind: string, id: number | null, name: string}, model: {name: string, version: string, digest: string},
@@ -18,6 +19,10 @@ export function productOf(inspection) {
   if (inspection.product === null) return say("ui_unknown_product")
   return page.texts[inspection.product] ?? inspection.product
 }
+
+/** Whether it is known how often the model is right on its line. @param {Inspection} inspection */
+const isMeasured = (inspection) =>
+  page.lines.some((/** @type {Line} */ each) => each.name === inspection.line && each.measured)
 
 /** N.º 1.234. @param {Inspection} inspection */
 export const numberOf = (inspection) => say("ui_number", { number: number(inspection.number) })
@@ -42,6 +47,9 @@ export function inWords(inspection) {
  */
 export function cardOf(inspection, { photo, heading = "h2", whole = false } = {}) {
   const { answer } = inspection
+  const measured = fitted(inspection) || isMeasured(inspection)
+  const facts = [numberOf(inspection), productOf(inspection), moment(inspection.at), say("field_line", { line: inspection.line })]
+  facts.push(say(measured ? "ui_fitted" : "ui_unmeasured"))
   return el(
     "article",
     { className: `inspection ${answer}`, "data-number": inspection.number },
@@ -50,7 +58,7 @@ export function cardOf(inspection, { photo, heading = "h2", whole = false } = {}
       { className: `verdict ${answer}`, "data-number": inspection.number },
       el(heading, { className: "word" }, sign(answer), el("span", {}, say(answer))),
       el("p", {}, inWords(inspection)),
-      el("p", { className: "facts" }, [numberOf(inspection), productOf(inspection), moment(inspection.at), say(fitted(inspection) ? "ui_fitted" : "ui_unmeasured")].join(" · ")),
+      el("p", { className: "facts" }, facts.join(" · ")),
     ),
     lookOf(inspection, inspection.photo.kept ? pictureOf(inspection, photo) : undefined),
     inspection.reasons.length
@@ -58,7 +66,7 @@ export function cardOf(inspection, { photo, heading = "h2", whole = false } = {}
       : null,
     el(heading === "h1" ? "h2" : "h3", {}, say("ui_probability_unfit")),
     meter(inspection),
-    el("p", { className: "muted" }, say(fitted(inspection) ? "camera_commissioned" : "camera_unmeasured")),
+    el("p", { className: "muted" }, say(measured ? "camera_commissioned" : "camera_unmeasured")),
     whole ? el("p", {}, el("a", { className: "button small", href: `/inspections/${inspection.number}` }, say("ui_inspect_whole"))) : null,
   )
 }

@@ -20,7 +20,8 @@ let taken = 0
 let began = 0 // when the batch that is shown began
 const camera = new Camera(find("#finder video"))
 const store = await Store.open()
-const queue = new Queue(store, { person: page.person, csrf: page.csrf, language: page.language }, { change: draw, outcome: told })
+const { person, csrf, language, lines } = page
+const queue = new Queue(store, { person, csrf, language, lines }, { change: draw, outcome: told })
 
 // Photographs
 
@@ -29,6 +30,7 @@ async function take(files) {
   if (!files.length) return
   ready()
   const group = newId()
+  const line = find("#line select").value
   const of = files.length === 1 && !isZip(files[0]) ? 1 : files.some(isZip) ? 0 : files.length
   shown = group
   began = Date.now()
@@ -41,11 +43,13 @@ async function take(files) {
   for (const file of files) {
     taken = Math.max(taken + 1, Date.now())
     try {
-      await queue.add({ id: newId(), group, of, order: taken, name: file.name, type: file.type }, file)
+      await queue.add({ id: newId(), group, of, order: taken, name: file.name, type: file.type, line }, file)
     } catch {
       told({ id: newId(), group, of, order: taken, name: file.name, error: say("field_no_room") })
     }
   }
+  // from now on this phone changes its line when it is told, and never by itself
+  if (localStorage.getItem("vb-line") === null) localStorage.setItem("vb-line", line)
 }
 
 const isZip = (/** @type {File} */ file) => /\.zip$/i.test(file.name) || /zip/.test(file.type)
@@ -133,6 +137,8 @@ const rows = new Map()
 
 function draw() {
   showPending(queue.items.length)
+  if (queue.session.lines !== drawnLines) drawLines()
+  const line = find("#line select").value
   const mine = queue.mine
   for (const [id, row] of rows) if (!mine.some((each) => each.id === id)) (row.remove(), rows.delete(id))
   for (const item of mine.slice(0, LISTED)) {
@@ -145,7 +151,8 @@ function draw() {
     bar.hidden = !moving
     if ((item.done ?? 0) < 1) bar.value = item.done ?? 0
     else bar.removeAttribute("value")
-    again.hidden = !item.held
+    again.hidden = !item.held || (item.lineless && item.line === line)
+    again.textContent = item.lineless ? say("field_send_on", { line }) : say("ui_capture_again")
   }
   const others = queue.items.length - mine.length
   find("#others").hidden = others === 0
@@ -159,7 +166,8 @@ const whyWaits = () => say(queue.state ? `field_state_${queue.state}` : "field_l
 /** @param {import("./queue.js").Item[]} mine */
 function drawState(mine) {
   const held = find("#card .looking p")
-  if (held && mine.some((each) => each.group === shown)) held.textContent = whyWaits()
+  const own = mine.find((each) => each.group === shown)
+  if (held && own) held.textContent = own.held || whyWaits()
   if (queue.state === "signed_out" && mine.length) {
     banner(say("field_state_signed_out"), el("a", { href: "/login?next=/inspect" }, say("field_sign_in")))
   } else banner(queue.state === "offline" && mine.length ? say("field_state_offline") : "")
@@ -174,7 +182,10 @@ function rowOf(item) {
     el("span", { className: "name" }, item.name),
     el("span", { className: "state" }),
     el("progress", { "aria-label": item.name }),
-    el("button", { type: "button", className: "button small", onclick: () => queue.again() }, say("ui_capture_again")),
+    el("button", {
+      type: "button", className: "button small",
+      onclick: () => (item.lineless ? queue.move(item, find("#line select").value) : queue.again()),
+    }),
   )
 }
 
@@ -202,6 +213,27 @@ function remember() {
   } catch {
     // a full store costs the list, never a photograph
   }
+}
+
+// The line: a camera and its place
+
+/** @type {import("./card.js").Line[]} */
+let drawnLines = []
+
+/** Those in use, and the one that this phone remembers; where that is retired, a person chooses another. */
+function drawLines() {
+  drawnLines = queue.session.lines
+  const open = drawnLines.filter((each) => !each.retired)
+  const chosen = localStorage.getItem("vb-line") ?? open[0].name
+  const retired = !open.some((each) => each.name === chosen)
+  const name = (/** @type {import("./card.js").Line} */ each) => (each.measured ? each.name : say("field_line_unmeasured", { line: each.name }))
+  const options = open.map((each) => el("option", { value: each.name }, name(each)))
+  if (retired) options.push(el("option", { value: chosen }, say("field_line_retired", { line: chosen })))
+  find("#line").hidden = options.length < 2
+  find("#line select").replaceChildren(...options)
+  find("#line select").value = chosen
+  find("#line-note").hidden = !retired
+  find("#line-note").textContent = retired ? say("field_line_gone", { line: chosen }) : ""
 }
 
 // The camera
@@ -251,6 +283,11 @@ function note(/** @type {string} */ text) {
 
 // What a person does
 
+find("#line select").onchange = (/** @type {any} */ event) => {
+  localStorage.setItem("vb-line", event.target.value)
+  drawLines()
+  draw()
+}
 find("#open").onclick = open
 find("#close").onclick = close
 find("#shutter").onclick = shoot
@@ -290,6 +327,7 @@ addEventListener("beforeunload", (event) => {
   if (!store.lasts && queue.items.length) event.preventDefault() // only where a closed page would lose them
 })
 
+drawLines()
 switchable()
 const last = outcomes.findLast((each) => each.group === shown)
 if (last?.of === 1) drawCard(last)

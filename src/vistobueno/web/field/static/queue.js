@@ -9,7 +9,7 @@ const LONGEST_PAUSE = 15 // seconds between two tries
 /**
  * What is known of a photograph that waits; its bytes stay in the database until they are sent, for a phone's memory is small.
  * @typedef {{id: string, group: string, of: number, order: number, name: string, type: string, person: number,
- *   held?: string, tries?: number, after?: number, done?: number}} Item
+ *   line?: string, lineless?: boolean, held?: string, tries?: number, after?: number, done?: number}} Item
  * @typedef {Item & {bytes: ArrayBuffer}} Kept
  * @typedef {{id: string, group: string, of: number, order: number, name: string, inspection?: any, error?: string}} Outcome
  */
@@ -155,6 +155,14 @@ export class Queue {
     this.again()
   }
 
+  /** Send a photograph to another line than the one it was taken on, which is gone. @param {Item} item @param {string} line */
+  async move(item, line) {
+    const kept = await this.store.get(item.id)
+    if (kept) await this.store.put({ ...kept, line })
+    Object.assign(item, { line, lineless: false })
+    this.again()
+  }
+
   pump() {
     while (this.sending.size < AT_ONCE) {
       const next = this.mine.find((each) => !this.sending.has(each.id) && !each.held && (each.after ?? 0) <= Date.now())
@@ -212,7 +220,12 @@ export class Queue {
         this.state = "signed_out"
         return this.#later(item, LONGEST_PAUSE)
       }
-      item.held = problemOf(answer) || "failed"
+      item.held = problemOf(answer).said || "failed"
+      return undefined
+    }
+    if (problemOf(answer).code.startsWith("line_")) {
+      await this.renew()
+      Object.assign(item, { held: problemOf(answer).said, lineless: true })
       return undefined
     }
     const later = answer.status === 0 || answer.status === 408 || answer.status === 429 || answer.status >= 500
@@ -220,17 +233,17 @@ export class Queue {
       this.state = answer.status === 0 ? "offline" : "busy"
       return this.#later(item, Math.max(answer.after, Math.min(LONGEST_PAUSE, item.tries ?? 1)))
     }
-    this.tell.outcome({ ...about, error: problemOf(answer) })
+    this.tell.outcome({ ...about, error: problemOf(answer).said })
     return this.#done(item)
   }
 
   /** The session as it is now; true when it is another than before. */
   async renew() {
     const now = await sessionNow()
-    if (!now || now.csrf === this.session.csrf) return false
-    Object.assign(this.session, now)
-    this.state = ""
-    return true
+    const changed = !!now && now.csrf !== this.session.csrf
+    Object.assign(this.session, now ?? {})
+    if (changed) this.state = ""
+    return changed
   }
 
   /** @param {Item} item @param {number} seconds */

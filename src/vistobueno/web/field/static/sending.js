@@ -16,7 +16,8 @@ export function post(item, session, progress, onLine) {
       read = Math.max(read, end)
       for (const line of whole.split("\n")) if (line.trim()) onLine?.(JSON.parse(line))
     }
-    request.open("POST", onLine ? "/api/v1/batches" : "/api/v1/inspections")
+    const line = item.line ? `?line=${encodeURIComponent(item.line)}` : "" // none: it waited since before there were lines
+    request.open("POST", (onLine ? "/api/v1/batches" : "/api/v1/inspections") + line)
     request.setRequestHeader("Accept", onLine ? "application/x-ndjson" : "application/json")
     request.setRequestHeader("Accept-Language", session.language)
     request.setRequestHeader("Idempotency-Key", item.id)
@@ -35,12 +36,12 @@ export function post(item, session, progress, onLine) {
   })
 }
 
-/** The sentence of a problem document. @param {{text: string}} answer @returns {string} */
+/** The sentence of a problem document, and its code. @param {{text: string}} answer @returns {{said: string, code: string}} */
 export function problemOf(answer) {
   try {
     const problem = JSON.parse(answer.text)
-    return problem.detail ?? problem.title ?? ""
+    return { said: problem.detail ?? problem.title ?? "", code: problem.code ?? "" }
   } catch {
-    return ""
+    return { said: "", code: "" }
   }
 }
