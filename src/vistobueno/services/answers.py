@@ -200,7 +200,12 @@ def _coco(answered: Iterable[Answered], beside: Path, name: str) -> None:
             category = categories.setdefault(each.label, len(categories) + 1)
             at = each.inspection.at.isoformat(timespec="seconds")
             add_image({"id": number, "file_name": each.file, "width": width, "height": height, "date_captured": at})
-            box = {"bbox": [0, 0, width, height], "area": width * height, "iscrowd": 0, "segmentation": []}
+            box: dict[str, Any] = {
+                "bbox": [0, 0, width, height],
+                "area": width * height,
+                "iscrowd": 0,
+                "segmentation": [],
+            }
             add_annotation({"id": number, "image_id": number, "category_id": category, **box})
         file.write('\n], "annotations": [')
         annotations.seek(0)
