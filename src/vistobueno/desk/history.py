@@ -77,7 +77,7 @@ def _page(visit: Visit, asked: Mapping[str, str]) -> Markup:
         lead=say(language, "ui_history_lead"),
         tables=tables(visit, filter_),
         filters=_filters(visit, asked),
-        count=count(visit, filter_),
+        count=_count(visit, filter_),
         chips=_chips(visit, asked),
         views=views(language),
         listed=by_day(page.items, visit) if page.items else nothing(language),
@@ -104,8 +104,7 @@ def tables(visit: Visit, filter_: Filter) -> Markup:
     )
 
 
-def count(visit: Visit, filter_: Filter) -> str:
-    """How many there are, as far as it is counted."""
+def _count(visit: Visit, filter_: Filter) -> str:
     many, language = visit.station.inspections.count(filter_, _COUNTED + 1), visit.language
     if many > _COUNTED:
         return say(language, "ui_history_more", count=formats.number(_COUNTED, language))
