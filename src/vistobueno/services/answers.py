@@ -228,18 +228,17 @@ def _tasks(answered: Iterable[Answered], beside: Path, name: str) -> None:
         file.write("[")
         for each in answered:
             one = each.inspection
-            verdict, bundle = one.verdict, one.model
+            verdict, model = one.verdict, one.model
             predicted, score = _predicted(verdict)
             labels |= dict.fromkeys((each.label, predicted))
-            prediction = {"model_version": f"{bundle.name} {bundle.version}", "result": [_choice(predicted)], **score}
-            facts = {"inspection": one.number, "line": one.line, "verdict": verdict.answer}
-            add(
-                {
-                    "data": {"image": f"/data/local-files/?d={quote(f'{name}/{each.file}')}", **facts},
-                    "annotations": [{"result": [_choice(each.label)]}],
-                    "predictions": [prediction],
-                }
-            )
+            prediction = {"model_version": f"{model.name} {model.version}", "result": [_choice(predicted)], **score}
+            data = {
+                "image": f"/data/local-files/?d={quote(f'{name}/{each.file}')}",
+                "inspection": one.number,
+                "line": one.line,
+                "verdict": verdict.answer,
+            }
+            add({"data": data, "annotations": [{"result": [_choice(each.label)]}], "predictions": [prediction]})
         file.write("\n]\n")
     choices = "".join(f"  <Choice value={quoteattr(label)}/>\n" for label in sorted(labels))
     (beside / "labeling.xml").write_text(
