@@ -59,8 +59,13 @@ _POOR = (
 )
 _REVIEWS = (
     "INSERT INTO reviews (id, inspection_number, at, actor_kind, actor_id, actor_name, answer, note, first) "
-    "SELECT number, number, at, 'person', 1, 'supervisor', 'fit', '', true FROM inspections "
+    "SELECT number, number, at, 'person', 1, 'supervisor', CASE WHEN number % 20 = 0 THEN 'unfit' ELSE 'fit' END, '', true "
+    "FROM inspections "
     "WHERE answer = 'review' AND number % 9 <> 0"
+)
+_DISAGREEMENTS = (
+    "INSERT INTO disagreements (inspection_number, kind) "
+    "SELECT inspection_number, 'forced' FROM reviews WHERE answer = 'unfit'"
 )
 _TALLIES = (
     "INSERT INTO tallies (day, product, answer, count) "
@@ -88,6 +93,7 @@ def fill(engine: Engine, count: int) -> None:
         "INSERT INTO reasons (reason, inspection_number) SELECT 'uncertain', number FROM inspections WHERE reasons <> ''",
         _POOR,
         _REVIEWS,
+        _DISAGREEMENTS,
         "INSERT INTO waiting (inspection_number) SELECT number FROM inspections WHERE answer = 'review' AND number % 9 = 0",
         _TALLIES.format("date(at)" if kind == "sqlite" else "CAST(at AS date)"),
     ]
@@ -128,6 +134,10 @@ def questions(engine: Engine, count: int) -> Iterator[tuple[str, Callable[[], ob
         "reviewed": Filter(reviewed=True),
         "not reviewed": Filter(reviewed=False),
         "reviewed, fit": Filter(reviewed=True, answer="review", product="banana"),
+        "disagreements": Filter(disagrees=True),
+        "disagreements on bananas": Filter(disagrees=True, product="banana"),
+        "disagreements, escapes": Filter(disagreement="escape"),
+        "reviewed, no disagreement": Filter(disagrees=False, reviewed=True),
         "name: a rare one": Filter(text=f"lote-{count // 1200}-"),
         "name: a common one": Filter(text=".jpg"),
         "name: one day": Filter(text=f"IMG_{20250000 + count // 5480}"),
@@ -144,6 +154,7 @@ def questions(engine: Engine, count: int) -> Iterator[tuple[str, Callable[[], ob
     yield "list, waiting", lambda: waiting_page(engine, None, 50)
     ledger, today = Ledger(engine), now.date()
     yield "count, waiting", ledger.waiting_count
+    yield "count, disagreements", ledger.disagreement_counts
     yield "chart of a month", lambda: ledger.day_counts(today - timedelta(days=30), today)
     yield "chart of a year", lambda: ledger.day_counts(today - timedelta(days=DAYS), today)
     yield "one inspection", lambda: ledger.inspection(count // 2)

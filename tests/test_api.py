@@ -274,6 +274,7 @@ def test_a_person_is_not_taken_for_a_machine_of_the_same_number(client: httpx.Cl
         "until=0.5",
         "until=1e-5",
         "reviewed=perhaps",
+        "disagreement=quarrel",
         "actor_id=-1",
         "actor_kind=robot",
     ],
@@ -301,6 +302,28 @@ def test_a_person_s_answer_stands_beside_the_verdict(client: httpx.Client) -> No
     problem(client.post(f"{made['links']['self']}/reviews", json={"answer": "rotten"}), 422, "invalid")
     problem(client.post(f"{made['links']['self']}/reviews", content=b"{"), 422, "invalid")
     problem(client.post(f"{API}/inspections/999999/reviews", json={"answer": "fit"}), 404, "no_inspection")
+
+
+def test_what_a_person_says_against_the_model_is_listed_and_made_a_table(client: httpx.Client) -> None:
+    one = inspected(client, picture(4))
+    number, model = one["number"], one["forced"] if one["answer"] == "review" else one["answer"]
+    kind = "forced" if one["answer"] == "review" else "escape" if model == "fit" else "overkill"
+
+    def review(answer: str) -> None:
+        given = client.post(f"{API}/inspections/{number}/reviews", json={"answer": answer})
+        assert given.status_code == 201
+
+    def listed(query: str) -> set[int]:
+        found = {each["number"] for each in client.get(f"{API}/inspections?limit=200&{query}").json()["items"]}
+        table = list(csv.reader(io.StringIO(client.get(f"{API}/inspections.csv?{query}").text)))
+        assert {int(row[0]) for row in table[1:]} == found
+        return found
+
+    review("unfit" if model == "fit" else "fit")
+    assert number in listed("disagrees=true") & listed(f"disagreement={kind}") - listed("disagrees=false")
+    assert number not in listed("disagreement=other")
+    review(model)  # the last word counts
+    assert number in listed("disagrees=false&reviewed=true") - listed("disagrees=true")
 
 
 def test_a_zip_is_judged_one_by_one_and_told_line_by_line(client: httpx.Client) -> None:

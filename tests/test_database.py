@@ -31,7 +31,7 @@ from vistobueno.store.ledger import Ledger, Write, content_of, one_after_another
 from vistobueno.store.lists import inspections_page
 from vistobueno.store.migrations import HEAD
 from vistobueno.store.protection import APPEND_ONLY, NAMES
-from vistobueno.store.schema import metadata
+from vistobueno.store.schema import disagreements, metadata
 
 
 def test_the_migrations_give_exactly_the_schema(engine: Engine) -> None:
@@ -148,6 +148,29 @@ def test_reviews_of_before_there_were_more_answers_stay_as_they_were(engine: Eng
             connection.execute(text(change))
     with pytest.raises(IntegrityError), writing(old) as connection:
         connection.execute(text("INSERT INTO writes VALUES ('w', 'c', 1, CURRENT_TIMESTAMP, 99)"))
+    old.dispose()
+
+
+def test_what_was_answered_before_disagreements_were_kept_is_among_them(engine: Engine, empty_database: str) -> None:
+    old = open_database(empty_database)
+    at_revision(old, "0005")
+    ledger = Ledger(engine)
+    for model, forced in (("fit", "fit"), ("unfit", "unfit"), ("review", "fit"), ("review", "unfit")):
+        for last in ("fit", "unfit", "other", "retake"):
+            number = ledger.add(draft(answer=model, forced=forced), None, None).number
+            for said in ("unfit", "fit", last):
+                ledger.review(number, ANA, said, "")
+    ledger.add(draft(), None, None)
+    asked = select(disagreements).order_by(disagreements.c.inspection_number)
+    with reading(engine) as source, writing(old) as connection:
+        for name in ("inspections", "reviews"):
+            for row in source.execute(select(metadata.tables[name])).mappings():
+                connection.execute(insert(metadata.tables[name]).values(dict(row)))
+        kept = source.execute(asked).all()
+    migrate(old)
+    with reading(old) as connection:
+        assert connection.execute(asked).all() == kept
+    assert Ledger(old).disagreement_counts() == {"escape": 1, "overkill": 1, "other": 2, "forced": 2}
     old.dispose()
 
 

@@ -226,11 +226,22 @@ def assert_counts_agree(engine: Engine) -> None:
     assert by_answer == Counter(each.verdict.answer for each in kept)
 
 
+def how(each: Inspection) -> str | None:
+    """A person's last answer against the model's."""
+    verdict, said = each.verdict, each.reviews[-1].answer if each.reviews else "retake"
+    if verdict.answer != "review":
+        return {"fitunfit": "escape", "unfitfit": "overkill", "fitother": "other", "unfitother": "other"}.get(
+            verdict.answer + said
+        )
+    return "forced" if {verdict.forced, said} == {"fit", "unfit"} else None
+
+
 STEPS = st.lists(
     st.one_of(
         st.fixed_dictionaries(
             {
                 "answer": st.sampled_from(["fit", "unfit", "review"]),
+                "forced": st.sampled_from(["fit", "unfit"]),
                 "product": st.sampled_from(["apple", "banana"]),
                 "reasons": st.sampled_from([(), ("uncertain",), ("poor_photo", "out_of_scope"), ("out_of_scope",)]),
                 "source": st.sampled_from(["page", "api"]),
@@ -239,7 +250,7 @@ STEPS = st.lists(
                 "filename": st.sampled_from([None, "lote-7.jpg", "LOTE 8.png", "ñ_100%.jpg", "x"]),
             }
         ),
-        st.tuples(st.integers(1, 12), st.sampled_from(["fit", "unfit"])),
+        st.tuples(st.integers(1, 12), st.sampled_from(["fit", "unfit", "other", "retake"])),
     ),
     max_size=14,
 )
@@ -290,6 +301,13 @@ def test_tallies_what_waits_filters_and_pages_agree_with_the_inspections(
         (Filter(reviewed=True), lambda each: each.reviews != ()),
         (Filter(reviewed=False), lambda each: each.reviews == ()),
         (Filter(answer="review", reviewed=False), lambda each: each.verdict.answer == "review" and each.reviews == ()),
+        (Filter(disagrees=True), lambda each: how(each) is not None),
+        (Filter(disagrees=False, reviewed=True), lambda each: each.reviews != () and how(each) is None),
+        (Filter(disagreement="escape", product="apple"),
+         lambda each: how(each) == "escape" and each.verdict.recognised_product == "apple"),
+        (Filter(disagreement="forced", reason="uncertain", reviewed=True),
+         lambda each: how(each) == "forced" and "uncertain" in each.verdict.reasons),
+        (Filter(disagreement="overkill", reviewed=False), lambda each: False),
         (Filter(since=middle), lambda each: each.at >= middle),
         (Filter(until=middle), lambda each: each.at < middle),
         (Filter(text="lote"), lambda each: "lote" in (each.filename or "").lower()),
@@ -299,6 +317,7 @@ def test_tallies_what_waits_filters_and_pages_agree_with_the_inspections(
         (Filter(text="x"), lambda each: each.filename == "x"),
         (Filter(text="_10"), lambda each: "_10" in (each.filename or "")),
     ]  # fmt: skip
+    assert Ledger(engine).disagreement_counts() == Counter(filter(None, map(how, every)))
     for asked, lets_through in laws:
         meant = [each for each in every if lets_through(each)]
         assert everything(engine, asked, limit) == meant, asked

@@ -15,6 +15,7 @@ PLACES = {
     "inspect": "/inspect",
     "review": "/review",
     "history": "/history",
+    "disagreements": "/disagreements",
     "model": "/model",
     "try": "/try",
     "lines": "/lines",

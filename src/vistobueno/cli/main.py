@@ -6,8 +6,9 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -40,6 +41,7 @@ BundleArgument = Annotated[
 SkipOption = Annotated[
     bool, typer.Option("--skip-unreadable", help="Go on without photographs that cannot be read; they are counted.")
 ]
+_DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 RuntimeOption = Annotated[str, typer.Option("--runtime", help="litert or tensorflow (RUNTIME).")]
 
 
@@ -335,6 +337,24 @@ def restore(
     from .upkeep import run_restore
 
     run_restore(_settings(), file, replace, language or user_language(), keep_keys=keep_keys)
+
+
+@app.command()
+def answers(
+    folder: Annotated[Path, typer.Argument(help="The data set's folder.")],
+    form: Annotated[
+        Literal["dataset", "coco", "label-studio"],
+        typer.Option("--format", help="dataset: what train and commission take."),
+    ] = "dataset",
+    line: Annotated[str | None, typer.Option(help="Of this line alone.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected from then on, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected before then, UTC.")] = None,
+    language: Language = "",
+) -> None:
+    """Write what people answered, with the photographs, as a data set; also while the station runs."""
+    from .answers import run_answers
+
+    run_answers(_settings(), folder, form, line, since, until, language or user_language())
 
 
 @app.command()

@@ -12,6 +12,9 @@ ActorKind = Literal["person", "key", "system"]
 ReviewAnswer = Literal["fit", "unfit", "other", "retake"]
 """``other``: none of our products. ``retake``: the photograph shows too little. Neither counts as fit or as unfit."""
 Source = Literal["page", "api", "bulk"]
+Disagreement = Literal["escape", "overkill", "other", "forced"]
+"""How a person's answer speaks against the model's: it passed what is unfit, rejected what is fit, took what is none of
+our products for one, or asked for a review while the answer that it tended to was wrong."""
 LONGEST_NAME, LONGEST_NOTE = 255, 2000  # characters that are kept of a file's name, and of a note
 
 
@@ -39,6 +42,17 @@ class Review:
     answer: ReviewAnswer
     note: str
     defects: tuple[Defect, ...] = ()
+
+
+def disagreement(verdict: Verdict, said: ReviewAnswer) -> Disagreement | None:
+    """How a person's answer speaks against a verdict; None where it does not. To ask for a retake is no answer."""
+    if said == "retake" or said == verdict.answer:
+        return None
+    if verdict.answer == "review":
+        return "forced" if said in ("fit", "unfit") and said != verdict.forced else None
+    if said == "other":
+        return "other"
+    return "escape" if verdict.answer == "fit" else "overkill"
 
 
 @dataclass(frozen=True)
@@ -105,6 +119,7 @@ class Filter:
         actor_kind, actor_id: who inspected; a person and a machine may have the same number.
         reviewed: whether a person has answered on it.
         line: the name of the one that it belongs to.
+        disagrees: whether a person's last answer on it speaks against the model's, and ``disagreement``: how.
     """
 
     answer: Answer | None = None
@@ -118,6 +133,8 @@ class Filter:
     reviewed: bool | None = None
     actor_kind: ActorKind | None = None
     line: str | None = None
+    disagrees: bool | None = None
+    disagreement: Disagreement | None = None
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ def _act(deed: Deed) -> None:
         go("history", **{name: value for name, value in _asked().items() if name != deed.value})
     if deed.name in ("all", "waiting"):
         go("history", **_among(deed.name, _asked()))
+    if deed.name == "disagreements":
+        go("disagreements")
     if deed.name == "older":
         go("history", **_asked(), after=deed.value)
     if deed.name == "newest":
@@ -67,25 +69,25 @@ def _among(which: str, asked: Mapping[str, str]) -> dict[str, str]:
 def _page(visit: Visit, asked: Mapping[str, str]) -> Markup:
     language = visit.language
     filter_ = filter_of(asked, visit)
-    page = _found(visit, filter_, asked)
+    page = found(visit, filter_, asked)
     return h(
         '<div class="head"><div><h1>{title}</h1><p class="lead">{lead}</p></div>{tables}</div>{filters}'
         '<div class="found"><p role="status"><b>{count}</b></p>{chips}{views}</div>{listed}'
         '<p class="row">{newest}{older}</p>',
         title=say(language, "ui_page_history"),
         lead=say(language, "ui_history_lead"),
-        tables=_tables(visit, filter_),
+        tables=tables(visit, filter_),
         filters=_filters(visit, asked),
         count=count_of(visit, filter_),
         chips=_chips(visit, asked),
         views=views(language),
-        listed=_by_day(page.items, visit) if page.items else _nothing(language),
-        newest=_step("newest", "", say(language, "ui_newest")) if "after" in asked else "",
-        older=_step("older", page.next, say(language, "ui_older")) if page.next else "",
+        listed=by_day(page.items, visit) if page.items else nothing(language),
+        newest=step("newest", "", say(language, "ui_newest")) if "after" in asked else "",
+        older=step("older", page.next, say(language, "ui_older")) if page.next else "",
     )
 
 
-def _tables(visit: Visit, filter_: Filter) -> Markup:
+def tables(visit: Visit, filter_: Filter) -> Markup:
     """What is listed, as a file: for Excel, for a spreadsheet that takes the comma for the decimal sign, for programs."""
     language, day = visit.language, f"{datetime.now(visit.zone):%Y-%m-%d}"
     query, zone = table_query(filter_, language), quote(str(visit.zone))
@@ -105,10 +107,10 @@ def _tables(visit: Visit, filter_: Filter) -> Markup:
 
 def count_of(visit: Visit, filter_: Filter) -> str:
     """How many inspections a filter lets through, in words."""
-    found, language = visit.station.inspections.count(filter_, _COUNTED + 1), visit.language
-    if found > _COUNTED:
+    many, language = visit.station.inspections.count(filter_, _COUNTED + 1), visit.language
+    if many > _COUNTED:
         return say(language, "ui_history_more", count=formats.number(_COUNTED, language))
-    return counted(language, "inspections", found, formats.number(found, language))
+    return counted(language, "inspections", many, formats.number(many, language))
 
 
 def _chips(visit: Visit, asked: Mapping[str, str]) -> Markup:
@@ -127,7 +129,7 @@ def _chips(visit: Visit, asked: Mapping[str, str]) -> Markup:
         )
         for name in used
     )
-    return said + (_step("clear", "", say(language, "ui_clear")) if used else Markup())
+    return said + (step("clear", "", say(language, "ui_clear")) if used else Markup())
 
 
 def _said(name: str, value: str, visit: Visit) -> str:
@@ -146,7 +148,7 @@ def _said(name: str, value: str, visit: Visit) -> str:
     return value
 
 
-def _by_day(items: Iterable[Inspection], visit: Visit) -> Markup:
+def by_day(items: Iterable[Inspection], visit: Visit) -> Markup:
     """The inspections of each day under its name."""
     days = groupby(items, lambda each: each.at.astimezone(visit.zone).date())
     return join(
@@ -159,11 +161,13 @@ def _by_day(items: Iterable[Inspection], visit: Visit) -> Markup:
     )
 
 
-def _nothing(language: str) -> Markup:
+def nothing(language: str) -> Markup:
+    """There is none."""
     return h("<section>{0}</section>", empty(say(language, "ui_history_none")))
 
 
-def _found(visit: Visit, filter_: Filter, asked: Mapping[str, str]) -> Page[Inspection]:
+def found(visit: Visit, filter_: Filter, asked: Mapping[str, str]) -> Page[Inspection]:
+    """The page of the list that the address asks for."""
     try:
         return visit.station.inspections.page(filter_, asked.get("after"), _LIMIT)
     except CursorRefused:  # an address that somebody wrote by hand
@@ -236,19 +240,13 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
     search = h('<input type="search" name="text" id="f-text" value="{0}" placeholder="{1}">', asked.get("text", ""),
                say(language, "ui_search_hint"))  # fmt: skip
     fields.append(field(say(language, "ui_search"), search))
-    toggle = h(
-        '<nav class="subtabs" aria-label="{which}">{all}{waiting}</nav>',
-        which=say(language, "ui_history_which"),
-        all=_tab("all", asked, say(language, "ui_history_all"), here=not waiting),
-        waiting=_tab("waiting", asked, say(language, "ui_home_waiting"), here=waiting),
-    )
     form = h(
         '<section><form data-act="filter" aria-label="{filter}"><div class="filters">{fields}</div><div class="row">'
         '<button class="button small primary" type="submit">{filter}</button></div></form></section>',
         filter=say(language, "ui_filter"),
         fields=join(fields),
     )
-    return toggle + h(
+    return which(visit, asked, "waiting" if waiting else "all") + h(
         '<details class="wide"><summary>{0}</summary>{1}</details>', say(language, "ui_history_filters"), form
     )
 
@@ -274,14 +272,26 @@ def _people(visit: Visit) -> list[tuple[str, str]]:
     ]
 
 
-def _tab(which: str, asked: Mapping[str, str], words: str, *, here: bool) -> Markup:
-    return h(
-        '<a href="/history{0}" data-act="{1}"{2}>{3}</a>',
-        address_of(_among(which, asked)),
-        which,
-        Markup(' aria-current="page"') if here else "",
-        words,
+def which(visit: Visit, asked: Mapping[str, str], here: str) -> Markup:
+    """The lists that there are: all inspections, those that wait, and, for who reviews, those that people call wrong."""
+    language = visit.language
+    tabs = [
+        ("all", f"/history{address_of(_among('all', asked))}", "ui_history_all"),
+        ("waiting", f"/history{address_of(_among('waiting', asked))}", "ui_home_waiting"),
+    ]
+    if visit.identity.may("review"):
+        tabs.append(("disagreements", "/disagreements", "ui_page_disagreements"))
+    links = join(
+        h(
+            '<a href="{0}" data-act="{1}"{2}>{3}</a>',
+            address,
+            name,
+            Markup(' aria-current="page"') if name == here else "",
+            say(language, words),
+        )
+        for name, address, words in tabs
     )
+    return h('<nav class="subtabs" aria-label="{0}">{1}</nav>', say(language, "ui_history_which"), links)
 
 
 def address_of(asked: Mapping[str, str]) -> str:
@@ -293,7 +303,8 @@ def _date(name: str, asked: Mapping[str, str]) -> Markup:
     return h('<input type="date" name="{0}" id="f-{0}" value="{1}">', name, asked.get(name, ""))
 
 
-def _step(act: str, value: str | None, words: str) -> Markup:
+def step(act: str, value: str | None, words: str) -> Markup:
+    """A button that turns the page."""
     return h(
         '<button type="button" class="button small" data-act="{0}" data-value="{1}">{2}</button>',
         act,

@@ -4,8 +4,6 @@ import hashlib
 import json
 import math
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,6 +17,7 @@ from ..core.errors import BundleRefused
 from ..core.input import InputSpec
 from ..core.policy import Near, Policy, Scope
 from .archive import LARGEST, UNREADABLE, Files, npz_arrays, npz_bytes, write_zip
+from .whole import put_back, whole_folder
 
 FORMAT = 1
 MODEL_H5, MODEL_TFLITE, GOLDEN, SCOPE = "model.h5", "model.tflite", "golden.npz", "scope.npz"
@@ -126,9 +125,7 @@ def write_bundle(
     Raises:
         BundleRefused: ``folder_taken``, or what `read_bundle` raises.
     """
-    old = _old(folder)
-    if old.is_dir() and not folder.exists():
-        old.rename(folder)
+    put_back(folder)
     refuse_taken(folder)
     content = dict(files)
     if policy.scope is not None:
@@ -148,19 +145,13 @@ def write_bundle(
         "files": {key: hashlib.sha256(value).hexdigest() for key, value in sorted(content.items())},
     }
     content["bundle.json"] = (json.dumps(raw, indent=1, ensure_ascii=False) + "\n").encode()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        beside.chmod(0o755)
+    with whole_folder(folder) as beside:
         for key, value in content.items():
             with (beside / key).open("wb") as file:
                 file.write(value)
                 file.flush()
                 os.fsync(file.fileno())
         read_bundle(beside)
-        _put_in_place(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return read_bundle(folder)
 
 
@@ -185,36 +176,6 @@ def refuse_taken(folder: Path) -> None:
             es=f"En {folder} hay algo que no es de un modelo ({foreign[0]}) y se perdería. Elija otra carpeta.",
             en=f"{folder} holds what is not a model's ({foreign[0]}) and would be lost. Choose another folder.",
         )
-
-
-def _put_in_place(beside: Path, folder: Path) -> None:
-    """Rename ``beside`` to ``folder``, durably; an older bundle there stands aside until the new one has arrived."""
-    sync_folder(beside)
-    old = _old(folder)
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    try:
-        beside.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
-    sync_folder(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _old(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.old")
-
-
-def sync_folder(folder: Path) -> None:
-    """What was made or renamed in it survives a power cut."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _check_files(path: Path, files: Files, hashes: Any, required: tuple[str, ...]) -> None:

@@ -11,9 +11,10 @@ from urllib.request import url2pathname
 
 from filelock import FileLock, Timeout
 
-from .bundle import read_bundle, sync_folder, zip_bundle
+from .bundle import read_bundle, zip_bundle
 from .failures import failed
 from .transfer import Progress, Transfer, fetch_drive, fetch_http
+from .whole import sync_folder
 
 LARGEST = 512 * 1024 * 1024
 LOCK_WAIT = 1800.0  # seconds to wait for another process that fetches the same model

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 
 from ..core.defects import Defect, named
-from ..core.inspection import Actor, Inspection, Page, Review, ReviewAnswer
+from ..core.inspection import Actor, Disagreement, Inspection, Page, Review, ReviewAnswer
 from ..store.ledger import Ledger, Write, content_of
 from ..store.lists import waiting_page
 
@@ -52,3 +52,7 @@ class Reviews:
     def count(self) -> int:
         """How many inspections wait for a person."""
         return self._ledger.waiting_count()
+
+    def disagreements(self) -> dict[Disagreement, int]:
+        """How many inspections people's last answers speak against, by how they do."""
+        return self._ledger.disagreement_counts()

@@ -15,11 +15,30 @@ from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, te
 from ..core.composed import composed, flat
 from ..core.defects import Defect
 from ..core.errors import VistoBuenoError
-from ..core.inspection import LONGEST_NAME, LONGEST_NOTE, Actor, DayCount, Inspection, Review, ReviewAnswer
+from ..core.inspection import (
+    LONGEST_NAME,
+    LONGEST_NOTE,
+    Actor,
+    DayCount,
+    Disagreement,
+    Inspection,
+    Review,
+    ReviewAnswer,
+    disagreement,
+)
 from ..core.verdict import OUT_OF_SCOPE, Answer
 from .database import reading, writing
 from .folding import folded
-from .schema import daily_counts, evidence_removals, idempotency_keys, inspections, reasons, review_queue, reviews
+from .schema import (
+    daily_counts,
+    disagreements,
+    evidence_removals,
+    idempotency_keys,
+    inspections,
+    reasons,
+    review_queue,
+    reviews,
+)
 
 Map = NDArray[np.float32]
 # Made once: with its values inside, SQLAlchemy would build the statement of forty columns anew for each photograph.
@@ -162,7 +181,7 @@ class Ledger:
             if write is not None and (before := _written(connection, write)) is not None:
                 row = connection.execute(select(reviews).where(reviews.c.id == before.review_id)).one()
                 return _review(row), True
-            inspection(connection, number)
+            verdict = inspection(connection, number).verdict
             said = select(reviews.c.id).where(reviews.c.inspection_number == number).limit(1)
             values: dict[str, Any] = {
                 "id": _next(connection, reviews.c.id),
@@ -176,6 +195,9 @@ class Ledger:
             }
             connection.execute(insert(reviews).values(values))
             connection.execute(delete(review_queue).where(review_queue.c.inspection_number == number))
+            connection.execute(delete(disagreements).where(disagreements.c.inspection_number == number))
+            if kind := disagreement(verdict, answer):
+                connection.execute(insert(disagreements), {"inspection_number": number, "kind": kind})
             if write is not None:
                 made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
                 connection.execute(_KEY, {**_named(write), **made})
@@ -185,6 +207,13 @@ class Ledger:
         """How many inspections wait for a person."""
         with reading(self.engine) as connection:
             return int(connection.execute(select(func.count()).select_from(review_queue)).scalar_one())
+
+    def disagreement_counts(self) -> dict[Disagreement, int]:
+        """How many inspections people's last answers speak against, by how they do."""
+        kind = disagreements.c.kind
+        with reading(self.engine) as connection:
+            found = connection.execute(select(kind, func.count()).group_by(kind))
+            return {row.kind: row[1] for row in found}
 
     def day_counts(self, since: date, until: date) -> tuple[DayCount, ...]:
         """Inspections by day, product and answer, both days included."""

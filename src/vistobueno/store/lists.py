@@ -27,7 +27,7 @@ from .database import reading
 from .folding import folded
 from .ledger import with_reviews
 from .protection import NAMES
-from .schema import OF_NO_PRODUCT, inspections, reasons, review_queue, reviews
+from .schema import OF_NO_PRODUCT, disagreements, inspections, reasons, review_queue, reviews
 
 MOST = 500  # inspections on one page
 _LARGEST = 2**63 - 1
@@ -77,7 +77,10 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
     query = select(inspections)
     number = inspections.c.number
     order: ColumnElement[int] = number
-    words = (asked.answer, asked.product, asked.reason, asked.text, asked.source, asked.actor_kind, asked.line)
+    words = (
+        asked.answer, asked.product, asked.reason, asked.text, asked.source, asked.actor_kind, asked.line,
+        asked.disagreement,
+    )  # fmt: skip
     if any(word is not None and not word.isprintable() for word in words) or abs(asked.actor_id or 0) > _LARGEST:
         return query.where(false()), order  # nothing has such a name, and no database would take it
     # A number is never earlier than a lower one, so that a moment is a number too.
@@ -96,6 +99,13 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
         )
     elif asked.reviewed is False:
         query = query.where(~select(reviews.c.id).where(reviews.c.inspection_number == number).exists())
+    if asked.disagrees or asked.disagreement is not None:
+        query = query.join(disagreements, disagreements.c.inspection_number == number)
+        order = disagreements.c.inspection_number
+        if asked.disagreement is not None:
+            query = query.where(disagreements.c.kind == asked.disagreement)
+    if asked.disagrees is False:
+        query = query.where(~select(disagreements).where(disagreements.c.inspection_number == number).exists())
     if asked.reason is not None:
         query, order = query.join(reasons, reasons.c.inspection_number == number), reasons.c.inspection_number
         query = query.where(reasons.c.reason == asked.reason)

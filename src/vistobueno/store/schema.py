@@ -241,6 +241,14 @@ review_queue = Table(
     Column("inspection_number", Number, ForeignKey("inspections.number"), primary_key=True, autoincrement=False),
 )
 
+disagreements = Table(
+    "disagreements",
+    metadata,
+    Column("inspection_number", Number, ForeignKey("inspections.number"), primary_key=True, autoincrement=False),
+    Column("kind", String(10), nullable=False),
+    Index(None, "kind", "inspection_number"),
+)
+
 daily_counts = Table(
     "tallies",
     metadata,

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from ...core.inspection import Filter
+from ...core.inspection import Disagreement, Filter
 from ...core.line import LONGEST_LINE
 from ...services import Station
 from ..metrics import PLACES, count
@@ -157,20 +157,21 @@ class Asked:
         source: Annotated[Literal["page", "api", "bulk"] | None, Query()] = None,
         reviewed: Annotated[bool | None, Query(description="Whether a person has answered on it.")] = None,
         line: Annotated[str | None, Query(max_length=LONGEST_LINE, description="Of this line.")] = None,
+        disagrees: Annotated[
+            bool | None, Query(description="Whether a person's last answer on it speaks against the model's.")
+        ] = None,
+        disagreement: Annotated[
+            Disagreement | None,
+            Query(
+                description="How it does: `escape` (model fit, person unfit), `overkill` (unfit, fit), `other` (none of "
+                "the products), `forced` (the model asked for a review, and tended to the wrong answer)."
+            ),
+        ] = None,
     ) -> None:
         self.filter = Filter(
-            answer,
-            product,
-            reason,
-            _utc(since),
-            _utc(until),
-            text or None,
-            actor_id,
-            source,
-            reviewed,
-            actor_kind,
-            line,
-        )
+            answer, product, reason, _utc(since), _utc(until), text or None, actor_id, source, reviewed, actor_kind,
+            line, disagrees, disagreement,
+        )  # fmt: skip
 
 
 def _utc(moment: datetime | None) -> datetime | None:
