@@ -71,5 +71,11 @@ def fill_every_protected_table(engine: Engine) -> None:
             insert(schema.models).values(**model, added_at=by["at"], **{k: by[k] for k in by if k != "at"})
         )
         connection.execute(insert(schema.activations).values(id=1, digest="0" * 64, cause="start", **by))
+        calibration = {"number": 1, "line": "principal", "model_digest": "0" * 64, "digest": "1" * 64, "data": b"npz"}
+        made = {**by, "created_at": by["at"]}
+        del made["at"]
+        connection.execute(insert(schema.calibrations).values(**calibration, facts={"photographs": 1}, **made))
+        activation = {"id": 1, "line": "principal", "calibration": 1, "cause": "activate"}
+        connection.execute(insert(schema.calibration_activations).values(**activation, **by))
         connection.execute(insert(schema.evidence_removals).values(inspection_number=number, cause="retention", **by))
         connection.execute(insert(schema.audit).values(id=1, action="test", details={}, **by))

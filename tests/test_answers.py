@@ -172,7 +172,7 @@ def test_only_an_earlier_export_is_written_over(
     table.mkdir()
     (table / "photos.csv").write_text("file,label")
     for taken in (out, table, out / "notes.txt"):
-        with pytest.raises(AnswersRefused, match="folder_taken"):
+        with pytest.raises(AnswersRefused, match="export_taken"):
             export_answers(engine, evidence, taken)
     assert (out / "notes.txt").read_text() == "mine" and (out / "coco.json").is_file()
 

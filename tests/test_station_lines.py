@@ -60,7 +60,7 @@ def test_a_retired_line_takes_nothing_and_keeps_what_it_has(station: Station) ->
     assert again.replayed and again.inspection == kept
     with pytest.raises(LineRefused, match="line_last"):
         station.lines.retire(DEFAULT_LINE)
-    with pytest.raises(NotFound, match="line_unknown"):
+    with pytest.raises(NotFound, match="no_line"):
         station.lines.retire("Mesa 9")
 
 

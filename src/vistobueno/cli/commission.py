@@ -5,23 +5,25 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.commissioning import FITTED_TO, MOST_LOST, Commissioned
 from ..core.errors import PhotoRefused
+from ..core.inspection import SYSTEM
 from ..core.layers import Progress
 from ..core.photo import Photo, open_photo
 from ..core.promises import Promise
 from ..core.shares import Share
-from ..core.version import __version__
 from ..i18n import counted, say
 from ..model.bundle import refuse_taken
 from ..model.calibrated import digest_of, write_calibrated
-from ..model.commission import commission_line, see
+from ..model.commission import commission_line, described, see
 from ..model.runtime import Model
+from ..services import open_records
+from ..services.calibrations import Calibrations
+from ..services.models import Models
+from ..settings import Settings
 from ..training.data import LabelledPhoto, limits_as_served, read_data, refuse_unknown, unreadable
 from .model import percent, tell_left_out
 
@@ -50,7 +52,7 @@ def run_commission(
     photos = [photo for photo in found.photos if photo.label in {each.key for each in model.bundle.classes}]
     refused: dict[str, PhotoRefused] = {}
     read: list[LabelledPhoto] = []
-    hashes: set[str] = set()
+    hashes: list[str] = []
     limits = limits_as_served(model)
 
     def opened() -> Iterator[Photo]:
@@ -61,7 +63,7 @@ def run_commission(
                 refused[str(photo.path)] = error
                 continue
             read.append(photo)
-            hashes.add(picture.sha256)
+            hashes.append(picture.sha256)
             yield picture
             progress("photographs", number, len(photos))
 
@@ -71,23 +73,44 @@ def run_commission(
             raise unreadable(refused)
         labels, groups = [photo.label for photo in read], [f"{photo.source}/{photo.group}" for photo in read]
         commissioned = commission_line(model, seen, labels, groups, alpha=alpha, beta=beta, progress=progress)
-    facts = {
-        **commissioned.calibration.facts,
-        "created": datetime.now(UTC).date().isoformat(),
-        "photographs": len(read),
-        "name": data.stem if data.is_file() else data.absolute().name,
-        "program": __version__,
-    }
-    calibration = replace(commissioned.calibration, facts={**facts, FITTED_TO: sorted(hashes)})
+    commissioned = described(commissioned, data.stem if data.is_file() else data.absolute().name, hashes)
+    calibration = commissioned.calibration
     bundle = write_calibrated(model.bundle, calibration, out)
     tell_left_out({"passed_over": len(found.passed_over), "unreadable": len(refused)}, language)
     if as_json:
+        facts = {name: value for name, value in calibration.facts.items() if name != FITTED_TO}
         told = {**facts, "calibration": digest_of(calibration), "digest": bundle.digest, "folder": str(out)}
         print(json.dumps(told, indent=1, ensure_ascii=False))
         return
     _print(commissioned, read, model, language)
     print(say(language, "commission_written", folder=out))
     print(say(language, "commission_use", folder=out))
+
+
+def run_commission_line(settings: Settings, name: str, activate: bool, as_json: bool, language: str) -> None:
+    """Fit the station's active model to one of its lines, from what its people answered, also while the station runs."""
+    engine, evidence = open_records(settings)
+    models = Models(engine, settings)
+    try:
+        calibrations = Calibrations(engine, evidence, models)
+        with _bars(language) as progress:
+            kept, made = calibrations.make(name, SYSTEM, progress)
+        if activate:
+            kept = calibrations.activate(kept.number, SYSTEM)
+        model = models.active
+    finally:
+        models.close()
+        engine.dispose()
+    if as_json or made is None:
+        told = {**kept.facts, "line": name, "number": kept.number, "calibration": kept.digest, "active": kept.active}
+        print(json.dumps(told, indent=1, ensure_ascii=False))
+        return
+    photographs = [
+        LabelledPhoto(Path(f"{each.inspection.number}.jpg"), each.label, each.inspection.photo.sha256, name)
+        for each in made.photographs
+    ]
+    _print(made.commissioned, photographs, model, language)
+    print(say(language, f"commission_{'active' if kept.active else 'kept'}", number=kept.number, line=name))
 
 
 @contextmanager
@@ -190,7 +213,7 @@ def _elsewhere(found: Commissioned, model: Model, language: str) -> Iterator[str
         shares = {"before": percent(before.share, language), "after": percent(after.share, language)}
         yield say(language, "commission_worse", source=name, n=before.n, **shares)
     if not worse:
-        yield say(language, "commission_kept", most=percent(MOST_LOST, language))
+        yield say(language, "commission_known_kept", most=percent(MOST_LOST, language))
 
 
 def _examples(found: Commissioned, photos: Sequence[LabelledPhoto], language: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import typer
 
@@ -266,8 +266,13 @@ def train(
 
 @app.command()
 def commission(
-    photos: Annotated[Path, typer.Argument(help="The line's photographs, answered: class folders or a table.")],
+    photos: Annotated[
+        Path | None,
+        typer.Argument(help="The line's photographs, answered: class folders or a table.", show_default=False),
+    ] = None,
     out: Annotated[Path, typer.Option(help="The calibrated bundle's folder.")] = Path("calibrated-model"),
+    line: Annotated[str | None, typer.Option(help="A line of the station, from what its people answered.")] = None,
+    activate: Annotated[bool, typer.Option("--activate", help="With --line: judge by it from now on.")] = False,
     alpha: Annotated[float | None, typer.Option(min=0.0001, max=0.5, help="Escape rate to promise.")] = None,
     beta: Annotated[float | None, typer.Option(min=0.0001, max=0.5, help="Overkill rate to promise.")] = None,
     skip_unreadable: SkipOption = False,
@@ -277,10 +282,15 @@ def commission(
 ) -> None:
     """Fit a model to a line: a camera and its place. 20 photographs of each class make a useful promise."""
     _one_blas_thread()
-    from .commission import run_commission
+    from .commission import run_commission, run_commission_line
 
-    loaded, spoken = _load(model, ""), language or user_language()
-    run_commission(photos, out, alpha, beta, skip_unreadable, as_json, loaded, spoken)
+    spoken = language or user_language()
+    if (photos is None) == (line is None):
+        raise typer.BadParameter(say(spoken, "commission_which"))
+    if line is not None:
+        run_commission_line(_settings(), line, activate, as_json, spoken)
+        return
+    run_commission(cast(Path, photos), out, alpha, beta, skip_unreadable, as_json, _load(model, ""), spoken)
 
 
 @app.command()

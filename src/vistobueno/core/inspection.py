@@ -57,11 +57,12 @@ def disagreement(verdict: Verdict, said: ReviewAnswer) -> Disagreement | None:
 
 @dataclass(frozen=True)
 class ModelName:
-    """The model that judged."""
+    """The model that judged, and the identity of the line's calibration that it judged by (SHA-256), where it had one."""
 
     name: str
     version: str
     digest: str
+    calibration: str | None = None
 
 
 @dataclass(frozen=True)

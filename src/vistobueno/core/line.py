@@ -1,8 +1,10 @@
 """A line: a camera and the place it stands in. Every inspection belongs to one, by its name."""
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from .errors import VistoBuenoError
 from .inspection import Actor
@@ -30,6 +32,28 @@ class Line:
     actor: Actor
     retired_at: datetime | None = None
     measured: bool = False
+
+
+@dataclass(frozen=True)
+class LineCalibration:
+    """What commissioning a line made: for one line and one model, never changed.
+
+    Attributes:
+        number: 1, 2, 3, …
+        model_digest: of the bundle that it was made for; another judges without it.
+        digest: SHA-256 of its bytes, which inspections name.
+        facts: what it was made from and what it is worth; see `core.commissioning`.
+        active: the line is judged by it now.
+    """
+
+    number: int
+    line: str
+    model_digest: str
+    digest: str
+    created_at: datetime
+    actor: Actor
+    facts: Mapping[str, Any]
+    active: bool = False
 
 
 def line_name(text: str) -> str:

@@ -30,6 +30,12 @@ class Promise:
     more: int
 
 
+def promised(n: int, wished: float) -> Promise:
+    """What n groups of one condition can promise, each as likely to have been asked as another: no less than 1 / (n + 1)."""
+    floor = 1 / (n + 1) if n else float("inf")
+    return Promise(min(1.0, max(wished, floor)), n, wished, _more(wished, floor))
+
+
 def line_thresholds(
     p: NDArray[np.float64],
     unfit: NDArray[np.bool_],

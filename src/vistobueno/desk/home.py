@@ -37,7 +37,7 @@ def show(visit: Visit) -> None:
             hello=say(language, "ui_home_hello", name=visit.identity.actor.name),
             day=formats.day(today, language),
             inspect=say(language, "ui_home_inspect"),
-            today=_today(now, by_product, visit.station.models.active.calibration is not None, language),
+            today=_today(now, by_product, all(each.measured for each in visit.station.lines.in_use()), language),
             waiting=_waiting(visit),
             days=_days(by_day, today, language),
         ),

@@ -25,6 +25,8 @@ def _act(deed: Deed, visit: Visit) -> None:
     language, lines = visit.language, visit.station.lines
     if deed.name == "page" and deed.value in ("model", "try"):
         go(deed.value)
+    if deed.name == "commission":
+        go("commissioning", line=deed.value)
     if deed.name == "found":
         go("history", line=deed.value)
     if deed.name not in ("add", "retire") or not visit.identity.may("lines"):
@@ -60,13 +62,18 @@ def _page(visit: Visit, said: Markup) -> Markup:
 def _line(line: Line, visit: Visit) -> Markup:
     language = visit.language
     chips = [] if line.measured else [h('<span class="chip off">{0}</span>', say(language, "ui_lines_unmeasured"))]
-    side = Markup()
+    side = h(
+        '<a class="button small" href="/commissioning{0}" data-act="commission" data-value="{1}">{2}</a>',
+        address_of({"line": line.name}),
+        line.name,
+        say(language, "ui_page_commissioning"),
+    )
     if line.retired_at is not None:
         day = formats.day(line.retired_at.astimezone(visit.zone).date(), language)
         chips.append(h('<span class="chip off">{0}</span>', say(language, "ui_lines_retired_on", day=day)))
     elif visit.identity.may("lines"):
         retire = say(language, "ui_lines_retire")
-        side = h(
+        side += h(
             '<button type="button" class="button small danger" data-act="retire" data-value="{0}"{1}>{2}</button>',
             line.name,
             sure(say(language, "ui_lines_retire_sure", line=line.name), retire, language),

@@ -15,6 +15,7 @@ from ..model.bundle import Bundle
 from ..model.calibrated import digest_of
 from ..model.runtime import shipped_bundle
 from . import formats
+from .calibration import calibration_html, share_cell
 from .card import card_html
 from .hypertext import Deed, h, hypertext, join
 from .pieces import class_name, facts, notice, sure
@@ -84,48 +85,11 @@ def _page(visit: Visit) -> Markup:
 
 
 def _line(calibration: Calibration, language: str) -> Markup:
-    """What a line's calibration promises and did, as far as it can be read: a foreign one may say anything."""
-    told = calibration.facts
-    promises = [_promise(side, told.get(side), language) for side in ("escapes", "overkill")]
-    before, after = (each if isinstance(each, Mapping) else {} for each in (told.get("before"), told.get("after")))
-    rows = join(
-        h('<tr><th scope="row">{0}</th>{1}{2}</tr>', say(language, f"commission_{name}"),
-          *(_figure(_counted(each.get(name)), language)[0] for each in (before, after)))
-        for name in ("forced", "escapes", "overkill", "review")
-    )  # fmt: skip
-    made = {name: told.get(name, "?") for name in ("created", "photographs", "name")}
     return h(
-        "<section><h2>{title}</h2><p>{made}</p>{promises}<p class='muted'>{approximately}</p>"
-        '<div class="scroll"><table><thead><tr><th scope="col">{line}</th><th scope="col" class="n">{before}</th>'
-        '<th scope="col" class="n">{after}</th></tr></thead><tbody>{rows}</tbody></table></div>'
-        '<p class="muted">{crossed}</p></section>',
-        title=say(language, "ui_model_line"),
-        made=say(language, "model_commissioned", digest=digest_of(calibration)[:12], **made),
-        promises=join(h("<p>{0}</p>", each) for each in promises),
-        approximately=say(language, "commission_approximately"),
-        line=say(language, "commission_line"),
-        before=say(language, "commission_before"),
-        after=say(language, "commission_after"),
-        rows=rows,
-        crossed=say(language, "commission_below"),
+        "<section><h2>{0}</h2>{1}</section>",
+        say(language, "ui_model_line"),
+        calibration_html(calibration.facts, digest_of(calibration), language),
     )
-
-
-def _promise(side: str, found: object, language: str) -> str:
-    rate, n = _share(found, "rate"), found.get("n") if isinstance(found, Mapping) else None
-    if rate is None or not isinstance(n, int) or not n:
-        return say(language, f"commission_no_{side}")
-    return say(
-        language,
-        f"commission_promise_{side}",
-        rate=formats.percent(rate, language),
-        n=formats.number(n, language),
-    )
-
-
-def _counted(share: object) -> object:
-    """A share; None where nothing was counted."""
-    return None if isinstance(share, Mapping) and share.get("n") == 0 else share
 
 
 def _policy(policy: Policy, bundle: Bundle, language: str) -> Markup:
@@ -168,7 +132,7 @@ def _figures(metrics: Mapping[str, Any], language: str) -> Markup:
     """What was measured, as far as it can be read: a foreign bundle may say anything."""
     groups = {name: _all_of(metrics.get(name)) for name in ("known_cameras", "unknown_cameras")}
     columns = [(name, found) for name, found in groups.items() if found]
-    shown = [[_figure(found.get(figure), language) for _, found in columns] for figure in _FIGURES]
+    shown = [[share_cell(found.get(figure), language) for _, found in columns] for figure in _FIGURES]
     readable = None not in groups.values() and all(whole for row in shown for _, whole in row)
     said = Markup() if readable else notice(say(language, "ui_model_unreadable"), "warn")
     if not columns:
@@ -188,27 +152,6 @@ def _all_of(group: object) -> Mapping[str, Any] | None:
     """The figures over all of a group's photographs; empty where there are none, None where they cannot be read."""
     found = group.get("all") if isinstance(group, Mapping) else group
     return found if isinstance(found, Mapping) else {} if found is None else None
-
-
-def _figure(found: object, language: str) -> tuple[Markup, bool]:
-    """A cell, and whether all of it could be read; a share that is null was not measured."""
-    if found is None or (isinstance(found, Mapping) and found.get("share", 0) is None):
-        return Markup('<td class="n">·</td>'), True
-    share, low, high = (_share(found, name) for name in ("share", "low", "high"))
-    if share is None:
-        return Markup('<td class="n">?</td>'), False
-    if low is None or high is None:
-        return h('<td class="n"><b>{0}</b></td>', formats.percent(share, language)), False
-    ends = (formats.number(each * 100, language, 1) for each in (low, high))
-    cell = h('<td class="n"><b>{0}</b><br><small>{1} – {2}</small></td>', formats.percent(share, language), *ends)
-    return cell, True
-
-
-def _share(found: object, name: str) -> float | None:
-    value = found.get(name) if isinstance(found, Mapping) else None
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:  # NaN is not
-        return float(value)
-    return None
 
 
 def _versions(visit: Visit) -> Markup:

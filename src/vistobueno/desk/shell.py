@@ -14,7 +14,7 @@ from ..accounts.identity import Identity
 from ..core.errors import VistoBuenoError
 from ..i18n import LANGUAGES, say, texts
 from ..services import running_station
-from . import account, administration, disagreements, history, home, lines, model, palette, trial
+from . import account, administration, commissioning, disagreements, history, home, lines, model, palette, trial
 from .bar import BRAND, bar_html
 from .hypertext import component, deed_of, h, hypertext
 from .visit import Visit, go, where_from, zone_named
@@ -40,6 +40,7 @@ PLACES = (
     Place("model", "read", model.show),
     Place("try", "try", trial.show, tab="model"),
     Place("lines", "read", lines.show, tab="model"),
+    Place("commissioning", "read", commissioning.show, tab="model"),
     Place("administration", "people", administration.show),
     Place("account", "read", account.show),
 )

@@ -1,16 +1,19 @@
 """Commission a line with a model: photographs that people answered → a calibration, by the bundle's training memory."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.commissioning import Commissioned, commission
+from ..core.commissioning import FITTED_TO, Commissioned, commission
 from ..core.errors import BundleRefused
 from ..core.layers import Examples, Progress
 from ..core.photo import Photo
 from ..core.policy import Policy
+from ..core.version import __version__
 from .bundle import MODEL_TFLITE, Bundle
 from .memory import Memory
 from .runtime import Model
@@ -98,6 +101,22 @@ def commission_line(
         beta=beta,
         progress=progress,
     )
+
+
+def described(
+    found: Commissioned, name: str, hashes: Sequence[str], more: Mapping[str, Any] | None = None
+) -> Commissioned:
+    """The same, with a calibration that says whose it is, when it was made, and from which photographs (SHA-256)."""
+    facts = {
+        **found.calibration.facts,
+        "created": datetime.now(UTC).date().isoformat(),
+        "photographs": len(hashes),
+        "name": name,
+        "program": __version__,
+        **(more or {}),
+        FITTED_TO: sorted(set(hashes)),
+    }
+    return replace(found, calibration=replace(found.calibration, facts=facts))
 
 
 def _borne(policy: Policy, measured: NDArray[np.float64]) -> Policy:

@@ -19,7 +19,7 @@ from ..core.photo import Photo
 from ..core.policy import Policy
 from .archive import UNREADABLE, npz_arrays, npz_bytes
 from .bundle import GOLDEN, MODEL_H5, MODEL_TFLITE, SCOPE, Bundle, read_bundle
-from .calibrated import calibration_of, refuse_other
+from .calibrated import calibration_of, digest_of, refuse_other
 from .description import read_graph, strange_operations
 from .keras_file import load_h5
 
@@ -87,6 +87,7 @@ class Model:
         self._idle: list[Callable[[NDArray[np.float32]], Outputs]] = []
         self._run_shared = _tensorflow(bundle) if runtime == "tensorflow" else None
         self.calibration: Calibration | None = None
+        self.calibration_digest: str | None = None
         self.width: int | None = None
         """Of an embedding; None where the model gives none."""
         self._weights = b"" if runtime == "tensorflow" else bundle.read(MODEL_TFLITE)  # once for all
@@ -107,6 +108,7 @@ class Model:
         model = Model.__new__(Model)
         vars(model).update(vars(self))  # the interpreters are shared
         model.calibration = calibration
+        model.calibration_digest = None if calibration is None else digest_of(calibration)
         return model
 
     def score(self, photo: Photo) -> Scores:

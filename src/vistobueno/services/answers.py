@@ -81,13 +81,13 @@ def export_answers(
         since, until: when it was inspected: from this moment on, and before that one.
 
     Raises:
-        AnswersRefused: ``folder_taken`` or ``no_answers``; nothing was written.
+        AnswersRefused: ``export_taken`` or ``no_answers``; nothing was written.
         Unavailable: the database or the store of photographs does not answer.
     """
     folder = folder.absolute()
     put_back(folder)
     _refuse_taken(folder)
-    found = _answered(engine, Filter(reviewed=True, since=since, until=until), line)
+    found = _pages(engine, Filter(reviewed=True, since=since, until=until, line=line))
     with whole_folder(folder) as beside, ThreadPoolExecutor(_READERS) as readers:
         beside.chmod(0o700)
         (beside / PHOTOGRAPHS).mkdir()
@@ -113,18 +113,24 @@ def _refuse_taken(folder: Path) -> None:
     if names and not (MARK in names and names <= _OURS):
         foreign = sorted(names - _OURS or names)[0]
         raise AnswersRefused(
-            "folder_taken",
+            "export_taken",
             es=f"En {folder} hay algo que no es una exportación de respuestas ({foreign}) y se perdería. Elija otra carpeta.",
             en=f"{folder} holds what is no export of answers ({foreign}) and would be lost. Choose another folder.",
         )
 
 
-def _answered(engine: Engine, asked: Filter, line: str | None) -> Iterator[list[Inspection]]:
+def answered(engine: Engine, line: str) -> Iterator[tuple[Inspection, str]]:
+    """A line's inspections whose last review says what they show, and the label of that, the newest first."""
+    for some in _pages(engine, Filter(reviewed=True, line=line)):
+        yield from ((each, _label(each)) for each in some)
+
+
+def _pages(engine: Engine, asked: Filter) -> Iterator[list[Inspection]]:
     """The inspections whose last review says what they show, some at a time, the newest first."""
     after: str | None = None
     while True:
         page = inspections_page(engine, asked, after, _AT_ONCE)
-        yield [each for each in page.items if each.reviews[-1].answer != "retake" and line in (None, each.line)]
+        yield [each for each in page.items if each.reviews[-1].answer != "retake"]
         if (after := page.next) is None:
             return
 

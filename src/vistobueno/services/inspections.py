@@ -95,7 +95,7 @@ class Inspections:
                 if (before := self._ledger.written(write)) is not None:
                     return Kept(before, replayed=True)
             self._lines.check(line)
-            judged = self._judging.run(_judged, self._models.active, data)
+            judged = self._judging.run(_judged, self._models.judging(line), data)
             if write is not None:  # the photograph's hash is known now, and is not taken twice
                 write = replace(write, content_sha256=judged.photo.sha256)
             draft = Inspection(
@@ -255,5 +255,5 @@ def _judged(model: Model, data: bytes) -> _Judged:
         photo.brightness,
         photo.clipped,
     )
-    named = ModelName(bundle.name, bundle.version, bundle.digest)
+    named = ModelName(bundle.name, bundle.version, bundle.digest, model.calibration_digest)
     return _Judged(facts, verdict, jpeg, named, (time.perf_counter() - start) * 1e3)

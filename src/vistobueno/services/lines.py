@@ -1,6 +1,7 @@
 """The lines of a station: added, retired, and asked whether they take photographs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -10,7 +11,7 @@ from ..core.inspection import Actor
 from ..core.line import Line, LineRefused, line_name
 from ..store import lines
 from ..store.database import reading, writing
-from ..store.ledger import NotFound, Write, claim, content_of
+from ..store.ledger import Write, claim, content_of
 from .models import Models
 
 
@@ -23,7 +24,8 @@ class Lines:
     def all(self) -> tuple[Line, ...]:
         """All lines, the oldest first, the retired ones too."""
         with reading(self._engine) as connection:
-            return lines.every(connection)
+            found = lines.every(connection)
+        return tuple(replace(each, measured=self._models.judging(each.name).calibration is not None) for each in found)
 
     def in_use(self) -> tuple[Line, ...]:
         """Those that take photographs."""
@@ -83,18 +85,12 @@ class Lines:
         """It takes no photographs from now on; its inspections stay.
 
         Raises:
-            NotFound: ``line_unknown``.
+            NotFound: ``no_line``.
             LineRefused: ``line_last``: no other takes photographs.
         """
         with writing(self._engine) as connection:
-            every = lines.every(connection)
-            if name not in {each.name for each in every}:
-                raise NotFound(
-                    "line_unknown",
-                    es=f"No hay ninguna línea «{name}». Vuelva a cargar la lista de líneas.",
-                    en=f"There is no line '{name}'. Load the list of lines again.",
-                )
-            if not any(each.retired_at is None and each.name != name for each in every):
+            lines.one(connection, name)
+            if not any(each.retired_at is None and each.name != name for each in lines.every(connection)):
                 raise LineRefused(
                     "line_last",
                     es=f"«{name}» es la única línea en uso. Añada otra antes de retirarla.",

@@ -3,16 +3,18 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from ..core.errors import VistoBuenoError
+from ..core.errors import BundleRefused, VistoBuenoError
 from ..core.inspection import Actor, ModelVersion
+from ..model.calibrated import from_bytes
 from ..model.runtime import Model
 from ..settings import Settings
-from ..store.database import Unavailable
+from ..store import calibrations
+from ..store.database import Unavailable, reading
 from .shelf import Shelf
 
 _EVERY = 0.25  # seconds between two looks: all agree within one
@@ -31,9 +33,43 @@ class Models:
         self.missed = ""
         """The digest of the active model where it cannot be loaded here; the one before goes on."""
         self._try_again = 0.0
+        self._engine = engine
+        self._fitted: Mapping[str, Model] = {}
+        self._followed = (0, "")  # which activation of a calibration, and of which model
+        self.follow_lines()
         self._changing, self._closing = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="models", daemon=True)
         self._thread.start()
+
+    def judging(self, line: str) -> Model:
+        """What judges a line now: the active model, by the line's own calibration where that was made for this model."""
+        active = self.active
+        fitted = self._fitted.get(line)
+        return fitted if fitted is not None and fitted.bundle.digest == active.bundle.digest else active
+
+    def follow_lines(self) -> None:
+        """Judge each line by what was made active for it last, by whichever process."""
+        active = self.active
+        digest = active.bundle.digest
+        with reading(self._engine) as connection:
+            state = (calibrations.state(connection), digest)
+            if state == self._followed:
+                return
+            found = {
+                line: calibrations.one(connection, number) for line, number in calibrations.active(connection).items()
+            }
+            data = {
+                line: calibrations.data_of(connection, each.number)
+                for line, each in found.items()
+                if each.model_digest == digest
+            }
+        fitted = {}
+        for line, content in data.items():
+            try:
+                fitted[line] = active.with_calibration(from_bytes(content))
+            except BundleRefused as error:
+                _log.warning("line %s is judged by the model alone: %s", line, error)
+        self._fitted, self._followed = fitted, state
 
     def all(self) -> tuple[ModelVersion, ...]:
         """The models that this station has, the newest first."""
@@ -82,6 +118,7 @@ class Models:
         """Judge with the model that ``load`` gives and makes the active one; what it raises leaves the one before."""
         with self._changing:
             self.active, self.missed = load(), ""
+            self.follow_lines()
 
     def close(self) -> None:
         """End, soon."""
@@ -93,6 +130,7 @@ class Models:
             try:
                 with self._changing:
                     self._catch_up()
+                    self.follow_lines()
             except Unavailable:  # asked again; others say that the database is away
                 continue
             except Exception:

@@ -11,6 +11,7 @@ from ..store.database import Unavailable, database_alive
 from ..store.lock import StationLock
 from ..store.photos.evidence import Evidence
 from ..store.retention import station_id
+from .calibrations import Calibrations
 from .inspections import Inspections
 from .judging import Judging
 from .lines import Lines
@@ -42,6 +43,7 @@ class Station:
         self.lines = Lines(engine, self.models)
         self.inspections = Inspections(engine, evidence, self.judging, self.models, self.lines, station)
         self.reviews = Reviews(engine)
+        self.calibrations = Calibrations(engine, evidence, self.models)
         self.trials = Trials(self.models, self.judging)
         self.measuring = Measuring(evidence)
         self.upkeep = Upkeep(engine, evidence, settings.retention_days)

@@ -297,6 +297,15 @@ def _add(connection: Connection, draft: Inspection, activation: Map | None, writ
     return kept
 
 
+def is_known(connection: Connection, write: Write) -> bool:
+    """Whether a write was made before.
+
+    Raises:
+        Conflict: ``key_used``.
+    """
+    return _written(connection, write) is not None
+
+
 def claim(connection: Connection, write: Write) -> bool:
     """Know a write that is no inspection by its key; whether it was known already.
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from ..core.inspection import Actor
 from ..core.line import Line, LineRefused
+from .ledger import NotFound
 from .schema import lines
 
 _SHOWN = 10  # names in a sentence
@@ -16,6 +17,22 @@ _SHOWN = 10  # names in a sentence
 def every(connection: Connection) -> tuple[Line, ...]:
     """All lines, the oldest first."""
     return tuple(_line(row) for row in connection.execute(select(lines).order_by(lines.c.created_at, lines.c.name)))
+
+
+def one(connection: Connection, name: str) -> Line:
+    """A line, in use or retired.
+
+    Raises:
+        NotFound: ``no_line``.
+    """
+    found = next((each for each in every(connection) if each.name == name), None)
+    if found is None:
+        raise NotFound(
+            "no_line",
+            es=f"No hay ninguna línea «{name}». Vuelva a cargar la lista de líneas.",
+            en=f"There is no line '{name}'. Load the list of lines again.",
+        )
+    return found
 
 
 def add(connection: Connection, name: str, products: Sequence[str], at: datetime, actor: Actor) -> Line:

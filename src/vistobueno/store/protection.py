@@ -5,14 +5,15 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
 
-APPEND_ONLY = ("inspections", "reasons", "reviews", "audit", "activations", "evidence_removals")
+_FIRST = ("inspections", "reasons", "reviews", "audit", "activations", "evidence_removals")  # the others came later
+APPEND_ONLY = (*_FIRST, "calibrations", "calibration_activations")
 NAMES = "filenames"
 """SQLite's index of every three letters that follow each other in a file's folded name (FTS5), by inspection number.
 PostgreSQL has the same as an index of arrays: its extension pg_trgm is not everywhere."""
 
 
 def protect(connection: Connection) -> None:
-    """Put the triggers into a database that has the tables."""
+    """Put the triggers into a database that has its first tables."""
     if connection.dialect.name == "postgresql":
         connection.execute(
             text(
@@ -20,7 +21,7 @@ def protect(connection: Connection) -> None:
                 "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
             )
         )
-    for table in APPEND_ONLY:
+    for table in _FIRST:
         protect_table(connection, table)
 
 

@@ -178,6 +178,7 @@ _TYPES: dict[str, Any] = {
     "line": String(LONGEST_LINE),
     "model_version": String(100),
     "model_digest": String(64),
+    "model_calibration": String(64),
     "photo_sha256": String(64),
     "product": String(100),
     "class_key": String(100),
@@ -284,6 +285,31 @@ activations = Table(
     metadata,
     Column("id", Number, primary_key=True),
     Column("digest", String(64), ForeignKey("models.digest"), nullable=False),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+    Column("cause", String(20), nullable=False),
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("line", String(LONGEST_LINE), ForeignKey("lines.name"), nullable=False, index=True),
+    Column("model_digest", String(64), ForeignKey("models.digest"), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    *_actor(),
+    Column("key_hash", String(64)),  # of the write that made it, where that has a key
+)
+
+calibration_activations = Table(
+    "calibration_activations",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("line", String(LONGEST_LINE), ForeignKey("lines.name"), nullable=False, index=True),
+    Column("calibration", Number, ForeignKey("calibrations.number")),  # none: as the model itself judges
     Column("at", Moment, nullable=False),
     *_actor(),
     Column("cause", String(20), nullable=False),

@@ -12,6 +12,7 @@ from ..core.errors import BundleRefused, DataRefused, DownloadFailed, PhotoRefus
 from ..core.line import LineRefused
 from ..i18n import LANGUAGES, say
 from ..services import Busy, Conflict, CursorRefused, NotFound, Unavailable
+from ..services.calibrations import CommissioningRefused
 
 MEDIA_TYPE = "application/problem+json"
 LANGUAGE_COOKIE = "vistobueno_language"
@@ -37,6 +38,7 @@ _BY_KIND: tuple[tuple[type[VistoBuenoError], int], ...] = (
     (CursorRefused, 400),
     (PhotoRefused, 422),
     (LineRefused, 422),
+    (CommissioningRefused, 409),
     (BundleRefused, 422),
     (DataRefused, 422),
     (DownloadFailed, 502),

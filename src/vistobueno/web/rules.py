@@ -50,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     _rule("/api/v1/batches", "POST", "anyone_known", "inspect"),
     _rule("/api/v1/inspections/*", "POST", "anyone_known", "review"),
     _rule("/api/v1/lines", "POST", "people", "lines"),
+    _rule("/api/v1/lines/*", "POST", "people", "lines"),
     _rule("/api/v1/me", "GET", "anyone_known"),
     _rule("/api/v1/docs", "GET", "anyone_known"),
     _rule("/api/v1/openapi.json", "GET", "anyone_known"),

@@ -15,10 +15,9 @@ from ...services.spreadsheet import PLAIN, spanish
 from ..problems import language_of, refuse
 from ..quota import Quota
 from .context import allowed, identity_of, open_station, owner_of
-from .derived import plain
-from .inspections import ISO_8601, Asked, as_json, idempotency_key, key_parameter, of_station, problems
+from .inspections import ISO_8601, Asked, as_json, of_station, problems
 from .request_body import BoundedRoute
-from .schemas import CountOut, InspectionsOut, LineIn, LineOut, MeOut, ModelOut, count_as, me_as, model_as, page_as
+from .schemas import CountOut, InspectionsOut, MeOut, ModelOut, count_as, me_as, model_as, page_as
 
 router = APIRouter(tags=["lists"], route_class=BoundedRoute)
 MOST_DAYS = 3660
@@ -151,36 +150,6 @@ async def counts(request: Request, since: Day, until: Day) -> Response:
 async def models(request: Request) -> Response:
     """The models that this station has; one is active."""
     return as_json([model_as(each) for each in await of_station(request, lambda station: station.models.all())])
-
-
-@router.get("/lines", response_model=list[LineOut], summary="Lines", responses=problems())  # type: ignore[valid-type]
-async def lines(request: Request) -> Response:
-    """Cameras and their places, the oldest first. One with `retired_at` takes no photographs; `measured` is false until
-    a line is commissioned: nobody knows yet how often the model is right there.
-    """
-    return as_json([plain(each) for each in await of_station(request, lambda station: station.lines.all())])
-
-
-@router.post(
-    "/lines",
-    status_code=201,
-    response_model=LineOut,
-    summary="Add a line",
-    responses={
-        200: {"model": LineOut, "description": "The same call was made before; this is what it made."},
-        **problems(408, 409, 413, 422),
-    },
-    openapi_extra={"parameters": [key_parameter("Your own name for this line. Sent again, it is added once.")]},
-)
-async def add_line(request: Request, said: LineIn) -> Response:
-    """Add a camera and its place: for supervisors and administrators, signed in."""
-    actor, key = allowed(request, "lines").actor, idempotency_key(request)
-    added, replayed = await of_station(
-        request,
-        lambda station: station.lines.add(said.name, said.products, actor, idempotency_key=key),
-        "lines",
-    )
-    return as_json(plain(added), 200 if replayed else 201)
 
 
 @router.get("/me", response_model=MeOut, summary="Who asks", responses=problems())

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from ...accounts.identity import Identity
 from ...core.defects import ALL, Defect
 from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review, ReviewAnswer
-from ...core.line import LONGEST_LINE, Line
+from ...core.line import LONGEST_LINE, Line, LineCalibration
+from ...services.calibrations import Prospect
 from .derived import model_of, plain
 
 ROOT = "/api/v1"
@@ -181,6 +182,40 @@ LineOut = model_of(
         "measured": False,
     },
 )
+
+
+_EXAMPLE_PROMISE = {"rate": 0.024, "n": 41, "wished": 0.01, "more": 58}
+ProspectOut = model_of(
+    Prospect,
+    "ProspectOut",
+    example={
+        "counts": {"banana_fit": 63, "banana_unfit": 41, "other": 4},
+        "escapes": _EXAMPLE_PROMISE,
+        "overkill": {"rate": 0.05, "n": 63, "wished": 0.05, "more": 0},
+        "missing": 0,
+    },
+)
+CalibrationOut = model_of(
+    LineCalibration,
+    "CalibrationOut",
+    example={
+        "number": 3,
+        "line": "Packing table 2",
+        "model_digest": "9f" * 32,
+        "digest": "3a" * 32,
+        "created_at": "2026-11-29T10:00:00+00:00",
+        "actor": {"kind": "person", "id": 1, "name": "Rosa Quispe"},
+        "facts": {"photographs": 108, "created": "2026-11-29", "escapes": _EXAMPLE_PROMISE},
+        "active": True,
+    },
+)
+
+
+class CalibrationIn(BaseModel):
+    """Which calibration judges a line."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"calibration": 3}]})
+    calibration: int = Field(ge=1, le=2**53, description="Its number.")
 
 
 class MeOut(BaseModel):

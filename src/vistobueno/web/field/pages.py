@@ -20,6 +20,7 @@ from ...accounts.identity import Identity
 from ...core.defects import defects_of
 from ...core.errors import VistoBuenoError
 from ...core.inspection import LONGEST_NOTE, Inspection, ReviewAnswer
+from ...core.line import Line
 from ...desk import palette
 from ...desk.bar import bar_html
 from ...desk.icons import icon
@@ -214,9 +215,6 @@ def _page(
         "texts": texts(language, _TEXTS + words),
         "model": {
             "digest": model.bundle.digest,
-            "calibrated": model.calibration is not None,
-            "low": model.policy.fit_below,
-            "high": model.policy.unfit_above,
         },
         **more,
     }
@@ -248,11 +246,21 @@ def _defects(products: Iterable[str | None]) -> dict[str, Any]:
 
 
 async def _session(identity: Identity, station: Station) -> dict[str, Any]:
-    lines = [
-        {"name": each.name, "retired": each.retired_at is not None, "measured": each.measured}
-        for each in await to_thread.run_sync(station.lines.all)
-    ]
-    return {**_person(identity), "lines": lines}
+    lines = await to_thread.run_sync(station.lines.all)
+    return {**_person(identity), "lines": [_line(each, station) for each in lines]}
+
+
+def _line(line: Line, station: Station) -> dict[str, Any]:
+    """A line, and the thresholds that judge it now."""
+    model = station.models.judging(line.name)
+    return {
+        "name": line.name,
+        "retired": line.retired_at is not None,
+        "measured": line.measured,
+        "calibration": model.calibration_digest,
+        "low": model.policy.fit_below,
+        "high": model.policy.unfit_above,
+    }
 
 
 def _person(identity: Identity) -> dict[str, Any]:

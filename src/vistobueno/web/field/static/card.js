@@ -4,11 +4,11 @@ import { clock, el, find, moment, number, page, percent, say, sign } from "./dom
 
 /**
  * An inspection as the API tells it.
- * @typedef {{name: string, retired: boolean, measured: boolean}} Line
+ * @typedef {{name: string, retired: boolean, measured: boolean, calibration: string | null, low: number, high: number}} Line
  * @typedef {{number: number, at: string, line: string, answer: "fit" | "unfit" | "review", reasons: string[], forced: string, product: string | null,
  *   probability_unfit: number, probabilities: Record<string, number>, ood_score: number | null, ood_threshold: number | null,
  *   filename: string | null, source: string, has_heat_map: boolean, elapsed_ms: number,
- *   actor: {kind: string, id: number | null, name: string}, model: {name: string, version: string, digest: string},
+ *   actor: {kind: string, id: number | null, name: string}, model: {name: string, version: string, digest: string, calibration: string | null},
  *   photo: {sha256: string, width: number, height: number, format: string, bytes: number, sharpness: number, brightness: number,
  *     clipped: number, kept: boolean},
  *   reviews: {answer: string, at: string, note: string, defects: string[], actor: {name: string}}[], links: Record<string, string>}} Inspection
@@ -19,10 +19,6 @@ export function productOf(inspection) {
   if (inspection.product === null) return say("ui_unknown_product")
   return page.texts[inspection.product] ?? inspection.product
 }
-
-/** Whether it is known how often the model is right on its line. @param {Inspection} inspection */
-const isMeasured = (inspection) =>
-  page.lines.some((/** @type {Line} */ each) => each.name === inspection.line && each.measured)
 
 /** N.º 1.234. @param {Inspection} inspection */
 export const numberOf = (inspection) => say("ui_number", { number: number(inspection.number) })
@@ -47,7 +43,7 @@ export function inWords(inspection) {
  */
 export function cardOf(inspection, { photo, heading = "h2", whole = false } = {}) {
   const { answer } = inspection
-  const measured = fitted(inspection) || isMeasured(inspection)
+  const measured = inspection.model.calibration !== null
   const facts = [numberOf(inspection), productOf(inspection), moment(inspection.at), say("field_line", { line: inspection.line })]
   facts.push(say(measured ? "ui_fitted" : "ui_unmeasured"))
   return el(
@@ -108,12 +104,7 @@ export function lookOf(inspection, picture) {
   return figure
 }
 
-/** Whether the model that judged is the one in use and was fitted to a line. @param {Inspection} inspection */
-function fitted(inspection) {
-  return page.model.calibrated && page.model.digest === inspection.model.digest
-}
-
-/** The probability on a line, with the three zones where the model that judged is the one in use. @param {Inspection} inspection */
+/** The probability on a line, with the three zones where what judged is what judges there now. @param {Inspection} inspection */
 function meter(inspection) {
   const share = inspection.probability_unfit
   const value = percent(share)
@@ -123,8 +114,9 @@ function meter(inspection) {
     return part
   }
   const zones = []
-  if (page.model.digest === inspection.model.digest) {
-    const [low, high] = [page.model.low, page.model.high].map((each) => Math.min(1, Math.max(0, each)))
+  const line = page.lines.find((/** @type {Line} */ each) => each.name === inspection.line)
+  if (line && page.model.digest === inspection.model.digest && line.calibration === inspection.model.calibration) {
+    const [low, high] = [line.low, line.high].map((each) => Math.min(1, Math.max(0, each)))
     zones.push(
       at("zone fit", { width: low }), at("zone review", { left: low, right: 1 - high }), at("zone unfit", { width: 1 - high }),
     )

@@ -1,0 +1,126 @@
+"""Lines over HTTP: cameras and their places, what their people's answers would carry, and their calibrations."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from ...core.line import LONGEST_LINE
+from .context import allowed
+from .derived import plain
+from .inspections import as_json, idempotency_key, key_parameter, of_station, problems
+from .request_body import BoundedRoute
+from .schemas import CalibrationIn, CalibrationOut, LineIn, LineOut, ProspectOut
+
+router = APIRouter(tags=["lines"], route_class=BoundedRoute)
+Name = Annotated[str, Path(max_length=LONGEST_LINE, description="The line's.")]
+
+
+@router.get("/lines", response_model=list[LineOut], summary="Lines", responses=problems())  # type: ignore[valid-type]
+async def lines(request: Request) -> Response:
+    """Cameras and their places, the oldest first. One with `retired_at` takes no photographs; `measured` is false until
+    a line is commissioned: nobody knows yet how often the model is right there.
+    """
+    return as_json([plain(each) for each in await of_station(request, lambda station: station.lines.all())])
+
+
+@router.post(
+    "/lines",
+    status_code=201,
+    response_model=LineOut,
+    summary="Add a line",
+    responses={
+        200: {"model": LineOut, "description": "The same call was made before; this is what it made."},
+        **problems(408, 409, 413, 422),
+    },
+    openapi_extra={"parameters": [key_parameter("Your own name for this line. Sent again, it is added once.")]},
+)
+async def add_line(request: Request, said: LineIn) -> Response:
+    """Add a camera and its place: for supervisors and administrators, signed in."""
+    actor, key = allowed(request, "lines").actor, idempotency_key(request)
+    added, replayed = await of_station(
+        request,
+        lambda station: station.lines.add(said.name, said.products, actor, idempotency_key=key),
+        "lines",
+    )
+    return as_json(plain(added), 200 if replayed else 201)
+
+
+@router.get(
+    "/lines/{name:path}/prospect",
+    response_model=ProspectOut,
+    summary="What its answers would carry",
+    responses=problems(404, 422),
+)
+async def prospect(request: Request, name: Name) -> Response:
+    """How many answered photographs of each class the line has, what as many can promise, and how many more promise what
+    the model aims at. `missing`: groups without which nothing can be learnt.
+    """
+    return as_json(plain(await of_station(request, lambda station: station.calibrations.prospect(name))))
+
+
+@router.get(
+    "/lines/{name:path}/calibrations",
+    response_model=list[CalibrationOut],  # type: ignore[valid-type]
+    summary="Its calibrations",
+    responses=problems(404, 422),
+)
+async def calibrations(request: Request, name: Name) -> Response:
+    """Those of a line, the newest first. One is active, or none: then the model alone judges the line."""
+    return as_json([plain(each) for each in await of_station(request, lambda station: station.calibrations.of(name))])
+
+
+@router.post(
+    "/lines/{name:path}/calibrations",
+    status_code=201,
+    response_model=CalibrationOut,
+    summary="Commission it",
+    responses={
+        200: {"model": CalibrationOut, "description": "The same call was made before; this is what it made."},
+        **problems(404, 408, 409, 413, 422),
+    },
+    openapi_extra={"parameters": [key_parameter("Your own name for this. Sent again, it is done once.")]},
+)
+async def make(request: Request, name: Name) -> Response:
+    """Fit the active model to the line from its people's answers. It takes seconds; the line goes on as it was judged
+    until the calibration is made active. For supervisors and administrators, signed in.
+    """
+    actor, key = allowed(request, "lines").actor, idempotency_key(request)
+    kept, made = await of_station(
+        request, lambda station: station.calibrations.make(name, actor, idempotency_key=key), "lines"
+    )
+    return as_json(plain(kept), 201 if made is not None else 200)
+
+
+@router.post(
+    "/lines/{name:path}/active",
+    response_model=CalibrationOut,
+    summary="Judge it by a calibration",
+    responses=problems(404, 408, 409, 413, 422),
+    openapi_extra={"parameters": [key_parameter("Your own name for this. Sent again, it is done once.")]},
+)
+async def activate(request: Request, name: Name, said: CalibrationIn) -> Response:
+    """Judge the line by one of its calibrations from now on; what was judged before stays as it was."""
+    actor, key = allowed(request, "lines").actor, idempotency_key(request)
+    now = await of_station(
+        request,
+        lambda station: station.calibrations.activate(said.calibration, actor, line=name, idempotency_key=key),
+        "lines",
+    )
+    return as_json(plain(now))
+
+
+@router.post(
+    "/lines/{name:path}/roll-back",
+    response_model=CalibrationOut | None,
+    summary="Judge it as before",
+    responses=problems(404, 408, 409, 413, 422),
+    openapi_extra={"parameters": [key_parameter("Your own name for this. Sent again, it is done once.")]},
+)
+async def roll_back(request: Request, name: Name) -> Response:
+    """Judge the line as before its present calibration: by the one before, or, with `null`, by the model alone."""
+    actor, key = allowed(request, "lines").actor, idempotency_key(request)
+    now = await of_station(
+        request, lambda station: station.calibrations.roll_back(name, actor, idempotency_key=key), "lines"
+    )
+    return as_json(None if now is None else plain(now))
