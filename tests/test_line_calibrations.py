@@ -31,7 +31,7 @@ CLASSES = ("apple_fit", "apple_unfit", "banana_fit", "banana_unfit")
 
 @cache
 def small(key: str, seed: int) -> bytes:
-    return jpeg(key, seed, (160, 120))
+    return jpeg(key, seed, (240, 180))
 
 
 def answer_some(station: Station, line: str, each: int = 4) -> None:
