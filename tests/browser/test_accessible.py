@@ -19,6 +19,7 @@ PLACES = {
     "model": "/model",
     "try": "/try",
     "lines": "/lines",
+    "commissioning": "/commissioning",
     "people": "/administration",
     "keys": "/administration?part=keys",
     "audit": "/administration?part=audit",

@@ -184,29 +184,31 @@ def _version(version: LineCalibration, visit: Visit, may: bool, opened: bool) ->
     """One calibration: what it is worth, the answers that it changes, and the button that makes it active."""
     language = visit.language
     same = version.model_digest == visit.station.models.active.bundle.digest
-    deed = Markup()
+    chip, deed = Markup(), Markup()
     if version.active:
-        deed = h('<span class="chip on">{0}</span>', say(language, "ui_commissioning_active"))
+        chip = h('<span class="chip on">{0}</span>', say(language, "ui_commissioning_active"))
     elif not same:
-        deed = h('<span class="chip off">{0}</span>', say(language, "ui_commissioning_of_another"))
+        chip = h('<span class="chip off">{0}</span>', say(language, "ui_commissioning_of_another"))
     elif may:
         words = say(language, "ui_commissioning_activate")
         question = say(language, "ui_commissioning_activate_sure", number=version.number, line=version.line)
         deed = h(
-            '<button type="button" class="button primary small" data-act="activate" data-value="{0}"{1}>{2}</button>',
+            '<div class="row"><button type="button" class="button primary" data-act="activate" data-value="{0}"{1}>{2}'
+            "</button></div>",
             version.number,
             sure(question, words, language),
             words,
         )
     return h(
-        "<details{opened}><summary>{name} · {day} · {who} {deed}</summary>{told}{changed}</details>",
+        "<details{opened}><summary>{name} · {day} · {who} {chip}</summary>{told}{changed}{deed}</details>",
         opened=Markup(" open") if opened else "",
         name=say(language, "ui_commissioning_version", number=version.number),
         day=formats.moment(version.created_at, visit.zone, language),
         who=version.actor.name,
-        deed=h('<span class="row">{0}</span>', deed),
+        chip=chip,
         told=calibration_html(version.facts, version.digest, language),
         changed=_changed(version.facts, visit),
+        deed=deed,
     )
 
 
