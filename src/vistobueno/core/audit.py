@@ -18,11 +18,13 @@ class Audit:
 
     Attributes:
         share: of the line's photographs, once the ``first`` of them have all been asked.
+        second: share of those asked that a second person is asked too.
     """
 
     seed: str
     share: float = 0.05
-    first: int = 100
+    first: int = 60
+    second: float = 0.2
 
     def chance(self, place: int) -> float:
         """With which the line's photograph at this place (1, 2, 3 …) is asked: what its answer weighs is one over it."""
@@ -30,8 +32,18 @@ class Audit:
 
     def asks(self, place: int) -> bool:
         """Whether it is asked."""
-        digest = hashlib.sha256(f"{self.seed}:{place}".encode()).digest()
-        return int.from_bytes(digest[:8]) / 2**64 < self.chance(place)
+        return _drawn(f"{self.seed}:{place}") < self.chance(place)
+
+    def people(self, place: int) -> int:
+        """How many people are asked: 0, 1 or 2."""
+        if not self.asks(place):
+            return 0
+        return 2 if _drawn(f"{self.seed}:{place}:second") < self.second else 1
+
+
+def _drawn(text: str) -> float:
+    """A number in [0, 1) that is the same for the same text."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 
 @dataclass(frozen=True)

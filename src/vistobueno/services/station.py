@@ -3,9 +3,11 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Engine
 
+from ..core.audit import Audit
 from ..settings import Settings
 from ..store.database import Unavailable, database_alive
 from ..store.lock import StationLock
@@ -40,7 +42,8 @@ class Station:
         self.models = Models(engine, settings)
         self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
         self.lines = Lines(engine, self.models)
-        self.inspections = Inspections(engine, evidence, self.judging, self.models, self.lines, station)
+        audit = partial(Audit, share=settings.audit_share, first=settings.audit_first, second=settings.audit_second)
+        self.inspections = Inspections(engine, evidence, self.judging, self.models, self.lines, station, audit)
         self.reviews = Reviews(engine)
         self.trials = Trials(self.models, self.judging)
         self.measuring = Measuring(evidence)

@@ -254,7 +254,13 @@ async def review(request: Request, number: Number, said: ReviewIn) -> Response:
     made, replayed = await of_station(
         request,
         lambda station: station.reviews.give(
-            number, identity.actor, said.answer, said.note, defects=said.defects, idempotency_key=key
+            number,
+            identity.actor,
+            said.answer,
+            said.note,
+            defects=said.defects,
+            blind=said.blind,
+            idempotency_key=key,
         ),
         "review",
     )

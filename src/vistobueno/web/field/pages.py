@@ -29,7 +29,7 @@ from ...services import Station, table
 from ..api.context import allowed, identity_of, open_station
 from ..api.derived import plain
 from ..api.request_body import read_body
-from ..api.schemas import inspection_as, page_as
+from ..api.schemas import inspection_as, waiting_as
 from ..error_page import error_page
 from ..problems import refuse
 
@@ -94,11 +94,11 @@ async def review(request: Request) -> Response:
     """What waits for a person, one photograph at a time."""
     identity, station = allowed(request, "review"), open_station()
     products = {each.product for each in station.models.active.bundle.classes}
-    waiting = await to_thread.run_sync(partial(station.reviews.waiting, limit=_FIRST))
+    waiting = await to_thread.run_sync(partial(station.reviews.waiting, limit=_FIRST, actor=identity.actor))
     first = waiting.items[0] if waiting.items else None
     return _page(
         request, identity, station, "review", "review",
-        more={**await _session(identity, station), "waiting": page_as(waiting), **_defects(products)},
+        more={**await _session(identity, station), "waiting": waiting_as(waiting), **_defects(products)},
         words=("defect_",),
         picture=photo_url(first.number) if first and first.has_photograph else "",
     )  # fmt: skip
@@ -249,7 +249,12 @@ def _defects(products: Iterable[str | None]) -> dict[str, Any]:
 
 async def _session(identity: Identity, station: Station) -> dict[str, Any]:
     lines = [
-        {"name": each.name, "retired": each.retired_at is not None, "measured": each.measured}
+        {
+            "name": each.name,
+            "products": each.products,
+            "retired": each.retired_at is not None,
+            "measured": each.measured,
+        }
         for each in await to_thread.run_sync(station.lines.all)
     ]
     return {**_person(identity), "lines": lines}

@@ -4,7 +4,7 @@ import { clock, el, find, moment, number, page, percent, say, sign } from "./dom
 
 /**
  * An inspection as the API tells it.
- * @typedef {{name: string, retired: boolean, measured: boolean}} Line
+ * @typedef {{name: string, products: string[], retired: boolean, measured: boolean}} Line
  * @typedef {{number: number, at: string, line: string, answer: "fit" | "unfit" | "review", reasons: string[], forced: string, product: string | null,
  *   probability_unfit: number, probabilities: Record<string, number>, ood_score: number | null, ood_threshold: number | null,
  *   filename: string | null, source: string, has_heat_map: boolean, elapsed_ms: number,
