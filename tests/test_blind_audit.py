@@ -16,10 +16,11 @@ from kept import ANA, SORTER, draft
 from opened import Open, open_station, station
 from people_at import signed_in
 from serving import Served, serving
-from test_api import API, JPEG, csrf_of, inspected, picture
+from test_api import API, JPEG, csrf_of, inspected, picture, problem
 from vistobueno.core.audit import Audit
 from vistobueno.core.inspection import Actor, Inspection
 from vistobueno.model.bundle import Bundle
+from vistobueno.services import NotFound
 from vistobueno.store import ledger as ledger_room
 from vistobueno.store.database import reading
 from vistobueno.store.ledger import Ledger
@@ -122,6 +123,35 @@ def test_the_settings_say_what_is_drawn(open_station: Open) -> None:
     assert [each.audit_people for each in drawn()] == [0] * 4
 
 
+def test_a_line_is_measured_by_its_own_blind_answers(open_station: Open) -> None:
+    station = open_station()
+    ledger = Ledger(station.engine)
+    station.lines.add("Mesa 2", [], ANA)
+    other = "f" * 64
+    for line, model in (("principal", "0" * 64), ("Mesa 2", "0" * 64), ("Mesa 2", other)):
+        for answer, said in (("fit", "unfit"), ("unfit", "unfit"), ("fit", "fit"), ("review", "retake")):
+            one = draft(line=line, model_digest=model, answer=answer, photo_sha256=f"{line}{model}{answer}{said}"[-64:])
+            number = ledger.add(one, None, None, EVERY_ONE).number
+            ledger.review(number, SORTER, "fit", "")  # with the verdict before it: that measures nothing
+            ledger.review(number, ANA, said, "", blind=True)
+            ledger.review(number, ANA, "fit", "", blind=True)  # who thinks again is no second person
+            if answer in ("unfit", "review"):
+                ledger.review(number, EVA, said, "", blind=True)
+        ledger.add(draft(line=line, model_digest=model), None, None, EVERY_ONE)
+    last = datetime.now(UTC)
+    ledger.add(draft(line="Mesa 2"), None, None)  # not drawn
+    found = station.audits.of("Mesa 2")
+    assert (found.drawn, found.answered, found.waiting, found.fit, found.unfit) == (10, 8, 2, 2, 4)
+    rates = (found.escapes.share, found.overkill.share, found.kappa.share, found.kappa.n)
+    assert rates == (0.5, 0.0, 1.0, 4)
+    assert station.audits.of("principal").drawn == station.audits.of("Mesa 2", model=other).drawn == 5
+    assert station.audits.of("Mesa 2", since=last).drawn == station.audits.of("Mesa 2", model="9").drawn == 0
+    assert station.audits.of("Mesa 2", since=last - timedelta(hours=1)) == found
+    for strange in ("Mesa 9", "", "a\x00"):
+        with pytest.raises(NotFound, match="line_unknown"):
+            station.audits.of(strange)
+
+
 @pytest.fixture(scope="module")
 def audited(tmp_path_factory: pytest.TempPathFactory, small_bundle: Bundle) -> Iterator[Served]:
     """A station that asks about all, of two people."""
@@ -182,3 +212,18 @@ def test_the_chance_is_in_every_form_of_an_inspection(audited: Served) -> None:
         assert float(row["chance of the blind audit"]) == 1 and row["people of the blind audit"] == "2"
         whole = client.post(f"{API}/inspections", content=picture(3), headers={**JPEG, "Idempotency-Key": "k"})
         assert whole.json()["audit_people"] == 2
+
+
+def test_the_audit_of_a_line_is_read_over_http(audited: Served) -> None:
+    with audited.client() as client, signed_in(audited, "supervisor") as supervisor:
+        added = supervisor.post(f"{API}/lines", json={"name": "Nave 2 / mesa ñ"}, headers=csrf_of(supervisor))
+        assert added.status_code == 201
+        here = f"{API}/lines/Nave%202%20%2F%20mesa%20%C3%B1/audit"
+        client.post(f"{API}/inspections", params={"line": "Nave 2 / mesa ñ"}, content=picture(9), headers=JPEG)
+        found = client.get(here).json()
+        assert (found["line"], found["drawn"], found["waiting"], found["escapes"]["n"]) == ("Nave 2 / mesa ñ", 1, 1, 0)
+        assert client.get(here, params={"since": "2100-01-01"}).json()["drawn"] == 0
+        assert client.get(here, params={"model": "0" * 64}).json()["drawn"] == 0
+        for wrong in ({"since": "20261125"}, {"model": "x"}):
+            problem(client.get(here, params=wrong), 422, "invalid")
+        problem(client.get(f"{API}/lines/nobody/audit"), 404, "line_unknown")

@@ -89,11 +89,7 @@ class Lines:
         with writing(self._engine) as connection:
             every = lines.every(connection)
             if name not in {each.name for each in every}:
-                raise NotFound(
-                    "line_unknown",
-                    es=f"No hay ninguna línea «{name}». Vuelva a cargar la lista de líneas.",
-                    en=f"There is no line '{name}'. Load the list of lines again.",
-                )
+                raise unknown(name)
             if not any(each.retired_at is None and each.name != name for each in every):
                 raise LineRefused(
                     "line_last",
@@ -101,6 +97,15 @@ class Lines:
                     en=f"'{name}' is the only line in use. Add another before you retire it.",
                 )
             lines.retire(connection, name, datetime.now(UTC))
+
+
+def unknown(name: str) -> NotFound:
+    """There is no such line."""
+    return NotFound(
+        "line_unknown",
+        es=f"No hay ninguna línea «{name}». Vuelva a cargar la lista de líneas.",
+        en=f"There is no line '{name}'. Load the list of lines again.",
+    )
 
 
 def _taken(name: str) -> LineRefused:

@@ -13,6 +13,7 @@ from ..store.database import Unavailable, database_alive
 from ..store.lock import StationLock
 from ..store.photos.evidence import Evidence
 from ..store.retention import station_id
+from .audits import Audits
 from .inspections import Inspections
 from .judging import Judging
 from .lines import Lines
@@ -44,7 +45,7 @@ class Station:
         self.lines = Lines(engine, self.models)
         audit = partial(Audit, share=settings.audit_share, first=settings.audit_first, second=settings.audit_second)
         self.inspections = Inspections(engine, evidence, self.judging, self.models, self.lines, station, audit)
-        self.reviews = Reviews(engine)
+        self.reviews, self.audits = Reviews(engine), Audits(engine)
         self.trials = Trials(self.models, self.judging)
         self.measuring = Measuring(evidence)
         self.upkeep = Upkeep(engine, evidence, settings.retention_days)

@@ -169,12 +169,13 @@ class Asked:
         ] = None,
     ) -> None:
         self.filter = Filter(
-            answer, product, reason, _utc(since), _utc(until), text or None, actor_id, source, reviewed, actor_kind,
+            answer, product, reason, in_utc(since), in_utc(until), text or None, actor_id, source, reviewed, actor_kind,
             line, disagrees, disagreement,
         )  # fmt: skip
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def in_utc(moment: datetime | None) -> datetime | None:
+    """A moment that was asked for; where no zone was said, UTC is meant."""
     if moment is None:
         return None
     try:

@@ -2,25 +2,27 @@
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Annotated, BinaryIO, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from ...core.line import LONGEST_LINE
 from ...services.spreadsheet import PLAIN, spanish
 from ..problems import language_of, refuse
 from ..quota import Quota
 from .context import allowed, identity_of, open_station, owner_of
 from .derived import plain
-from .inspections import ISO_8601, Asked, as_json, idempotency_key, key_parameter, of_station, problems
+from .inspections import ISO_8601, Asked, as_json, idempotency_key, in_utc, key_parameter, of_station, problems
 from .request_body import BoundedRoute
 from .schemas import (
     CountOut,
     InspectionsOut,
+    LineAuditOut,
     LineIn,
     LineOut,
     MeOut,
@@ -39,6 +41,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WORKBOOKS = Quota(2, 1, "workbook", retry_after=10)  # that are made at once
 AskedFor = Annotated[Asked, Depends()]
 Day = Annotated[date, ISO_8601]
+Moment = Annotated[datetime, ISO_8601]
 
 
 @router.get("/inspections", response_model=InspectionsOut, summary="Find inspections", responses=problems(422))
@@ -198,6 +201,31 @@ async def add_line(request: Request, said: LineIn) -> Response:
         "lines",
     )
     return as_json(plain(added), 200 if replayed else 201)
+
+
+@router.get(
+    "/lines/{name:path}/audit",
+    response_model=LineAuditOut,
+    summary="The blind audit of a line",
+    responses=problems(404, 422),
+)
+async def audit(
+    request: Request,
+    name: Annotated[str, Path(max_length=LONGEST_LINE, description="The line's name.")],
+    since: Annotated[
+        Moment | None, Query(description="By photographs from this moment on; UTC where none is said.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        Query(max_length=64, pattern="^[0-9a-f]*$", description="By those that the model of this digest judged."),
+    ] = None,
+) -> Response:
+    """Escapes of all unfit fruit, overkill of all fit fruit and the share left to people, by random photographs that
+    were answered without seeing the verdict, each weighed by one over its chance, with 95 % intervals; `kappa` says how
+    well two people agree. A share whose `n` is 0 is not known.
+    """
+    moment = in_utc(since)
+    return as_json(plain(await of_station(request, lambda station: station.audits.of(name, since=moment, model=model))))
 
 
 @router.get("/me", response_model=MeOut, summary="Who asks", responses=problems())

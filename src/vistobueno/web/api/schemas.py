@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ...accounts.identity import Identity
+from ...core.audit import LineAudit
 from ...core.defects import ALL, Defect
 from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review, ReviewAnswer
 from ...core.line import LONGEST_LINE, Line
@@ -209,6 +210,25 @@ LineOut = model_of(
         "actor": {"kind": "person", "id": 1, "name": "Rosa Quispe"},
         "retired_at": None,
         "measured": False,
+    },
+)
+
+
+_SHARE = {"share": 0.021, "low": 0.007, "high": 0.06, "n": 143}
+LineAuditOut = model_of(
+    LineAudit,
+    "LineAuditOut",
+    example={
+        "line": "Packing table 2",
+        "drawn": 412,
+        "answered": 398,
+        "waiting": 14,
+        "fit": 241,
+        "unfit": 143,
+        "escapes": _SHARE,
+        "overkill": _SHARE | {"n": 241},
+        "review": _SHARE | {"n": 398},
+        "kappa": {"share": 0.86, "low": 0.77, "high": 0.95, "n": 81},
     },
 )
 
