@@ -161,6 +161,14 @@ class Settings:
         es="Parte de las auditadas que se pregunta también a una segunda persona.",
         en="Share of the audited that a second person is asked too.",
     )
+    inspectors_review: str = _setting(
+        "off",
+        es="own: cada inspector responde lo que se le pregunta, sus propias fotos por revisar; off: solo supervisores y "
+        "administradores.",
+        en="own: each inspector answers what is asked of them, their own photos to review; off: supervisors and "
+        "administrators alone.",
+        choices=("off", "own"),
+    )
     retention_days: int = _setting(
         0,
         es="Días que se guardan las fotografías; 0: siempre. Los veredictos quedan.",

@@ -1,10 +1,27 @@
 """The blind audit on the review page: nothing tells what the model said, and the second person is another than the first."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
-from driving import ANA, DESK, LUIS, PHONE, SOFIA, Person, Running, context_for, jpeg, running, settled, shot, sign_in
+from driving import (
+    ANA,
+    DESK,
+    FILES,
+    LUIS,
+    PHONE,
+    SOFIA,
+    Person,
+    Running,
+    context_for,
+    jpeg,
+    running,
+    settled,
+    shot,
+    sign_in,
+    upload,
+)
 from playwright.sync_api import Browser, Page, expect
 
 GIVES_AWAY = ("reason", "heat_map", "heat-map", "verdict", "_unfit", "_fit", "probability", "dudosa", "banan")
@@ -90,4 +107,33 @@ def test_one_answers_by_key_and_another_by_thumb_and_neither_sees_a_verdict_befo
         ["fit", "retake"], ["other", "other"], ["unfit", "fit"],
     ]  # fmt: skip
     for page in (first, second):
+        page.context.close()
+
+
+@pytest.mark.parametrize("lets", ["off", "own"])
+def test_the_card_of_what_went_to_review_takes_an_inspector_s_answer_or_says_who_decides(
+    browser: Browser, tmp_path: Path, lets: str
+) -> None:
+    with running(tmp_path, (ANA, LUIS), INSPECTORS_REVIEW=lets) as station:
+        page = page_of(browser, station, LUIS, PHONE)
+        page.goto(f"{station.url}/inspect")
+        settled(page, "#card")
+        page.set_input_files(FILES, [upload("x.jpg", jpeg("other", 310))])
+        expect(page.locator("#card .verdict.review")).to_be_visible()
+        if lets == "off":
+            expect(page.locator("#card .decides")).to_be_visible()
+            assert page.locator("#card .deciding").count() == 0
+            return
+        page.locator("#card .deciding [value=fit]").click()
+        page.locator("#card .deciding .small").click()  # taken back
+        page.locator("#card .deciding [value=other]").click()
+        expect(page.locator("#card .deciding .answer.other")).to_be_visible()
+        shot(page, "answering-phone-es")
+        page.reload()
+        settled(page, "#card")
+        expect(page.locator("#card .deciding .answer.other")).to_be_visible()
+        page.goto(f"{station.url}/inspections/1")
+        settled(page)
+        expect(page.locator("#reviews li")).to_have_count(1)
+        expect(page.locator("#review-form")).to_be_visible()
         page.context.close()

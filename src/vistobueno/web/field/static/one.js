@@ -30,7 +30,7 @@ function written(value) {
 
 function drawReviews() {
   const section = find("#reviews")
-  section.hidden = !inspection.reviews.length && !page.may.includes("review")
+  section.hidden = !inspection.reviews.length && !find("#review-form, #decides")
   find("#reviews .list").replaceChildren(
     ...inspection.reviews.map((each) =>
       el(
