@@ -33,7 +33,11 @@ DEFAULT_LINE = "principal"
 
 @dataclass(frozen=True)
 class Review:
-    """A person's answer on an inspection. It never overwrites the verdict, it stands beside it."""
+    """A person's answer on an inspection. It never overwrites the verdict, it stands beside it.
+
+    Attributes:
+        blind: who answered was not shown the verdict.
+    """
 
     id: int
     inspection_number: int
@@ -42,6 +46,7 @@ class Review:
     answer: ReviewAnswer
     note: str
     defects: tuple[Defect, ...] = ()
+    blind: bool = False
 
 
 def disagreement(verdict: Verdict, said: ReviewAnswer) -> Disagreement | None:
@@ -90,6 +95,8 @@ class Inspection:
         number: 1, 2, 3, … without gaps; a higher number is never earlier.
         line: the camera and the place it stands in.
         evidence: the key of its photograph in the evidence store.
+        audit_chance: with which it was drawn for the blind audit of its line; None where it was not drawn.
+        audit_people: how many people it is asked there, 0, 1 or 2.
         has_photograph: False once the photograph was removed because it was old; the verdict stays.
     """
 
@@ -104,6 +111,8 @@ class Inspection:
     photo: PhotoFacts
     evidence: str
     elapsed_ms: float
+    audit_chance: float | None = None
+    audit_people: int = field(default=0, metadata={"before": "0"})
     has_heat_map: bool = field(default=False, metadata={"kept": False})
     has_photograph: bool = field(default=True, metadata={"kept": False})
     reviews: tuple[Review, ...] = field(default=(), metadata={"kept": False})

@@ -62,6 +62,9 @@ def _page(visit: Visit, said: Markup) -> Markup:
 def _line(line: Line, visit: Visit) -> Markup:
     language = visit.language
     chips = [] if line.measured else [h('<span class="chip off">{0}</span>', say(language, "ui_lines_unmeasured"))]
+    drift = visit.station.audits.drift(line.name) if line.measured and line.retired_at is None else None
+    if drift is not None and drift.raised:
+        chips.append(h('<span class="chip off">{0}</span>', say(language, "ui_lines_drifted")))
     side = h(
         '<a class="button small" href="/commissioning{0}" data-act="commission" data-value="{1}">{2}</a>',
         address_of({"line": line.name}),

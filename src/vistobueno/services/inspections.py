@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import BinaryIO
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
+from ..core.audit import Audit
 from ..core.inspection import DEFAULT_LINE, Actor, DayCount, Filter, Inspection, ModelName, Page, PhotoFacts, Source
 from ..core.photo import open_photo
 from ..core.pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
@@ -58,11 +59,19 @@ class Inspections:
     """The inspections of a station. Threads share it."""
 
     def __init__(
-        self, engine: Engine, evidence: Evidence, judging: Judging, models: Models, lines: Lines, station: str
+        self,
+        engine: Engine,
+        evidence: Evidence,
+        judging: Judging,
+        models: Models,
+        lines: Lines,
+        station: str,
+        audit: Callable[[str], Audit],
     ) -> None:
         self._engine, self._evidence, self._judging = engine, evidence, judging
         self._models, self._lines = models, lines
         self._ledger, self._days, self._id = Ledger(engine), Days(engine), station
+        self._audit = audit
 
     def inspect(
         self,
@@ -226,7 +235,7 @@ class Inspections:
         """The photograph first, then the row: a row never names a photograph that is not there."""
         self._evidence.put(draft.evidence, jpeg)
         try:
-            return Kept(self._ledger.add(draft, draft.verdict.activation, write))
+            return Kept(self._ledger.add(draft, draft.verdict.activation, write, self._audit))
         except Exception as error:
             if not (isinstance(error, Unavailable) and error.code == "database_away"):
                 with contextlib.suppress(Unavailable):

@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 
 from ..core.errors import VistoBuenoError
-from ..core.inspection import Filter, Inspection, Page
+from ..core.inspection import Actor, Filter, Inspection, Page
 from .database import reading
 from .folding import folded
-from .ledger import with_reviews
+from .ledger import waits_for, with_reviews
 from .protection import NAMES
 from .schema import OF_NO_PRODUCT, disagreements, inspections, reasons, review_queue, reviews
 
@@ -54,10 +54,11 @@ def inspections_count(engine: Engine, asked: Filter, most: int) -> int:
         return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
 
 
-def waiting_page(engine: Engine, after: str | None, limit: int) -> Page[Inspection]:
-    """The inspections that wait for a person."""
+def waiting_page(engine: Engine, after: str | None, limit: int, actor: Actor | None = None) -> Page[Inspection]:
+    """The inspections that wait for this person; None: for anybody."""
     with reading(engine) as connection:
         query = select(inspections).join(review_queue, review_queue.c.inspection_number == inspections.c.number)
+        query = query.where(waits_for(actor))
         return _page(connection, query, review_queue.c.inspection_number, after, limit)
 
 
@@ -97,6 +98,7 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
             query.join(review_queue, review_queue.c.inspection_number == number),
             review_queue.c.inspection_number,
         )
+        query = query.where(review_queue.c.answered.is_(False))
     elif asked.reviewed is False:
         query = query.where(~select(reviews.c.id).where(reviews.c.inspection_number == number).exists())
     if asked.disagrees or asked.disagreement is not None:

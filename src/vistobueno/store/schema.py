@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -205,6 +206,14 @@ inspections = Table(
     CheckConstraint("answer IN ('fit', 'unfit', 'review')", name="answer"),
 )
 
+Index(
+    "ix_inspections_audited",
+    inspections.c.line,
+    inspections.c.number,
+    sqlite_where=inspections.c.audit_chance.is_not(None),
+    postgresql_where=inspections.c.audit_chance.is_not(None),
+)
+
 OF_NO_PRODUCT = inspections.c.reasons.contains(OUT_OF_SCOPE, autoescape=True)
 """Whether an inspection counts as no product; of a value, `Verdict.recognised_product` says the same."""
 
@@ -226,6 +235,7 @@ reviews = Table(
     Column("note", Text, nullable=False),
     Column("first", Boolean, nullable=False),
     Column("defects", String(400)),
+    Column("blind", Boolean, nullable=False, server_default=false()),
     CheckConstraint("answer IN ('fit', 'unfit', 'other', 'retake')", name="answer"),
 )
 Index(
@@ -240,6 +250,16 @@ review_queue = Table(
     "waiting",
     metadata,
     Column("inspection_number", Number, ForeignKey("inspections.number"), primary_key=True, autoincrement=False),
+    Column("blind", Boolean, nullable=False, server_default=false()),
+    Column("answered", Boolean, nullable=False, server_default=false()),  # it waits for another person
+)
+
+audit_draws = Table(
+    "audit_draws",
+    metadata,
+    Column("line", String(LONGEST_LINE), primary_key=True),
+    Column("seed", String(32), nullable=False),
+    Column("photographs", Number, nullable=False),
 )
 
 disagreements = Table(

@@ -16,10 +16,10 @@ from starlette.responses import Response
 
 from ...core.inspection import Disagreement, Filter
 from ...core.line import LONGEST_LINE
-from ...services import Station
+from ...services import Review, Station
 from ..metrics import PLACES, count
 from ..problems import refuse
-from .context import allowed, line_of, open_station, owner_of, source_of
+from .context import allowed, line_of, may_answer, open_station, owner_of, source_of
 from .request_body import BoundedRoute, read_photo, received
 from .schemas import ROOT, Answer, InspectionOut, ProblemOut, ReviewIn, ReviewOut, inspection_as, review_as
 
@@ -169,12 +169,13 @@ class Asked:
         ] = None,
     ) -> None:
         self.filter = Filter(
-            answer, product, reason, _utc(since), _utc(until), text or None, actor_id, source, reviewed, actor_kind,
+            answer, product, reason, in_utc(since), in_utc(until), text or None, actor_id, source, reviewed, actor_kind,
             line, disagrees, disagreement,
         )  # fmt: skip
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def in_utc(moment: datetime | None) -> datetime | None:
+    """A moment that was asked for; where no zone was said, UTC is meant."""
     if moment is None:
         return None
     try:
@@ -249,13 +250,23 @@ async def thumbnail(
     openapi_extra={"parameters": [key_parameter("Your own name for this answer. Sent again, it is given once.")]},
 )
 async def review(request: Request, number: Number, said: ReviewIn) -> Response:
-    """Set a person's answer beside the verdict. The verdict is never changed."""
-    identity, key = allowed(request, "review"), idempotency_key(request)
-    made, replayed = await of_station(
-        request,
-        lambda station: station.reviews.give(
-            number, identity.actor, said.answer, said.note, defects=said.defects, idempotency_key=key
-        ),
-        "review",
-    )
+    """Set a person's answer beside the verdict. The verdict is never changed. With `INSPECTORS_REVIEW=own` an inspector
+    answers on their own inspections that went to review.
+    """
+    identity, key = allowed(request, "answer"), idempotency_key(request)
+
+    def give(station: Station) -> tuple[Review, bool]:
+        if not identity.may("review") and not may_answer(identity, station, station.inspections.one(number)):
+            raise refuse(403, "not_allowed", "status_403")
+        return station.reviews.give(
+            number,
+            identity.actor,
+            said.answer,
+            said.note,
+            defects=said.defects,
+            blind=said.blind and identity.may("review"),  # on their card inspectors have seen the verdict
+            idempotency_key=key,
+        )
+
+    made, replayed = await of_station(request, give, "answer")
     return as_json(review_as(made), 200 if replayed else 201)

@@ -1,15 +1,19 @@
 """What the API says and takes, as the documentation shows it, and how the station's values become it."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ...accounts.identity import Identity
+from ...core.audit import LineAudit
 from ...core.defects import ALL, Defect
+from ...core.drift import Drift
 from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review, ReviewAnswer
 from ...core.line import LONGEST_LINE, Line, LineCalibration
+from ...core.verdict import Verdict
 from ...services.calibrations import Prospect
 from .derived import model_of, plain
 
@@ -29,6 +33,7 @@ _REVIEW = {
     "answer": "unfit",
     "note": "two of the hand",
     "defects": ["crown_rot", "bruise"],
+    "blind": False,
 }
 _REVIEW_IN: dict[str, Any] = {"answer": "unfit", "note": "", "defects": ["bruise"]}
 INSPECTION_EXAMPLE: dict[str, Any] = {
@@ -61,6 +66,8 @@ INSPECTION_EXAMPLE: dict[str, Any] = {
     },
     "has_heat_map": True,
     "elapsed_ms": 61.4,
+    "audit_chance": None,
+    "audit_people": 0,
     "reviews": [_REVIEW],
     "links": {
         "self": f"{ROOT}/inspections/1204",
@@ -84,6 +91,9 @@ class ReviewIn(BaseModel):
     )
     note: str = Field(default="", max_length=2000, pattern=r"^[^\x00]*$")  # PostgreSQL has no such text
     defects: list[Defect] = Field(default=[], max_length=len(ALL), description="Of an unfit fruit only.")
+    blind: bool = Field(
+        default=False, description="Who answers was not shown the verdict: only such answers count in the blind audit."
+    )
 
 
 ReviewOut = model_of(Review, "ReviewOut", renamed={"inspection_number": "inspection"}, example=_REVIEW)
@@ -115,6 +125,28 @@ InspectionsOut = create_model(
     "InspectionsOut",
     __doc__="A part of a list, newest first; ``next`` is the cursor of what follows, null at the end.",
     items=(list[InspectionOut], Field()),  # type: ignore[valid-type]
+    next=(str | None, Field()),
+)
+
+_TOLD = {_SAID.get(each.name, each.name) for each in fields(Verdict) if each.name != "activation"}
+"""What the API tells of a verdict."""
+WaitingOut = create_model(
+    "WaitingOut",
+    __base__=InspectionOut,
+    __doc__="An inspection that waits for a person. Of one drawn for the blind audit (`blind`) nothing is told that the "
+    "model said, nor what another person answered.",
+    blind=(bool, Field(description="To be asked without showing the verdict.")),
+    **{
+        name: (each.annotation | None, Field(alias=each.alias))  # type: ignore[operator]
+        for name, each in InspectionOut.model_fields.items()
+        if (each.alias or name) in _TOLD
+    },
+)  # type: ignore[call-overload]
+
+WaitingPageOut = create_model(
+    "WaitingPageOut",
+    __doc__=InspectionsOut.__doc__,
+    items=(list[WaitingOut], Field()),  # type: ignore[valid-type]
     next=(str | None, Field()),
 )
 
@@ -184,6 +216,25 @@ LineOut = model_of(
 )
 
 
+_SHARE = {"share": 0.021, "low": 0.007, "high": 0.06, "n": 143}
+LineAuditOut = model_of(
+    LineAudit,
+    "LineAuditOut",
+    example={
+        "line": "Packing table 2",
+        "drawn": 412,
+        "answered": 398,
+        "waiting": 14,
+        "fit": 241,
+        "unfit": 143,
+        "escapes": _SHARE,
+        "overkill": _SHARE | {"n": 241},
+        "review": _SHARE | {"n": 398},
+        "kappa": {"share": 0.86, "low": 0.77, "high": 0.95, "n": 81},
+    },
+)
+
+
 _EXAMPLE_PROMISE = {"rate": 0.024, "n": 41, "wished": 0.01, "more": 58}
 ProspectOut = model_of(
     Prospect,
@@ -208,6 +259,15 @@ CalibrationOut = model_of(
         "facts": {"photographs": 108, "created": "2026-11-29", "escapes": _EXAMPLE_PROMISE},
         "active": True,
     },
+)
+
+
+_ALARM = {"level": 1.2, "limit": 4.9, "n": 143}
+DriftOut = model_of(
+    Drift,
+    "DriftOut",
+    raised=(list[Literal["errors", "scores", "scope"]], Field(description="The watches that warn.")),
+    example={"errors": _ALARM, "scores": {"level": 0.31, "limit": 0.16, "n": 400}, "scope": None, "raised": ["scores"]},
 )
 
 
@@ -284,6 +344,19 @@ def review_as(review: Review) -> dict[str, Any]:
 def page_as(page: Page[Inspection]) -> dict[str, Any]:
     """A page in the shape of `InspectionsOut`."""
     return {"items": [inspection_as(each) for each in page.items], "next": page.next}
+
+
+def waiting_as(page: Page[Inspection]) -> dict[str, Any]:
+    """What waits, in the shape of `WaitingPageOut`."""
+    return {"items": [_question_as(each) for each in page.items], "next": page.next}
+
+
+def _question_as(found: Inspection) -> dict[str, Any]:
+    told = inspection_as(found) | {"blind": found.audit_people > 0}
+    if told["blind"]:
+        told |= {**dict.fromkeys(_TOLD), "has_heat_map": False, "reviews": []}
+        told["links"].pop("heat_map", None)
+    return told
 
 
 def count_as(count: DayCount) -> dict[str, Any]:

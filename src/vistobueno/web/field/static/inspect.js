@@ -1,6 +1,8 @@
 // Inspect: camera, files or a ZIP. The card answers for the photograph that was taken last, and for no other.
+import { Answers } from "./answers.js"
 import { Camera } from "./camera.js"
 import { answerOf, brokenCard, brokenLine, cardOf, lineOf, neutralCard, place } from "./card.js"
+import { deciding } from "./deciding.js"
 import { el, find, newId, number, page, counted, say } from "./dom.js"
 import { Queue, Store } from "./queue.js"
 import { banner, showPending } from "./shell.js"
@@ -22,6 +24,18 @@ const camera = new Camera(find("#finder video"))
 const store = await Store.open()
 const { person, csrf, language, lines } = page
 const queue = new Queue(store, { person, csrf, language, lines }, { change: draw, outcome: told })
+
+const answers = new Answers({
+  state: (why) => why && banner(say("field_answers_wait")),
+  refused: ({ number: of }, detail) => {
+    banner(detail)
+    const outcome = outcomes.find((each) => each.inspection?.number === of)
+    if (!outcome?.inspection) return
+    outcome.inspection.reviews = []
+    remember()
+    if (outcome.group === shown && outcome.of === 1) drawCard(outcome)
+  },
+})
 
 // Photographs
 
@@ -78,7 +92,10 @@ function answer(outcome) {
 
 /** @param {Outcome} outcome */
 function drawCard({ inspection, error = "" }) {
-  place(inspection ? cardOf(inspection, { photo: preview || undefined, whole: true }) : brokenCard(error, preview || undefined))
+  if (!inspection) return place(brokenCard(error, preview || undefined))
+  const card = cardOf(inspection, { photo: preview || undefined, whole: true })
+  find(".verdict", card).after(deciding(inspection, answers, remember) ?? "")
+  place(card)
 }
 
 const announce = (/** @type {string} */ text) => (find("#said").textContent = text)
@@ -317,7 +334,8 @@ area.ondrop = (/** @type {DragEvent} */ event) => {
   take([...(event.dataTransfer?.files ?? [])])
 }
 find("#others button").onclick = () => queue.adopt()
-addEventListener("online", () => queue.again())
+addEventListener("online", () => (queue.again(), answers.send()))
+addEventListener("pagehide", () => answers.leave())
 document.addEventListener("visibilitychange", async () => {
   if (document.visibilityState !== "visible" || !queue.mine.length) return
   await queue.renew()
@@ -335,5 +353,6 @@ else if (last) drawBatch()
 drawEarlier()
 await queue.renew() // the page itself may be an old one, kept for want of a network
 await queue.load()
+answers.send()
 if (localStorage.getItem("vb-camera") === "open") open()
 document.documentElement.dataset.ready = "true"
