@@ -77,5 +77,7 @@ def fill_every_protected_table(engine: Engine) -> None:
         connection.execute(insert(schema.calibrations).values(**calibration, facts={"photographs": 1}, **made))
         activation = {"id": 1, "line": "principal", "calibration": 1, "cause": "activate"}
         connection.execute(insert(schema.calibration_activations).values(**activation, **by))
+        defects = {"id": 1, "product": "apple", "defects": ["scab"]}
+        connection.execute(insert(schema.defect_lists).values(**defects, **by))
         connection.execute(insert(schema.evidence_removals).values(inspection_number=number, cause="retention", **by))
         connection.execute(insert(schema.audit).values(id=1, action="test", details={}, **by))

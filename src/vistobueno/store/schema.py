@@ -335,6 +335,16 @@ calibration_activations = Table(
     Column("cause", String(20), nullable=False),
 )
 
+defect_lists = Table(
+    "defect_lists",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("product", String(100), nullable=False, index=True),
+    Column("defects", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+)
+
 blobs = Table(
     "blobs",
     metadata,

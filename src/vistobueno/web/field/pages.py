@@ -17,7 +17,6 @@ from starlette.routing import Route
 
 from ...accounts import running_accounts
 from ...accounts.identity import Identity
-from ...core.defects import defects_of
 from ...core.errors import VistoBuenoError
 from ...core.inspection import LONGEST_NOTE, Inspection, ReviewAnswer
 from ...core.line import Line
@@ -74,7 +73,7 @@ async def one(request: Request) -> Response:
     return _page(
         request, identity, station, "one", "history",
         more={**await _session(identity, station), "inspection": inspection_as(found), "classes": names,
-              "facts": _facts(found, language), **_defects((found.verdict.recognised_product,))},
+              "facts": _facts(found, language), **await _defects(station, (found.verdict.recognised_product,))},
         words=("defect_",),
         title=say(language, "ui_number", number=found.number),
         picture=photo_url(found.number) if found.has_photograph else "",
@@ -100,7 +99,7 @@ async def review(request: Request) -> Response:
     first = waiting.items[0] if waiting.items else None
     return _page(
         request, identity, station, "review", "review",
-        more={**await _session(identity, station), "waiting": waiting_as(waiting), **_defects(products)},
+        more={**await _session(identity, station), "waiting": waiting_as(waiting), **await _defects(station, products)},
         words=("defect_",),
         picture=photo_url(first.number) if first and first.has_photograph else "",
     )  # fmt: skip
@@ -242,9 +241,9 @@ def _page(
     return HTMLResponse(shown, headers=told_headers)
 
 
-def _defects(products: Iterable[str | None]) -> dict[str, Any]:
+async def _defects(station: Station, products: Iterable[str | None]) -> dict[str, Any]:
     """What may be named of an unfit fruit, by product; under "" of one that has no list."""
-    return {"defects": {each or "": defects_of(each) for each in (None, *products)}}
+    return {"defects": await to_thread.run_sync(station.defects.of, (None, *products))}
 
 
 async def _session(identity: Identity, station: Station) -> dict[str, Any]:
