@@ -84,6 +84,8 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
     )  # fmt: skip
     if any(word is not None and not word.isprintable() for word in words) or abs(asked.actor_id or 0) > _LARGEST:
         return query.where(false()), order  # nothing has such a name, and no database would take it
+    if asked.disagrees is False and asked.disagreement is not None:
+        return query.where(false()), order  # what speaks against nothing does so in no way
     # A number is never earlier than a lower one, so that a moment is a number too.
     if asked.since is not None:
         first = first_since(connection, asked.since)
