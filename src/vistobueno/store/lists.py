@@ -109,8 +109,7 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
         if asked.disagreement is not None:
             query = query.where(disagreements.c.kind == asked.disagreement)
     if asked.disagrees is False:
-        spoken = select(disagreements).where(disagreements.c.inspection_number == number).correlate(inspections)
-        query = query.where(~spoken.exists())
+        query = query.where(~select(disagreements).where(disagreements.c.inspection_number == number).exists())
     if asked.reason is not None:
         query, order = query.join(reasons, reasons.c.inspection_number == number), reasons.c.inspection_number
         query = query.where(reasons.c.reason == asked.reason)
