@@ -81,6 +81,10 @@ def test_one_answers_by_key_and_another_by_thumb_and_neither_sees_a_verdict_befo
     browser: Browser, station: Running
 ) -> None:
     first = page_of(browser, station, SOFIA, DESK)
+    settled(first, ".shots li")  # home: how many wait, and of none what the model said
+    waiting = first.locator("section", has=first.locator(".shots"))
+    expect(waiting).to_contain_text("3 son de la auditoría ciega")
+    assert waiting.locator(".answer").count() == 0 and waiting.locator("a[href='/review']").count() == 3
     asked(first, station)
     for number, key in ((3, "n"), (2, "o"), (1, "a")):
         shown(first, number)
