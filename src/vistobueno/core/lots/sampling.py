@@ -41,8 +41,8 @@ _TIGHTENED = {15: 0, 18: 1, 19: 2, 20: 3, 21: 5, 22: 8, 23: 12, 24: 18, 25: 27, 
 _REDUCED = {14: (0, 1), 17: (0, 2), 18: (1, 3), 19: (1, 4), 20: (2, 5), 21: (3, 6), 22: (5, 8), 23: (7, 10), 24: (10, 13),
             25: (14, 17), 26: (21, 24)}  # fmt: skip
 _REDUCED_A = {d: (accept, accept + 1) for d, accept in _NORMAL.items()}
-_REDUCED_B = {14: (0, 1), 17: (0, 2), 18: (1, 3), 19: (2, 4), 20: (3, 5), 21: (5, 6), 22: (7, 8), 23: (10, 11), 24: (14, 15), 25: (21, 22),
-              26: (30, 31)}  # fmt: skip
+_REDUCED_B = {14: (0, 1), 17: (0, 2), 18: (1, 3), 19: (2, 4), 20: (3, 5), 21: (5, 6), 22: (7, 8), 23: (10, 11), 24: (14, 15),
+              25: (21, 22), 26: (30, 31)}  # fmt: skip
 _LAST_OF_ALL = 4  # letter E: beyond it no plan has d of 25 or more
 _UP = 15  # the d of the arrows that point up though plans lie below; tightened inspection has none
 
