@@ -41,7 +41,9 @@ def test_a_key_opens_a_lot_and_sends_its_fruit_and_a_supervisor_decides(served: 
             problem(client.post(f"{API}/inspections", params=wrong, content=picture(4), headers=JPEG), status, code)
         told = client.get(here).json()
         assert told["counts"][0]["looked_at"] <= 1 and told["judgements"][0]["decision"] == "undecided"
-        problem(client.post(f"{here}/decisions", json={"decision": "refused"}), 403, "not_allowed")
+        with signed_in(served, "inspector") as person:
+            refused = person.post(f"{here}/decisions", json={"decision": "refused"}, headers=csrf_of(person))
+            problem(refused, 403, "not_allowed")
         with signed_in(served, "supervisor") as person:
             csrf = csrf_of(person)
             problem(person.post(f"{here}/decisions", json={"decision": "refused"}, headers=csrf), 422, "reason_needed")

@@ -102,7 +102,7 @@ def _place(lot: int | None, package: int | None, fruit: int | None) -> Place | N
     summary="Inspect a photograph",
     responses={
         200: {"model": InspectionOut, "description": "The same call was made before; this is what it made."},
-        **problems(408, 409, 413, 415, 422, 429),
+        **problems(404, 408, 409, 413, 415, 422, 429),
     },
     openapi_extra={
         "parameters": [
