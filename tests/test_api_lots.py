@@ -30,17 +30,21 @@ def test_a_key_opens_a_lot_and_sends_its_fruit_and_a_supervisor_decides(served: 
         at = {"lot": number, "package": package, "fruit": 1}
         sent = client.post(f"{API}/inspections", params=at, content=picture(3), headers=JPEG).json()
         assert {name: sent[name] for name in at} == at
-        assert [each["number"] for each in client.get(f"{API}/inspections", params={"lot": number}).json()["items"]] == [
-            sent["number"]
-        ]
+        found = client.get(f"{API}/inspections", params={"lot": number}).json()["items"]
+        assert [each["number"] for each in found] == [sent["number"]]
         for wrong, status, code in (
             ({"lot": number}, 422, "place_incomplete"),
+            ({"package": package}, 422, "place_incomplete"),
             (at | {"fruit": 3}, 422, "fruit_not_planned"),
             (at | {"lot": 999}, 404, "no_lot"),
         ):
             problem(client.post(f"{API}/inspections", params=wrong, content=picture(4), headers=JPEG), status, code)
+        after = {"lot": number, "package": package}
+        following = client.post(f"{API}/inspections", params=after, content=picture(6), headers=JPEG).json()
+        assert following["fruit"] == 2
+        problem(client.post(f"{API}/inspections", params=after, content=picture(7), headers=JPEG), 409, "package_full")
         told = client.get(here).json()
-        assert told["counts"][0]["looked_at"] <= 1 and told["judgements"][0]["decision"] == "undecided"
+        assert told["counts"][0]["looked_at"] <= 2 and told["judgements"][0]["decision"] == "undecided"
         with signed_in(served, "inspector") as person:
             refused = person.post(f"{here}/decisions", json={"decision": "refused"}, headers=csrf_of(person))
             problem(refused, 403, "not_allowed")

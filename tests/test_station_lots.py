@@ -89,6 +89,24 @@ def test_photographs_go_to_packages_that_were_drawn_and_each_says_where_it_was(s
         station.inspections.inspect(PHOTO, SORTER, source="api", place=Place(9, 1, 1))
 
 
+def test_the_next_fruit_has_the_next_number_until_the_package_is_full(station: Station) -> None:
+    lot = opened(station, fruit=2)
+    first, second, _ = lot.draw.numbers
+
+    def taken(package: int, seed: int, fruit: int | None = None) -> int | None:
+        place = Place(lot.number, package, fruit)
+        photo = jpeg(seed=seed, size=(240, 180))
+        return station.inspections.inspect(photo, SORTER, source="api", place=place).inspection.fruit
+
+    assert [taken(first, 1), taken(second, 2), taken(first, 3), taken(first, 4, fruit=1)] == [1, 1, 2, 1]
+    with pytest.raises(LotRefused, match="package_full"):
+        taken(first, 5)
+    (found,) = station.lots.open_ones()
+    assert found.looked_at == {first: 2, second: 1}
+    station.lots.decide(lot.number, "refused", ANA, reason="lluvia")
+    assert station.lots.open_ones() == ()
+
+
 def test_several_sides_of_a_fruit_count_once_and_the_last_answer_counts(station: Station) -> None:
     lot = opened(station)
     package, *_ = lot.draw.numbers

@@ -49,11 +49,22 @@ class LotStatus:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a fruit was taken from: the lot's number, the package's in the lot, the fruit's in the package, from 1."""
+    """Where a fruit was taken from: the lot's number, the package's in the lot, the fruit's in the package, from 1.
+
+    A ``fruit`` of None is the package's next; another photograph of one that is there says its number.
+    """
 
     lot: int
     package: int
-    fruit: int
+    fruit: int | None = None
+
+
+@dataclass(frozen=True)
+class OpenLot:
+    """A lot that takes photographs, and how many fruit of each package were looked at."""
+
+    lot: Lot
+    looked_at: dict[int, int]
 
 
 class Lots:
@@ -174,12 +185,18 @@ class Lots:
                 es=f"El bulto {place.package} no salió en el sorteo del lote {lot.number}. Abra uno de estos: {numbers}.",
                 en=f"Package {place.package} was not drawn for lot {lot.number}. Open one of these: {numbers}.",
             )
-        if not 0 < place.fruit <= lot.plan.fruit:
+        if place.fruit is not None and not 0 < place.fruit <= lot.plan.fruit:
             raise LotRefused(
                 "fruit_not_planned",
                 es=f"En el lote {lot.number} se miran {lot.plan.fruit} frutas de cada bulto, numeradas desde 1. Elija una.",
                 en=f"Lot {lot.number} looks at {lot.plan.fruit} fruit of each package, numbered from 1. Choose one.",
             )
+
+    def open_ones(self, most: int = 20) -> tuple[OpenLot, ...]:
+        """Lots that take photographs, the newest first."""
+        with reading(self._engine) as connection:
+            found = lots.open_ones(connection, most)
+            return tuple(OpenLot(each, lots.looked_at(connection, each.number)) for each in found)
 
     def status(self, number: int) -> LotStatus:
         """Where a lot stands.

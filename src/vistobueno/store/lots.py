@@ -56,6 +56,19 @@ def page(connection: Connection, before: int | None, limit: int) -> list[Lot]:
     return _lots(connection, connection.execute(query).all())
 
 
+def open_ones(connection: Connection, limit: int) -> list[Lot]:
+    """Lots without a decision, the newest first."""
+    decided = select(lot_verdicts.c.id).where(lot_verdicts.c.lot == lots.c.number)
+    query = select(lots).where(~decided.exists()).order_by(lots.c.number.desc()).limit(limit)
+    return _lots(connection, connection.execute(query).all())
+
+
+def looked_at(connection: Connection, lot: int) -> dict[int, int]:
+    """How many fruit of each package have a photograph."""
+    query = select(inspections.c.package, func.count(inspections.c.fruit.distinct())).where(inspections.c.lot == lot)
+    return {row[0]: row[1] for row in connection.execute(query.group_by(inspections.c.package))}
+
+
 def inspections_of(connection: Connection, lot: int) -> Iterator[Inspection]:
     """A lot's inspections with their reviews, the oldest first."""
     after = 0

@@ -32,6 +32,7 @@ _BY_CODE = {
     "defect_of_unfit": 422,
     "line_taken": 409,
     "lot_closed": 409,
+    "package_full": 409,
     "standard_version": 409,
     "too_many_requests": 429,
     "too_many_attempts": 429,

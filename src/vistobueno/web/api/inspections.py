@@ -47,12 +47,16 @@ OnLine = Annotated[
 ]
 InLot = Annotated[
     int | None,
-    Query(ge=1, le=2**53, description="The open lot that the fruit is of, see `/lots`; with `package` and `fruit`."),
+    Query(ge=1, le=2**53, description="The open lot that the fruit is of, see `/lots`; with `package`."),
 ]
 InPackage = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Its package, one of those that were drawn.")]
 OfFruit = Annotated[
     int | None,
-    Query(ge=1, le=2**31 - 1, description="Its number in the package, from 1; its photographs all have the same."),
+    Query(
+        ge=1,
+        le=2**31 - 1,
+        description="Its number in the package; without it, the next. Its photographs all have the same.",
+    ),
 ]
 Number = Annotated[int, Path(ge=1, le=2**53, description="The inspection's number.")]
 
@@ -87,10 +91,10 @@ def key_parameter(description: str) -> dict[str, Any]:
 
 
 def _place(lot: int | None, package: int | None, fruit: int | None) -> Place | None:
-    """Where a fruit was taken from: all of it is said, or nothing."""
+    """Where a fruit was taken from: lot and package are said, or nothing."""
     if lot is None and package is None and fruit is None:
         return None
-    if lot is None or package is None or fruit is None:
+    if lot is None or package is None:
         raise refuse(422, "place_incomplete")
     return Place(lot, package, fruit)
 
