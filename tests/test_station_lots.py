@@ -68,8 +68,9 @@ def test_facts_that_no_lot_can_have_are_refused_by_name(station: Station) -> Non
     for packages, fruit in ((0, 1), (41, 1)):
         with pytest.raises(DrawRefused):
             opened(station, boxes=packages, fruit=fruit)
-    with pytest.raises(LotRefused, match="standard_unknown"):
-        station.lots.open(FACTS, ["none"], ANA, opened=1, fruit=1)
+    for standards in ([], ["none"], [CODEX, "unece-ffv-50"]):  # the last is of another product
+        with pytest.raises(LotRefused, match="standard_unknown"):
+            station.lots.open(FACTS, standards, ANA, opened=1, fruit=1)
     assert station.lots.page() == []
     assert opened(station, gtin="4006381333931").facts.gtin == "4006381333931"
 

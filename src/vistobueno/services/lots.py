@@ -83,6 +83,11 @@ class Lots:
                 found[each.key] = each
         return tuple(sorted(found.values(), key=lambda each: each.key))
 
+    def kept_standards(self) -> tuple[Standard, ...]:
+        """Every version that a lot was opened with or that was kept as one's own."""
+        with reading(self._engine) as connection:
+            return lots.own_standards(connection)
+
     def standard(self, key: str) -> Standard:
         """The newest version of one.
 
@@ -256,13 +261,14 @@ class Lots:
 
     def _chosen(self, keys: Sequence[str], facts: LotFacts) -> list[Standard]:
         known = {each.key: each for each in self.standards()}
-        chosen = [known[each] for each in dict.fromkeys(keys) if each in known]
+        of_product = {key: each for key, each in known.items() if facts.product in each.products}
+        chosen = [of_product[each] for each in dict.fromkeys(keys) if each in of_product]
         if len(chosen) < max(1, len(set(keys))):
-            listed = ", ".join(key for key, each in known.items() if facts.product in each.products) or ", ".join(known)
+            listed = ", ".join(of_product) or ", ".join(known)
             raise LotRefused(
                 "standard_unknown",
-                es=f"Elija al menos una norma de estas: {listed}.",
-                en=f"Choose one of these standards at least: {listed}.",
+                es=f"Elija al menos una norma del producto, y ninguna de otro. Hay: {listed}.",
+                en=f"Choose a standard of the product at least, and none of another. There are: {listed}.",
             )
         classes = [each.key for each in chosen[0].classes]
         if facts.grade not in classes:
