@@ -19,6 +19,7 @@ from .defects import Defects
 from .inspections import Inspections
 from .judging import Judging
 from .lines import Lines
+from .lots import Lots
 from .measuring import Measuring
 from .models import Models
 from .opening import open_records
@@ -46,7 +47,10 @@ class Station:
         self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
         self.lines = Lines(engine, self.models)
         audit = partial(Audit, share=settings.audit_share, first=settings.audit_first, second=settings.audit_second)
-        self.inspections = Inspections(engine, evidence, self.judging, self.models, self.lines, station, audit)
+        self.lots = Lots(engine)
+        self.inspections = Inspections(
+            engine, evidence, self.judging, self.models, self.lines, self.lots, station, audit
+        )
         self.reviews, self.audits = Reviews(engine), Audits(engine)
         self.calibrations = Calibrations(engine, evidence, self.models)
         self.defects = Defects(engine)

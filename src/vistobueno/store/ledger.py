@@ -31,6 +31,7 @@ from ..core.inspection import (
 from ..core.verdict import OUT_OF_SCOPE, Answer
 from .database import reading, writing
 from .folding import folded
+from .lot_state import next_fruit, refuse_closed
 from .schema import (
     daily_counts,
     disagreements,
@@ -322,6 +323,9 @@ def _add(
     audit: Callable[[str], Audit] | None,
 ) -> Inspection:
     one_after_another(connection)
+    if draft.lot is not None:
+        refuse_closed(connection, draft.lot)
+        draft = replace(draft, fruit=draft.fruit or next_fruit(connection, draft.lot, draft.package))
     last = connection.execute(_LAST).first()
     now = datetime.now(UTC)
     kept = replace(

@@ -82,7 +82,10 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
         asked.answer, asked.product, asked.reason, asked.text, asked.source, asked.actor_kind, asked.line,
         asked.disagreement,
     )  # fmt: skip
-    if any(word is not None and not word.isprintable() for word in words) or abs(asked.actor_id or 0) > _LARGEST:
+    if (
+        any(word is not None and not word.isprintable() for word in words)
+        or max(abs(asked.actor_id or 0), abs(asked.lot or 0)) > _LARGEST
+    ):
         return query.where(false()), order  # nothing has such a name, and no database would take it
     if asked.disagrees is False and asked.disagreement is not None:
         return query.where(false()), order  # what speaks against nothing does so in no way
@@ -118,7 +121,7 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
     if asked.product is not None:
         query = query.where(~OF_NO_PRODUCT)
     narrow = order is not number and connection.dialect.name == "sqlite"
-    columns = (inspections.c[name] for name in ("answer", "product", "actor_kind", "actor_id", "source", "line"))
+    columns = (inspections.c[name] for name in ("answer", "product", "actor_kind", "actor_id", "source", "line", "lot"))
     for each in columns:
         if (value := getattr(asked, each.name)) is not None:
             # SQLite's "+": not by this column's index, which would find more rows and then have to sort them

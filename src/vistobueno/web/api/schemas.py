@@ -13,6 +13,8 @@ from ...core.defects import ALL, Defect
 from ...core.drift import Drift
 from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review, ReviewAnswer
 from ...core.line import LONGEST_LINE, Line, LineCalibration
+from ...core.lots.draw import MOST_PACKAGES
+from ...core.lots.lot import LONGEST_FACT, MOST_FRUIT, Lot, LotDecision, LotVerdict
 from ...core.verdict import Verdict
 from ...services.calibrations import Prospect
 from .derived import model_of, plain
@@ -68,6 +70,9 @@ INSPECTION_EXAMPLE: dict[str, Any] = {
     "elapsed_ms": 61.4,
     "audit_chance": None,
     "audit_people": 0,
+    "lot": 12,
+    "package": 31,
+    "fruit": 4,
     "reviews": [_REVIEW],
     "links": {
         "self": f"{ROOT}/inspections/1204",
@@ -276,6 +281,102 @@ class CalibrationIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"calibration": 3}]})
     calibration: int = Field(ge=1, le=2**53, description="Its number.")
+
+
+_LOT: dict[str, Any] = {
+    "code": "L-2026-117",
+    "packer": "Asociación El Oro",
+    "origin": "Ecuador",
+    "product": "banana",
+    "grade": "I",
+    "packages": 240,
+    "variety": "Cavendish",
+    "size": "",
+    "net_kg": 4356.0,
+    "gtin": None,
+    "gs1_lot": None,
+    "sscc": None,
+}
+LotOut = model_of(
+    Lot,
+    "LotOut",
+    example={
+        "number": 12,
+        "facts": _LOT,
+        "plan": {"seed": "5f1c0a7be2d94410", "opened": 7, "fruit": 20},
+        "standards": ["9f" * 32],
+        "opened_at": "2026-11-29T10:00:00+00:00",
+        "actor": {"kind": "person", "id": 1, "name": "Rosa Quispe"},
+        "demo": False,
+        "closed_at": None,
+    },
+)
+LotsOut = create_model("LotsOut", items=(list[LotOut], Field()), next=(int | None, Field()))  # type: ignore[valid-type]
+LotVerdictOut = model_of(LotVerdict, "LotVerdictOut")
+LotStatusOut = create_model(
+    "LotStatusOut",
+    lot=(LotOut, Field()),
+    packages=(list[int], Field(description="Those that are opened, as they were drawn.")),
+    counts=(list[dict[str, Any]], Field(description="By package.")),
+    judgements=(list[dict[str, Any]], Field(description="By standard, the one that decides first.")),
+    verdicts=(list[LotVerdictOut], Field(description="Decisions; the first closed the lot.")),  # type: ignore[valid-type]
+    changed=(bool, Field(description="Answers came after the last decision.")),
+)
+
+
+class LotIn(BaseModel):
+    """What is presented, by which standards it is judged, and how much of it is looked at."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [_LOT | {"standards": ["codex-cxs-205"], "opened": 7, "fruit": 20}]},
+    )
+    code: str = Field(max_length=LONGEST_FACT, description="The packer's own.")
+    packer: str = Field(max_length=LONGEST_FACT)
+    origin: str = Field(max_length=LONGEST_FACT)
+    product: str = Field(max_length=100)
+    grade: str = Field(max_length=60, description="The class that it is presented as, by the first standard.")
+    packages: int = Field(ge=1, le=MOST_PACKAGES)
+    variety: str = Field(default="", max_length=LONGEST_FACT)
+    size: str = Field(default="", max_length=LONGEST_FACT)
+    net_kg: float | None = Field(default=None, gt=0, lt=1e9)
+    gtin: str | None = Field(default=None, max_length=20)
+    gs1_lot: str | None = Field(default=None, max_length=20)
+    sscc: str | None = Field(default=None, max_length=30)
+    standards: list[str] = Field(min_length=1, max_length=20, description="Keys; the first decides.")
+    opened: int = Field(ge=1, le=MOST_PACKAGES, description="Packages to open.")
+    fruit: int = Field(ge=1, le=MOST_FRUIT, description="Fruit to look at in each.")
+
+
+class LotVerdictIn(BaseModel):
+    """A person's decision about a lot."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"decision": "accepted", "reason": ""}]})
+    decision: LotDecision
+    reason: str = Field(
+        default="", max_length=2000, pattern=r"^[^\x00]*$", description="Needed where no standard says so."
+    )
+    grade: str | None = Field(default=None, max_length=60, description="The class that it is accepted in.")
+
+
+class StandardOut(BaseModel):
+    """A standard, without its figures."""
+
+    key: str
+    version: int
+    digest: str
+    name: dict[str, str]
+    products: list[str]
+    classes: list[str]
+    source: str
+    edition: str
+    confirmed: bool
+
+
+class StandardIn(BaseModel):
+    """A standard's file; begin with a copy of one that works."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 class MeOut(BaseModel):

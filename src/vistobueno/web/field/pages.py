@@ -26,6 +26,7 @@ from ...desk.icons import icon
 from ...desk.pieces import answer, photo_url
 from ...i18n import LANGUAGES, certainty, say, texts
 from ...services import Station, table
+from ...services.lots import OpenLot
 from ..api.context import allowed, identity_of, may_answer, open_station
 from ..api.derived import plain
 from ..api.request_body import read_body
@@ -248,7 +249,24 @@ async def _defects(station: Station, products: Iterable[str | None]) -> dict[str
 
 async def _session(identity: Identity, station: Station) -> dict[str, Any]:
     lines = await to_thread.run_sync(station.lines.all)
-    return {**_person(identity), "lines": [_line(each, station) for each in lines]}
+    lots = await to_thread.run_sync(station.lots.open_ones)
+    return {
+        **_person(identity),
+        "lines": [_line(each, station) for each in lines],
+        "lots": [_lot(each) for each in lots],
+    }
+
+
+def _lot(found: OpenLot) -> dict[str, Any]:
+    """An open lot, as the phone offers it: the packages that were drawn, and how far each is."""
+    facts = found.lot.facts
+    return {
+        "number": found.lot.number,
+        "code": facts.code,
+        "packer": facts.packer,
+        "fruit": found.lot.plan.fruit,
+        "packages": [{"number": each, "looked": found.looked_at.get(each, 0)} for each in found.lot.draw.numbers],
+    }
 
 
 def _line(line: Line, station: Station) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import { Camera } from "./camera.js"
 import { answerOf, brokenCard, brokenLine, cardOf, lineOf, neutralCard, place } from "./card.js"
 import { deciding } from "./deciding.js"
 import { el, find, newId, number, page, counted, say } from "./dom.js"
+import { Lots } from "./lots.js"
 import { Queue, Store } from "./queue.js"
 import { banner, showPending } from "./shell.js"
 import { ready, signal, switchable } from "./signals.js"
@@ -22,8 +23,9 @@ let taken = 0
 let began = 0 // when the batch that is shown began
 const camera = new Camera(find("#finder video"))
 const store = await Store.open()
-const { person, csrf, language, lines } = page
-const queue = new Queue(store, { person, csrf, language, lines }, { change: draw, outcome: told })
+const { person, csrf, language, lines, lots: opened } = page
+const queue = new Queue(store, { person, csrf, language, lines, lots: opened }, { change: draw, outcome: told })
+const lots = new Lots(queue, draw)
 
 const answers = new Answers({
   state: (why) => why && banner(say("field_answers_wait")),
@@ -57,7 +59,9 @@ async function take(files) {
   for (const file of files) {
     taken = Math.max(taken + 1, Date.now())
     try {
-      await queue.add({ id: newId(), group, of, order: taken, name: file.name, type: file.type, line }, file)
+      const id = newId()
+      const where = isZip(file) ? undefined : lots.place(id)
+      await queue.add({ id, group, of, order: taken, name: file.name, type: file.type, line, place: where }, file)
     } catch {
       told({ id: newId(), group, of, order: taken, name: file.name, error: say("field_no_room") })
     }
@@ -155,6 +159,7 @@ const rows = new Map()
 function draw() {
   showPending(queue.items.length)
   if (queue.session.lines !== drawnLines) drawLines()
+  if (queue.session.lots !== drawnLots) drawLots()
   const line = find("#line select").value
   const mine = queue.mine
   for (const [id, row] of rows) if (!mine.some((each) => each.id === id)) (row.remove(), rows.delete(id))
@@ -169,7 +174,7 @@ function draw() {
     if ((item.done ?? 0) < 1) bar.value = item.done ?? 0
     else bar.removeAttribute("value")
     again.hidden = !item.held || (item.lineless && item.line === line)
-    again.textContent = item.lineless ? say("field_send_on", { line }) : say("ui_capture_again")
+    again.textContent = item.lotless ? say("field_send_without_lot") : item.lineless ? say("field_send_on", { line }) : say("ui_capture_again")
   }
   const others = queue.items.length - mine.length
   find("#others").hidden = others === 0
@@ -201,7 +206,8 @@ function rowOf(item) {
     el("progress", { "aria-label": item.name }),
     el("button", {
       type: "button", className: "button small",
-      onclick: () => (item.lineless ? queue.move(item, find("#line select").value) : queue.again()),
+      onclick: () =>
+        item.lotless ? queue.leaveLot(item) : item.lineless ? queue.move(item, find("#line select").value) : queue.again(),
     }),
   )
 }
@@ -251,6 +257,14 @@ function drawLines() {
   find("#line select").value = chosen
   find("#line-note").hidden = !retired
   find("#line-note").textContent = retired ? say("field_line_gone", { line: chosen }) : ""
+}
+
+/** @type {import("./lots.js").Lot[] | undefined} */
+let drawnLots
+
+function drawLots() {
+  drawnLots = queue.session.lots
+  lots.draw()
 }
 
 // The camera
@@ -346,6 +360,7 @@ addEventListener("beforeunload", (event) => {
 })
 
 drawLines()
+drawLots()
 switchable()
 const last = outcomes.findLast((each) => each.group === shown)
 if (last?.of === 1) drawCard(last)
