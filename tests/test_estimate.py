@@ -1,7 +1,5 @@
-import importlib.util
-import sys
+import runpy
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from vistobueno.core.lots.estimate import Estimate, EstimateRefused, NoEstimate, PackageAnswers, Rate, estimate_share
 from vistobueno.core.shares import share_of
 
+BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "estimate.py"
 ESCAPES, OVERKILL = Rate(10, 200), Rate(30, 1_000)
 KNOWN = Rate(0, 1e7)  # an error rate that is surely nothing
 
@@ -23,15 +22,6 @@ def estimated(*unfit: int, fruit: int = 50, escapes: Rate = ESCAPES, overkill: R
     found = estimate_share(packages(*unfit, fruit=fruit), escapes, overkill)
     assert isinstance(found, Estimate)
     return found
-
-
-def benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("estimates", Path(__file__).parents[1] / "benchmarks" / "estimate.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_estimate_is_rogan_and_gladens_where_much_is_known() -> None:
@@ -152,7 +142,7 @@ def test_answers_that_do_not_add_up_are_refused() -> None:
 
 def test_nineteen_of_twenty_intervals_hold_the_truth_or_nearly() -> None:
     """Two cells of benchmarks/estimate.py, whose whole table is in its README."""
-    simulated = benchmark().simulated
+    simulated = runpy.run_path(str(BENCHMARK), run_name="estimate")["simulated"]
     for share, correlation, audit in ((0.10, 0.10, 200), (0.30, 0.0, 60)):
         found = simulated(share, correlation, audit, opened=8, fruit=20, runs=40)
         assert found.covered >= 0.85, (share, correlation, audit)

@@ -4,11 +4,12 @@ Of all unfit fruit a share e (escapes) is passed as fit, of all fit fruit a shar
 goes to review is answered by a person, which is taken as the truth. With a true share s, the share counted as unfit is
 q = s (1 − e) + (1 − s) o, so that s = (q − o) / (1 − e − o) (Rogan and Gladen 1978).
 
-The interval is Bayes', computed on grids without chance, so that anybody gets the same digits: s has Jeffreys' prior,
-e and o have it too and are known by the line's blind audit, and the share of each package is from a Beta distribution with
-mean s and a correlation that is estimated with it. A parametric bootstrap was not taken: where no unfit fruit was counted, or fewer than
-the line calls unfit by mistake, it gives an interval of no width at 0; and five packages say too little of their correlation
-for a point estimate of it. How often the interval holds the truth: benchmarks/estimate.py.
+The interval is Bayes', computed on grids without chance, so that anybody gets the same digits. The share s has Jeffreys'
+prior; e and o have it too, and are known by the line's blind audit; the share of each package is from a Beta distribution
+with mean s and a correlation that is estimated with it, anything from 0 to 0.3 before the count. A parametric bootstrap was
+not taken: where no unfit fruit was counted, or fewer than the line calls unfit by mistake, it gives an interval of no width
+at 0, and five packages say too little of their correlation for a point estimate of it. How often the interval holds the
+truth: benchmarks/estimate.py.
 """
 
 from collections.abc import Sequence
@@ -18,10 +19,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import VistoBuenoError
 from ..intervals import wilson
 from ..shares import Share
 from .chances import Floats
+from .errors import LotRefused
 
 _CORRELATIONS = np.array([0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3])
 """Of two fruit of one package being unfit, each as likely as the next before anything was counted."""
@@ -32,7 +33,7 @@ _RATES = 12  # of each of the two error rates
 _SIDES = (0.025, 0.5, 0.975)
 
 
-class EstimateRefused(VistoBuenoError):
+class EstimateRefused(LotRefused):
     """Counts of a package that cannot be."""
 
 
