@@ -139,6 +139,8 @@ def estimate_share(
 ) -> Estimate | NoEstimate:
     """The true share of unfit fruit in a lot, with one interval for packages, fruit and both error rates.
 
+    The line is taken to make its mistakes with this lot as it did with the fruit of its audit, and people to make none.
+
     Args:
         packages: those that were opened, drawn at random.
         escapes, overkill: of the line, from its blind audit under the calibration that judged the lot.

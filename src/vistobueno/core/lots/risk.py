@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .chances import Floats, beta_binomial, summed
 from .errors import LotRefused
 
-MOST_FRUIT = 100_000
+MOST_FRUIT = 20_000
 TAKE_SOURCE = "(EU) 543/2011, Annex V; OECD"
 TAKE_CONFIRMED = False
 """Whether somebody of the project has read the two tables in the document that they are from."""
