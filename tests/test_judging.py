@@ -81,6 +81,21 @@ def test_a_defect_without_a_severity_is_bad_enough_for_the_class_it_was_called_u
     assert judge_lot(lot(*[(Finding("scab"),)] * 11), APPLES, "II").decision == "refused"
 
 
+def test_a_severity_that_the_standard_leaves_out_is_like_the_next_worse_one() -> None:
+    plain = APPLES.document()
+    plain["defects"] = [
+        {"key": "scab", "kind": "quality", "grades": {"moderate": {"best": "II", "confirmed": True}}},
+        {"key": "scald", "kind": "condition", "grades": {"serious": {"best": "II", "confirmed": True}}},
+        {"key": "decay", "kind": "condition", "decay": True, "grades": {"slight": {"best": None, "confirmed": True}}},
+    ]
+    standard = standard_of(plain)
+    scab, scald = {"slight": "II", "moderate": "II", "serious": None, None: None}, {"serious": "II", None: "II"}
+    for defect, accepted in (("scab", scab), ("scald", scald)):
+        for severity, best in accepted.items():
+            judged = judge_lot(lot(*[(Finding(defect, severity),)] * 11), standard, "I")  # type: ignore[arg-type]
+            assert judged.accepted_as == best, (defect, severity)
+
+
 def test_a_defect_that_the_standard_does_not_list_is_of_unknown_severity_but_no_decay() -> None:
     judged = judge_lot(lot(*[(Finding("latex", "slight"),)] * 5), APPLES, "II")
     assert judged.decision == "accepted" and judged.classes[0].limits[0].lot.count == 5

@@ -2,7 +2,15 @@ import hashlib
 
 import pytest
 
-from vistobueno.core.lots.sampling import AQLS, LETTERS, PlanRefused, code_letter, plan_for, plan_of_letter
+from vistobueno.core.lots.sampling import (
+    AQLS,
+    LETTERS,
+    PlanRefused,
+    code_letter,
+    document_for,
+    plan_for,
+    plan_of_letter,
+)
 from vistobueno.core.lots.switching import Series, SeriesStopped
 
 
@@ -76,6 +84,10 @@ def test_code_letters_come_from_lot_size_and_level() -> None:
     for lot in (0, 1):
         with pytest.raises(PlanRefused, match="lot_too_small"):
             code_letter(lot)
+
+
+def test_an_isolated_lot_and_a_short_series_belong_to_another_document() -> None:
+    assert [document_for(lots) for lots in (1, 9, 10, 50)] == ["ISO 2859-2", "ISO 2859-2", "ISO 2859-1", "ISO 2859-1"]
 
 
 def test_a_sample_as_large_as_the_lot_is_all_of_it() -> None:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from ..errors import VistoBuenoError
+from .errors import LotRefused
 from .standard import Severity
 
 
-class CountsRefused(VistoBuenoError):
+class CountsRefused(LotRefused):
     """Counts that no lot can have, or a question that a standard cannot answer."""
 
 

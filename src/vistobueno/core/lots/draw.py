@@ -3,12 +3,12 @@
 import hashlib
 from dataclasses import dataclass
 
-from ..errors import VistoBuenoError
+from .errors import LotRefused
 
 MOST_PACKAGES = 200_000
 
 
-class DrawRefused(VistoBuenoError):
+class DrawRefused(LotRefused):
     """More packages were asked for than a lot has, or none."""
 
 

@@ -256,8 +256,9 @@ class _Outcomes:
         return [self._outcome(rule, finding.severity)]
 
     def _outcome(self, rule: DefectRule, severity: Severity) -> _Outcome:
-        """A severity that the standard does not list is borne by no class."""
-        grade = rule.grades.get(severity)
+        """By the grade of its severity or, where the standard lists none, the next worse one; beyond that by no class."""
+        worse = _SEVERITIES[_SEVERITIES.index(severity) :]
+        grade = next((rule.grades[each] for each in worse if each in rule.grades), None)
         best = self._none if grade is None or grade.best is None else self._places[grade.best]
         return _Outcome(rule.key, severity, rule.kind, rule.decay, best)
 

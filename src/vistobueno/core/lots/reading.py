@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast, get_args
 
 from ..defects import ALL
-from ..errors import VistoBuenoError
+from .errors import LotRefused
 from .standard import Counted, DefectRule, Figure, Grade, GradeClass, Kind, Limit, Severity, Standard, Words
 
 T = TypeVar("T")
@@ -18,7 +18,7 @@ _MOST = 200  # entries of a list
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 
 
-class StandardRefused(VistoBuenoError):
+class StandardRefused(LotRefused):
     """A file is no standard; the sentence names the field that is wrong."""
 
 

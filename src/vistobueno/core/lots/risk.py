@@ -10,10 +10,10 @@ from math import floor
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import VistoBuenoError
 from .chances import Floats, beta_binomial, summed
+from .errors import LotRefused
 
-MOST_FRUIT = 100_000
+MOST_FRUIT = 20_000
 TAKE_SOURCE = "(EU) 543/2011, Annex V; OECD"
 TAKE_CONFIRMED = False
 """Whether somebody of the project has read the two tables in the document that they are from."""
@@ -21,7 +21,7 @@ _PACKAGES = ((100, 5), (300, 7), (500, 9), (1_000, 10))
 _KILOGRAMS = ((200.0, 10.0), (500.0, 20.0), (1_000.0, 30.0), (5_000.0, 60.0))
 
 
-class TakeRefused(VistoBuenoError):
+class TakeRefused(LotRefused):
     """What is to be taken of a lot cannot be reckoned with."""
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ..errors import VistoBuenoError
 from .chances import Floats, binomial, hypergeometric
+from .errors import LotRefused
 
 Severity = Literal["normal", "tightened", "reduced"]
 Level = Literal["S-1", "S-2", "S-3", "S-4", "I", "II", "III"]
@@ -22,7 +22,6 @@ AQLS = (
 )  # fmt: skip
 """Acceptance quality limits, in percent. Above 10 they count defects per hundred fruit, not unfit fruit."""
 FEWEST_LOTS = 10
-"""A series shorter than this, and an isolated lot, belong to ISO 2859-2."""
 
 _SIZES = (2, 3, 5, 8, 13, 20, 32, 50, 80, 125, 200, 315, 500, 800, 1_250, 2_000, 3_150)
 _REDUCED_SIZES = (2, 2, 2, 3, 5, 8, 13, 20, 32, 50, 80, 125, 200, 315, 500, 800)
@@ -47,7 +46,7 @@ _LAST_OF_ALL = 4  # letter E: beyond it no plan has d of 25 or more
 _UP = 15  # the d of the arrows that point up though plans lie below; tightened inspection has none
 
 
-class PlanRefused(VistoBuenoError):
+class PlanRefused(LotRefused):
     """There is no sampling plan for what was asked."""
 
 
@@ -98,6 +97,14 @@ class Plan:
             binomial(self.fruit, share) if lot is None else hypergeometric(lot, round(share * lot), self.fruit)
         )
         return min(1.0, float(found[: self.refuse].sum()))
+
+
+def document_for(lots: int) -> Literal["ISO 2859-1", "ISO 2859-2"]:
+    """The document that a series of so many lots belongs to: an isolated lot and fewer than ten to ISO 2859-2.
+
+    The plans of this room are for a series, whose switching protects the consumer.
+    """
+    return "ISO 2859-1" if lots >= FEWEST_LOTS else "ISO 2859-2"
 
 
 def code_letter(lot: int, level: Level = "II") -> str:

@@ -94,6 +94,7 @@ class DefectRule:
     Attributes:
         key: of `core.defects` or the standard's own.
         name: of the standard's own; None: that of the texts ``defect_KEY``.
+        grades: by severity; one that is not listed is like the next worse one, and borne by no class where there is none.
         kind: ``quality`` stays as it is, ``condition`` grows worse on the way.
         decay: fruit with it count as decayed.
     """

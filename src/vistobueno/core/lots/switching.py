@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..errors import VistoBuenoError
+from .errors import LotRefused
 from .sampling import Plan, Severity
 
 State = Literal["normal", "tightened", "reduced", "stopped"]
@@ -14,7 +14,7 @@ _REFUSED = 5  # while tightened, which stop inspection by sampling
 _SCORE = 30  # from which inspection may be reduced
 
 
-class SeriesStopped(VistoBuenoError):
+class SeriesStopped(LotRefused):
     """Sampling of this producer's lots has stopped."""
 
 
