@@ -8,7 +8,7 @@ import pytest
 from vistobueno.core.photo import open_photo
 from vistobueno.model.bundle import HELD_OUT
 from vistobueno.model.runtime import Model, load_model, shipped_bundle
-from vistobueno.training.data import LabelledPhoto, data_digest, read_photos
+from vistobueno.training.data import LabelledPhoto, data_digest, limits_as_served, read_photos
 from vistobueno.training.evaluate import evaluate, figures
 
 AGREE = 1e-4  # relative to the largest logit: what the design asks of the two runtimes
@@ -72,7 +72,7 @@ def test_tensorflow_and_litert_agree_on_the_photographs_it_was_trained_on(
     tensorflow = load_model(runtime="tensorflow")
     worst = {"logits": 0.0, "embedding": 0.0, "activation": 0.0}
     for photo in trained_on[::8]:  # they stand in order, so that every class and source is among them
-        opened = open_photo(photo.path.read_bytes())
+        opened = open_photo(photo.path.read_bytes(), limits_as_served(shipped))
         ours, theirs = shipped.score(opened), tensorflow.score(opened)
         for name in worst:
             a, b = getattr(ours, name), getattr(theirs, name)

@@ -10,7 +10,8 @@ from kept import ANA, SORTER
 from opened import Open, open_station, station
 from vistobueno.core.inspection import Filter
 from vistobueno.core.lots.draw import Draw, DrawRefused
-from vistobueno.core.lots.lot import Lot, LotFacts, LotRefused
+from vistobueno.core.lots.errors import LotRefused
+from vistobueno.core.lots.lot import Lot, LotFacts
 from vistobueno.core.lots.reading import StandardRefused, shipped_standards
 from vistobueno.services import Conflict, NotFound, Station
 from vistobueno.services.lots import Place

@@ -42,7 +42,7 @@ class Limits:
 
     max_bytes: int = 15_000_000
     max_pixels: int = 50_000_000
-    min_side: int = 128
+    min_side: int = 64
     cover: int = 448
 
 

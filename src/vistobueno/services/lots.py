@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Engine
 
 from ..core.inspection import Actor
 from ..core.lots.counts import PackageCounts
+from ..core.lots.errors import LotRefused
 from ..core.lots.judging import Judgement, judge_lot
 from ..core.lots.lot import (
     Lot,
     LotDecision,
     LotFacts,
-    LotRefused,
     LotVerdict,
     SamplePlan,
     counted,

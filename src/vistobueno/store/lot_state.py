@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, func, select
 
-from ..core.lots.lot import LotRefused
+from ..core.lots.errors import LotRefused
 from .schema import inspections, lot_verdicts, lots
 
 

@@ -13,9 +13,9 @@ from ..core.policy import Policy
 from ..core.verdict import Verdict
 from ..i18n import say
 from ..model.bundle import Bundle
-from ..model.inspector import inspect, limits_for
+from ..model.inspector import inspect
 from ..model.runtime import Model
-from .data import LabelledPhoto, refuse_unknown, unreadable
+from .data import LabelledPhoto, limits_as_served, refuse_unknown, unreadable
 from .figures import Judged, all_figures, confusion
 from .out_of_fold import OutOfFold
 
@@ -69,7 +69,7 @@ def evaluate(
         raise _fitted(model.bundle)
     held_out = kept.verdicts(model.bundle, unknown_cameras) if kept and calibration is None else {}
     seen = {*(kept.hashes if kept else ()), *calibration.fitted_to} if calibration is not None else set()
-    limits = limits_for(model)
+    limits = limits_as_served(model)
     read, verdicts, refused, known, left_out = [], [], {}, 0, 0
     for done, photo in enumerate(photos, 1):
         try:

@@ -10,10 +10,7 @@ from starlette.responses import Response
 from ..accounts import running_accounts
 from ..core.errors import BundleRefused, DataRefused, DownloadFailed, PhotoRefused, VistoBuenoError
 from ..core.line import LineRefused
-from ..core.lots.counts import CountsRefused
-from ..core.lots.draw import DrawRefused
-from ..core.lots.lot import LotRefused
-from ..core.lots.reading import StandardRefused
+from ..core.lots.errors import LotRefused
 from ..i18n import LANGUAGES, say
 from ..services import Busy, Conflict, CursorRefused, NotFound, Unavailable
 from ..services.calibrations import CommissioningRefused
@@ -47,9 +44,6 @@ _BY_KIND: tuple[tuple[type[VistoBuenoError], int], ...] = (
     (LineRefused, 422),
     (CommissioningRefused, 409),
     (LotRefused, 422),
-    (DrawRefused, 422),
-    (StandardRefused, 422),
-    (CountsRefused, 422),
     (BundleRefused, 422),
     (DataRefused, 422),
     (DownloadFailed, 502),

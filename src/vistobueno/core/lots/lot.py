@@ -5,19 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from ..errors import VistoBuenoError
 from ..inspection import Actor, Inspection
 from .counts import Finding, Fruit, PackageCounts
 from .draw import MOST_PACKAGES, Draw
+from .errors import LotRefused
 
 LotDecision = Literal["accepted", "lower_class", "refused"]
 LONGEST_FACT = 200  # characters of a text
 MOST_FRUIT = 1_000  # of one package
 _DIGITS = {"gtin": (8, 12, 13, 14), "sscc": (18,)}
-
-
-class LotRefused(VistoBuenoError):
-    """Facts that no lot can have, or a lot that takes no photographs or no decision."""
 
 
 @dataclass(frozen=True)
