@@ -307,11 +307,9 @@ def _limit(found: LimitResult, language: str) -> Markup:
 
 def _reason(reason: Reason, found: Judgement, language: str) -> str:
     limits = {each.limit.key: each.limit.name.said(language) for shown in found.classes for each in shown.limits}
-    where = (
-        ""
-        if reason.package is None
-        else say(language, "ui_lot_in_package", package=formats.number(reason.package, language))
-    )
+    where = ""
+    if reason.package is not None:
+        where = " " + say(language, "ui_lot_in_package", package=formats.number(reason.package, language))
     return say(
         language,
         f"ui_lot_reason_{reason.cause}",
