@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import cos, sin
 from pathlib import Path
 from typing import Any
 
@@ -171,15 +172,18 @@ def jpeg(key: str, seed: int, size: tuple[int, int] = (640, 480)) -> bytes:
     return _as_jpeg(draw_photo(key, seed, size))
 
 
-def mango() -> bytes:
-    """A fruit that the model never learnt: green, yellow and red, on a table."""
+def berry() -> bytes:
+    """A fruit that the model never learnt: violet, of many drupelets, on a table."""
     image = Image.new("RGB", (640, 480), (176, 170, 160))
     pen = ImageDraw.Draw(image)
     for step in range(120):
         share = step / 120
-        colour = (int(90 + 150 * share), int(150 - 10 * share), int(50 + 10 * share))
+        colour = (int(60 + 30 * share), int(20 + 20 * share), int(80 + 40 * share))
         pen.ellipse((170 + step * 0.8, 90 + step * 0.7, 500 - step * 0.6, 390 - step * 0.9), fill=colour)
-    pen.ellipse((360, 240, 470, 350), fill=(205, 70, 50))
+    for place in range(60):
+        far = (place / 60) ** 0.5
+        x, y = 335 + 150 * far * cos(place * 2.4), 240 + 110 * far * sin(place * 2.4)
+        pen.ellipse((x - 14, y - 14, x + 14, y + 14), fill=(40, 30, 80))
     pen.line((190, 160, 160, 120), fill=(90, 60, 40), width=9)
     return _as_jpeg(image)
 

@@ -28,8 +28,8 @@ from driving import (
 )
 from playwright.sync_api import Browser, Page, sync_playwright
 
-FRUIT = (("banana_fit", 1), ("apple_fit", 1), ("orange_fit", 1), ("banana_unfit", 2), ("orange_unfit", 4), ("banana_fit", 5),
-         ("apple_fit", 6), ("apple_unfit", 3), ("orange_fit", 7), ("banana_unfit", 7), ("other", 3), ("apple_fit", 7))  # fmt: skip
+FRUIT = (("banana_fit", 1), ("apple_fit", 1), ("orange_fit", 1), ("banana_unfit", 6), ("orange_unfit", 4), ("banana_fit", 5),
+         ("apple_fit", 6), ("apple_unfit", 2), ("orange_fit", 7), ("banana_unfit", 9), ("other", 3), ("apple_fit", 7))  # fmt: skip
 PLACES = {"home": "/", "history": "/history", "waiting": "/history?waiting=1", "one": "/inspections/4", "model": "/model",
           "try": "/try", "people": "/administration", "keys": "/administration?part=keys", "audit": "/administration?part=audit",
           "storage": "/administration?part=storage", "account": "/account"}  # fmt: skip
@@ -71,7 +71,7 @@ def _inspected(page: Page, station: Running, kind: str) -> None:
     page.wait_for_function("(all) => document.querySelectorAll('a.line').length === all", arg=len(FRUIT))
     settled(page)
     shot(page, f"batch-{kind}")
-    for name, key, seed in (("fit", "banana_fit", 1), ("unfit", "banana_unfit", 2), ("review", "other", 1)):
+    for name, key, seed in (("fit", "banana_fit", 1), ("unfit", "banana_unfit", 6), ("review", "other", 1)):
         numbered = page.locator(".verdict[data-number]")
         before = numbered.get_attribute("data-number") if numbered.count() else None
         page.set_input_files(FILES, [upload(f"{key}.jpg", jpeg(key, seed))])

@@ -59,7 +59,7 @@ def test_axe_finds_nothing(open_page: OpenPage, station: Running, axe: str, pers
     page.set_input_files(FILES, files)
     page.wait_for_function("() => document.querySelectorAll('#card .line').length === 3")
     found = complaints(page, axe)
-    page.set_input_files(FILES, [upload("one.jpg", jpeg("banana_unfit", 2))])
+    page.set_input_files(FILES, [upload("one.jpg", jpeg("banana_unfit", 6))])
     page.wait_for_selector(".verdict.unfit")
     page.locator("#card .switch").click()
     found += complaints(page, axe)

@@ -18,7 +18,7 @@ def test_what_a_person_says_against_the_model_is_counted_and_leads_to_its_photog
         "desacuerdos", ("inspect", "review"), station.access.people.by_email(ANA.email)
     )
     api = httpx.Client(base_url=f"{station.url}/api/v1", headers={"Authorization": f"Bearer {secret}"}, timeout=60)
-    one = api.post("/inspections", files={"photo": ("contra.jpg", jpeg("apple_unfit", 3), "image/jpeg")}).json()
+    one = api.post("/inspections", files={"photo": ("contra.jpg", jpeg("apple_unfit", 2), "image/jpeg")}).json()
     number, model = one["number"], one["forced"] if one["answer"] == "review" else one["answer"]
     kind = "forced" if one["answer"] == "review" else "escape" if model == "fit" else "overkill"
     assert api.post(f"/inspections/{number}/reviews", json={"answer": AGAINST[model]}).status_code == 201

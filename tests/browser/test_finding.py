@@ -23,10 +23,10 @@ def inspections(station: Running) -> list[dict[str, Any]]:
     for key, seed in (
         ("banana_fit", 1),
         ("apple_fit", 1),
-        ("banana_unfit", 2),
+        ("banana_unfit", 6),
         ("orange_unfit", 4),
         ("other", 1),
-        ("apple_unfit", 3),
+        ("apple_unfit", 2),
     ):
         answer = httpx.post(
             f"{station.url}/api/v1/inspections",

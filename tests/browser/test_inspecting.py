@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import ANA, FILES, LUIS, PHONE, Running, jpeg, mango, settled, shot, upload, zipped
+from driving import ANA, FILES, LUIS, PHONE, Running, berry, jpeg, settled, shot, upload, zipped
 from playwright.sync_api import Page, Route, expect
 
 OpenPage = Callable[..., Page]
@@ -210,7 +210,7 @@ def test_every_file_of_a_large_zip_is_counted(open_page: OpenPage) -> None:
 
 def test_a_broken_file_alone_says_what_happened_and_what_to_do(open_page: OpenPage) -> None:
     page = open_page(LUIS, "/inspect", PHONE, ready=".capture")
-    page.set_input_files(FILES, [upload("pequeña.jpg", jpeg("apple_fit", 1, (90, 90)))])
+    page.set_input_files(FILES, [upload("pequeña.jpg", jpeg("apple_fit", 1, (60, 60)))])
     expect(page.locator(".verdict.broken")).to_contain_text("Acérquese.")
     expect(page.get_by_role("status").filter(has_text="No se pudo inspeccionar")).to_contain_text("Acérquese.")
     shot(page, "broken-phone-es")
@@ -218,7 +218,7 @@ def test_a_broken_file_alone_says_what_happened_and_what_to_do(open_page: OpenPa
 
 def test_a_fruit_that_the_model_never_learnt_goes_to_a_person(open_page: OpenPage) -> None:
     page = open_page(LUIS, "/inspect", PHONE, ready=".capture")
-    page.set_input_files(FILES, [upload("mango.jpg", mango())])
+    page.set_input_files(FILES, [upload("mora.jpg", berry())])
     expect(page.locator(".verdict .word span").last).to_have_text("REVISAR")
     expect(page.locator(".reasons li").first).to_be_visible()
     settled(page)

@@ -17,7 +17,7 @@ TOGETHER = """() => {
 def judged(open_page: OpenPage, size: tuple[int, int]) -> Page:
     """A card with its heat map switched on."""
     page = open_page(LUIS, "/inspect", size, ready=".capture")
-    page.set_input_files(FILES, [upload("a.jpg", jpeg("banana_unfit", 2))])
+    page.set_input_files(FILES, [upload("a.jpg", jpeg("banana_unfit", 6))])
     page.wait_for_selector(".verdict[data-number]")
     page.locator("#card .switch").click()
     expect(page.locator("#card .heat")).to_be_visible()

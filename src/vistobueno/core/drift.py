@@ -63,12 +63,16 @@ def error_alarm(errors: NDArray[np.bool_], expected: float, false_alarms: float 
 
 
 def score_alarm(before: NDArray[np.floating], now: NDArray[np.floating], false_alarms: float = 0.025) -> Alarm | None:
-    """Population stability of scores; ``false_alarms``: probability with which an unchanged line is warned of at one look."""
-    if min(len(before), len(now)) < FEWEST_SCORES:
+    """Population stability of as many scores from both, the first of each.
+
+    Args:
+        false_alarms: probability with which an unchanged line is warned of at one look.
+    """
+    size = min(len(before), len(now)) // 50 * 50  # one limit serves many looks: to find it takes a moment
+    if size < FEWEST_SCORES:
         return None
-    return Alarm(
-        population_stability(before, now), stability_limit(len(before), len(now), false_alarms), len(before) + len(now)
-    )
+    level = population_stability(before[:size], now[:size])
+    return Alarm(level, stability_limit(size, size, false_alarms), 2 * size)
 
 
 def cusum(errors: NDArray[np.bool_], expected: float, worse: float) -> NDArray[np.float64]:

@@ -3,10 +3,11 @@
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ..core.audit import LineAudit, line_audit
 from ..core.drift import Drift, error_alarm, score_alarm
+from ..core.line import LineCalibration
 from ..store import audits, calibrations, lines
 from ..store.database import reading
 
@@ -41,8 +42,7 @@ class Audits:
             NotFound: ``no_line``.
         """
         with reading(self._engine) as connection:
-            lines.one(connection, line)
-            active = calibrations.active_of(connection, line)
+            active = _active(connection, line)
             if active is None:
                 return None
             return line_audit(line, list(audits.drawn(connection, line, None, None, active.digest)))
@@ -54,8 +54,7 @@ class Audits:
             NotFound: ``no_line``.
         """
         with reading(self._engine) as connection:
-            lines.one(connection, line)
-            active = calibrations.active_of(connection, line)
+            active = _active(connection, line)
             if active is None:
                 return None
             since = calibrations.active_since(connection, line)
@@ -69,3 +68,8 @@ class Audits:
         first, newest = (np.array([score for score, _ in pairs]) for pairs in (before, now))
         near, far = (np.array([ood for _, ood in pairs if ood is not None]) for pairs in (before, now))
         return Drift(error_alarm(wrong, round(expected, 3)), score_alarm(first, newest), score_alarm(near, far))
+
+
+def _active(connection: Connection, line: str) -> LineCalibration | None:
+    lines.one(connection, line)
+    return calibrations.active_of(connection, line)
