@@ -48,7 +48,9 @@ def backbones() -> Iterator[None]:
     """The backbone that is chosen is a small one; test_cli_training.py trains the real one, once."""
     small = backbone.Backbone(64, (1 / 128,) * 3, (-127 / 128,) * 3, small_network)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "choose_backbone", lambda name: small)
+        patch.setattr(
+            "vistobueno.training.fit.choose_backbone", lambda name: small
+        )  # of the module: `fit` stands for it
         yield
 
 
