@@ -19,7 +19,6 @@ from typing import Any
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from serving import WITHOUT_AUDIT
 from vistobueno.accounts import Accounts
 from vistobueno.cli.drawn import draw_photo
 from vistobueno.core.inspection import SYSTEM
@@ -27,6 +26,8 @@ from vistobueno.settings import Settings
 from vistobueno.store.database import open_database
 
 ROOT = Path(__file__).parents[2]
+WITHOUT_AUDIT = {"AUDIT_SHARE": "0", "AUDIT_FIRST": "0"}
+"""A queue of what the model doubts alone, unless a test asks for the audit; scripts outside of the tests use this file too."""
 ARTEFACTS = ROOT / "artefacts" / "screenshots"
 PASSWORD = "una frase larga de prueba"  # noqa: S105 of people who live for one test run
 FILES = ".capture .files input"
