@@ -34,6 +34,7 @@ PACKAGES = (
     "numpy/f2py",
     "numpy/**/*.a",
 )
+ENVIRONMENT = ("share/jupyter",)  # pydeck's notebooks
 SYSTEM = (
     "usr/share/doc/*/changelog*",  # the copyright files stay: they are the licences of what Debian built
     "usr/share/doc/*/NEWS*",
@@ -93,7 +94,8 @@ def remove(path: Path) -> int:
 
 def main(environment: Path, root: Path) -> None:
     packages = next(environment.glob("lib/python3*/site-packages"))
-    for name, folder, patterns in (("packages", packages, PACKAGES), ("system", root, SYSTEM)):
+    taken = (("packages", packages, PACKAGES), ("environment", environment, ENVIRONMENT), ("system", root, SYSTEM))
+    for name, folder, patterns in taken:
         freed = sum(remove(path) for path in matches(folder, patterns))
         print(f"{name}: {freed / 1e6:.0f} MB less")
 
