@@ -188,6 +188,7 @@ def test_who_opens_one_of_an_older_page_comes_back_to_that_page(
     page.goto(f"{station.url}/history?text=maquina-&after={newest['next']}")
     settled(page)
     page.locator("a.line").first.click()
+    page.wait_for_selector("html[data-ready]")
     page.locator("#back").click()
     expect(page.get_by_role("button", name="Volver a las últimas")).to_be_visible()
 
