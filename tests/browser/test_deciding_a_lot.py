@@ -1,5 +1,6 @@
 """A lot on the desk: opened, seen as it is looked at, decided with the standard or against it, and decided again."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -56,6 +57,12 @@ def test_a_lot_is_opened_decided_and_decided_again(browser: Browser, station: Ru
     page.reload()
     settled(page)
     expect(page.locator("tr").filter(has_text="1 / 1")).to_have_count(2)
+    page.get_by_role("link", name="Ver las inspecciones").click()
+    expect(page.locator(".shots li")).to_have_count(2)
+    page.get_by_label("Producto").select_option("banana")  # another filter stays within the lot
+    expect(page).to_have_url(re.compile("lot=1"))
+    page.goto(f"{station.url}/lots?lot=1")
+    settled(page)
     page.get_by_role("button", name="Decidir y cerrar").click()
     page.get_by_role("button", name="Sí, decidir y cerrar").click()
     expect(page.locator(".notice").filter(has_text="Aceptado en categoría")).to_be_visible()

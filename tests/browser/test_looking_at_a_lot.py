@@ -51,6 +51,7 @@ def test_fruit_by_fruit_with_and_without_a_network(browser: Browser, station: Ru
     expect(now).to_have_text("Bulto 1 de 2 · fruta 1 de 3")
     take(page, 1)
     expect(now).to_have_text("Bulto 1 de 2 · fruta 2 de 3")
+    page.wait_for_selector(".inspection[data-number]")  # it has arrived, and nothing of it is left to send
     expect(page.locator("#pending")).to_be_hidden()
     page.context.set_offline(True)
     take(page, 2)

@@ -232,6 +232,8 @@ def _filters(visit: Visit, asked: Mapping[str, str]) -> Markup:
         field(say(language, "ui_since"), _date("since", asked)),
         field(say(language, "ui_until"), _date("until", asked)),
     ]  # fmt: skip
+    if "lot" in asked:
+        fields.append(h('<input type="hidden" name="lot" value="{0}">', asked["lot"]))
     lines = [(each.name, each.name) for each in visit.station.lines.all()]
     if len(lines) > 1:
         fields.append(

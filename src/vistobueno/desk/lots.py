@@ -1,6 +1,7 @@
 """Lotes: what is presented, which packages are opened, what was found, what the standards say, and the decision."""
 
 from collections.abc import Mapping
+from itertools import repeat
 from typing import Any, get_args
 
 import streamlit as st
@@ -195,7 +196,7 @@ def _one(status: LotStatus, visit: Visit) -> Markup:
         facts=_about(lot, visit),
         found=say(language, "ui_lot_found"),
         counts=_counts(status, language),
-        judgements=join(_judgement(each, visit) for each in status.judgements),
+        judgements=join(map(_judgement, status.judgements, status.standards, repeat(language))),
         decisions=_decisions(status, visit),
     )
 
@@ -261,12 +262,8 @@ def _counts(status: LotStatus, language: str) -> Markup:
     )
 
 
-def _judgement(found: Judgement, visit: Visit) -> Markup:
+def _judgement(found: Judgement, standard: Standard, language: str) -> Markup:
     """What a standard says: the decision, its reasons, and each limit of the declared class."""
-    language = visit.language
-    named = {each.digest: each for each in visit.station.lots.kept_standards()}
-    standard = named.get(found.digest)
-    name = standard.name.said(language) if standard is not None else found.standard
     said = say(language, f"ui_lot_says_{found.decision}", grade=found.accepted_as or "")
     rows = join(_limit(each, language) for shown in found.classes[:1] for each in shown.limits)
     reasons = join(h("<p>{0}</p>", _reason(each, found, language)) for each in found.reasons[:6])
@@ -282,7 +279,7 @@ def _judgement(found: Judgement, visit: Visit) -> Markup:
     return h(
         "<section><h2>{name}</h2><p><b>{said}</b></p>{reasons}"
         '<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{doubt}</section>',
-        name=name,
+        name=standard.name.said(language),
         said=said,
         reasons=reasons,
         heads=heads,

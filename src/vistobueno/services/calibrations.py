@@ -149,10 +149,11 @@ class Calibrations:
             facts = {name: value for name, value in kept.facts.items() if name != FITTED_TO}  # its bytes say it
             new = LineCalibration(0, line, model.bundle.digest, digest_of(kept), datetime.now(UTC), actor, facts)
             with writing(self._engine) as connection:
-                if write is not None:
-                    claim(connection, write)
-                key_hash = write.key_hash if write is not None else None
-                return calibrations.add(connection, new, to_bytes(kept), key_hash), made
+                if write is None:
+                    return calibrations.add(connection, new, to_bytes(kept)), made
+                if claim(connection, write) and (before := calibrations.made_by(connection, write.key_hash)):
+                    return before, None  # another process made it meanwhile
+                return calibrations.add(connection, new, to_bytes(kept), write.key_hash), made
 
     def activate(
         self, number: int, actor: Actor, *, line: str | None = None, idempotency_key: str | None = None

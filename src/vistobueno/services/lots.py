@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
@@ -38,13 +38,15 @@ class LotStatus:
     Attributes:
         verdicts: the first closed the lot.
         changed: answers came after the last decision, and the counts are no longer those that it rests on.
+        standards: the versions that judge it, in the order of ``judgements``.
     """
 
     lot: Lot
     counts: tuple[PackageCounts, ...]
     judgements: tuple[Judgement, ...]
     verdicts: tuple[LotVerdict, ...]
-    changed: bool
+    changed: bool = False
+    standards: tuple[Standard, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,6 @@ class Lots:
             if each.key not in found or found[each.key].version <= each.version:
                 found[each.key] = each
         return tuple(sorted(found.values(), key=lambda each: each.key))
-
-    def kept_standards(self) -> tuple[Standard, ...]:
-        """Every version that a lot was opened with or that was kept as one's own."""
-        with reading(self._engine) as connection:
-            return lots.own_standards(connection)
 
     def standard(self, key: str) -> Standard:
         """The newest version of one.
@@ -201,7 +198,8 @@ class Lots:
         """Lots that take photographs, the newest first."""
         with reading(self._engine) as connection:
             found = lots.open_ones(connection, most)
-            return tuple(OpenLot(each, lots.looked_at(connection, each.number)) for each in found)
+            looked_at = lots.looked_at(connection, [each.number for each in found])
+        return tuple(OpenLot(each, looked_at.get(each.number, {})) for each in found)
 
     def status(self, number: int) -> LotStatus:
         """Where a lot stands.
@@ -290,9 +288,10 @@ def evidence_of(status: LotStatus) -> dict[str, object]:
 
 def _status(connection: Connection, lot: Lot) -> LotStatus:
     counts = counted(lot, lots.inspections_of(connection, lot.number))
-    judgements = tuple(judge_lot(counts, each, lot.facts.grade) for each in lots.standards_of(connection, lot))
+    standards = lots.standards_of(connection, lot)
+    judgements = tuple(judge_lot(counts, each, lot.facts.grade) for each in standards)
     verdicts = lots.verdicts_of(connection, lot.number)
-    status = LotStatus(lot, counts, judgements, verdicts, False)
+    status = LotStatus(lot, counts, judgements, verdicts, standards=standards)
     return replace(status, changed=bool(verdicts) and verdicts[-1].evidence["counts"] != _as_kept(counts))
 
 

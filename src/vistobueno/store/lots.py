@@ -1,6 +1,6 @@
 """Lots, the standards that judge them, and their decisions: rows that nothing changes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -63,10 +63,14 @@ def open_ones(connection: Connection, limit: int) -> list[Lot]:
     return _lots(connection, connection.execute(query).all())
 
 
-def looked_at(connection: Connection, lot: int) -> dict[int, int]:
-    """How many fruit of each package have a photograph."""
-    query = select(inspections.c.package, func.count(inspections.c.fruit.distinct())).where(inspections.c.lot == lot)
-    return {row[0]: row[1] for row in connection.execute(query.group_by(inspections.c.package))}
+def looked_at(connection: Connection, numbers: Collection[int]) -> dict[int, dict[int, int]]:
+    """How many fruit of each package have a photograph, by lot; lots without any are not there."""
+    place = (inspections.c.lot, inspections.c.package)
+    query = select(*place, func.count(inspections.c.fruit.distinct())).where(inspections.c.lot.in_(numbers))
+    found: dict[int, dict[int, int]] = {}
+    for lot, package, fruit in connection.execute(query.group_by(*place)):
+        found.setdefault(lot, {})[package] = fruit
+    return found
 
 
 def inspections_of(connection: Connection, lot: int) -> Iterator[Inspection]:

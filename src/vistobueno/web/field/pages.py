@@ -61,7 +61,7 @@ async def inspect(request: Request) -> Response:
     """Camera, files, ZIP: one card answers for the photograph that was taken last."""
     identity = allowed(request, "inspect")
     station = open_station()
-    told = await _session(identity, station)
+    told = await _taking(identity, station)
     return _page(request, identity, station, "inspect", "inspect", more=told, accepted=ACCEPTED)
 
 
@@ -108,7 +108,7 @@ async def review(request: Request) -> Response:
 
 async def session(request: Request) -> Response:
     """Who this browser is now, and the lines there are: what a page that was kept for want of a network cannot know."""
-    told = await _session(identity_of(request), open_station())
+    told = await _taking(identity_of(request), open_station())
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
@@ -249,12 +249,13 @@ async def _defects(station: Station, products: Iterable[str | None]) -> dict[str
 
 async def _session(identity: Identity, station: Station) -> dict[str, Any]:
     lines = await to_thread.run_sync(station.lines.all)
+    return {**_person(identity), "lines": [_line(each, station) for each in lines]}
+
+
+async def _taking(identity: Identity, station: Station) -> dict[str, Any]:
+    """The same for who takes photographs: with the lots that are open."""
     lots = await to_thread.run_sync(station.lots.open_ones)
-    return {
-        **_person(identity),
-        "lines": [_line(each, station) for each in lines],
-        "lots": [_lot(each) for each in lots],
-    }
+    return {**await _session(identity, station), "lots": [_lot(each) for each in lots]}
 
 
 def _lot(found: OpenLot) -> dict[str, Any]:
