@@ -12,6 +12,7 @@ from ..core.inspection import Actor
 from ..core.lots.counts import PackageCounts
 from ..core.lots.errors import LotRefused
 from ..core.lots.judging import Judgement, judge_lot
+from ..core.lots.lacking import Lacking, lacking
 from ..core.lots.lot import (
     Lot,
     LotDecision,
@@ -19,6 +20,7 @@ from ..core.lots.lot import (
     LotVerdict,
     SamplePlan,
     counted,
+    fruit_of,
     lot_facts,
     sample_plan,
 )
@@ -37,6 +39,7 @@ class LotStatus:
 
     Attributes:
         verdicts: the first closed the lot.
+        lacking: of the unfit fruit, what nobody said and would decide the lot.
         changed: answers came after the last decision, and the counts are no longer those that it rests on.
         standards: the versions that judge it, in the order of ``judgements``.
     """
@@ -45,6 +48,7 @@ class LotStatus:
     counts: tuple[PackageCounts, ...]
     judgements: tuple[Judgement, ...]
     verdicts: tuple[LotVerdict, ...]
+    lacking: tuple[Lacking, ...] = ()
     changed: bool = False
     standards: tuple[Standard, ...] = field(default=(), repr=False)
 
@@ -63,10 +67,11 @@ class Place:
 
 @dataclass(frozen=True)
 class OpenLot:
-    """A lot that takes photographs, and how many fruit of each package were looked at."""
+    """A lot that takes photographs, how many fruit of each package were looked at, and the standards that judge it."""
 
     lot: Lot
     looked_at: dict[int, int]
+    standards: tuple[Standard, ...] = field(default=(), repr=False)
 
 
 class Lots:
@@ -199,7 +204,21 @@ class Lots:
         with reading(self._engine) as connection:
             found = lots.open_ones(connection, most)
             looked_at = lots.looked_at(connection, [each.number for each in found])
-        return tuple(OpenLot(each, looked_at.get(each.number, {})) for each in found)
+            standards = lots.standards_named(connection, {name for each in found for name in each.standards})
+        return tuple(
+            OpenLot(each, looked_at.get(each.number, {}), tuple(standards[name] for name in each.standards))
+            for each in found
+        )
+
+    def judged_by(self, number: int) -> tuple[Lot, tuple[Standard, ...]]:
+        """A lot, and the versions of standards that judge it, the one that decides first.
+
+        Raises:
+            NotFound: ``no_lot``.
+        """
+        with reading(self._engine) as connection:
+            lot = lots.one(connection, number)
+            return lot, lots.standards_of(connection, lot)
 
     def status(self, number: int) -> LotStatus:
         """Where a lot stands.
@@ -218,7 +237,8 @@ class Lots:
         """
         with reading(self._engine) as connection:
             lot = lots.one(connection, number)
-            return judge_lot(counted(lot, lots.inspections_of(connection, number)), standard, lot.facts.grade)
+            fruit = fruit_of(lot, lots.inspections_of(connection, number))
+            return judge_lot(counted(lot, fruit), standard, lot.facts.grade)
 
     def decide(
         self,
@@ -287,11 +307,13 @@ def evidence_of(status: LotStatus) -> dict[str, object]:
 
 
 def _status(connection: Connection, lot: Lot) -> LotStatus:
-    counts = counted(lot, lots.inspections_of(connection, lot.number))
+    fruit = fruit_of(lot, lots.inspections_of(connection, lot.number))
+    counts = counted(lot, fruit)
     standards = lots.standards_of(connection, lot)
     judgements = tuple(judge_lot(counts, each, lot.facts.grade) for each in standards)
     verdicts = lots.verdicts_of(connection, lot.number)
-    status = LotStatus(lot, counts, judgements, verdicts, standards=standards)
+    unsaid = lacking(fruit, standards, judgements)
+    status = LotStatus(lot, counts, judgements, verdicts, unsaid, standards=standards)
     return replace(status, changed=bool(verdicts) and verdicts[-1].evidence["counts"] != _as_kept(counts))
 
 

@@ -110,9 +110,14 @@ def own_standards(connection: Connection) -> tuple[Standard, ...]:
 
 def standards_of(connection: Connection, lot: Lot) -> tuple[Standard, ...]:
     """The versions that judge a lot, the one that decides first."""
-    rows = connection.execute(select(standards).where(standards.c.digest.in_(lot.standards))).all()
-    found = {row.digest: standard_of(row.document) for row in rows}
+    found = standards_named(connection, lot.standards)
     return tuple(found[each] for each in lot.standards)
+
+
+def standards_named(connection: Connection, digests: Collection[str]) -> dict[str, Standard]:
+    """The versions with these digests."""
+    rows = connection.execute(select(standards).where(standards.c.digest.in_(digests))).all()
+    return {row.digest: standard_of(row.document) for row in rows}
 
 
 def decide(connection: Connection, verdict: LotVerdict, key_hash: str | None = None) -> LotVerdict:

@@ -239,6 +239,7 @@ reviews = Table(
     Column("first", Boolean, nullable=False),
     Column("defects", String(400)),
     Column("blind", Boolean, nullable=False, server_default=false()),
+    Column("severities", JSON),  # by defect, where somebody said how bad it is
     CheckConstraint("answer IN ('fit', 'unfit', 'other', 'retake')", name="answer"),
 )
 Index(
@@ -247,6 +248,18 @@ Index(
     unique=True,
     sqlite_where=text("first"),
     postgresql_where=text("first"),
+)
+
+named_defects = Table(
+    "named_defects",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("inspection_number", Number, ForeignKey("inspections.number"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+    Column("defects", String(400), nullable=False),
+    Column("severities", JSON),
+    Column("key_hash", String(64)),  # of the write that named them, where that has a key
 )
 
 review_queue = Table(

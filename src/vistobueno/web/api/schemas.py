@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ...accounts.identity import Identity
 from ...core.audit import LineAudit
-from ...core.defects import ALL, Defect
+from ...core.defects import ALL, Defect, Severity
 from ...core.drift import Drift
-from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review, ReviewAnswer
+from ...core.inspection import DayCount, Inspection, ModelVersion, NamedDefects, Page, PhotoFacts, Review, ReviewAnswer
 from ...core.line import LONGEST_LINE, Line, LineCalibration
 from ...core.lots.draw import MOST_PACKAGES
-from ...core.lots.lot import LONGEST_FACT, MOST_FRUIT, Lot, LotDecision, LotVerdict
+from ...core.lots.lacking import Lacking
+from ...core.lots.lot import LONGEST_FACT, MOST_FRUIT, MOST_HELD, Lot, LotDecision, LotVerdict
 from ...core.verdict import Verdict
 from ...services.calibrations import Prospect
 from .derived import model_of, plain
@@ -36,8 +37,15 @@ _REVIEW = {
     "note": "two of the hand",
     "defects": ["crown_rot", "bruise"],
     "blind": False,
+    "severities": {"bruise": "moderate"},
 }
-_REVIEW_IN: dict[str, Any] = {"answer": "unfit", "note": "", "defects": ["bruise"]}
+_REVIEW_IN: dict[str, Any] = {
+    "answer": "unfit",
+    "note": "",
+    "defects": ["bruise"],
+    "severities": {"bruise": "moderate"},
+}
+_NAMED = {name: _REVIEW[name] for name in ("id", "inspection", "at", "actor", "defects", "severities")}
 INSPECTION_EXAMPLE: dict[str, Any] = {
     "number": 1204,
     "at": "2026-11-25T15:02:37+00:00",
@@ -74,6 +82,7 @@ INSPECTION_EXAMPLE: dict[str, Any] = {
     "package": 31,
     "fruit": 4,
     "reviews": [_REVIEW],
+    "named": [],
     "links": {
         "self": f"{ROOT}/inspections/1204",
         "photo": f"{ROOT}/inspections/1204/photo",
@@ -96,11 +105,28 @@ class ReviewIn(BaseModel):
     )
     note: str = Field(default="", max_length=2000, pattern=r"^[^\x00]*$")  # PostgreSQL has no such text
     defects: list[Defect] = Field(default=[], max_length=len(ALL), description="Of an unfit fruit only.")
+    severities: dict[Defect, Severity] = Field(
+        default={}, max_length=len(ALL), description="How bad each defect is; of those left out nobody said."
+    )
     blind: bool = Field(
         default=False, description="Who answers was not shown the verdict: only such answers count in the blind audit."
     )
 
 
+class NamedDefectsIn(BaseModel):
+    """What a person named of a fruit."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"defects": ["bruise"], "severities": {"bruise": "moderate"}}]},
+    )
+    defects: list[Defect] = Field(min_length=1, max_length=len(ALL))
+    severities: dict[Defect, Severity] = Field(
+        default={}, max_length=len(ALL), description="How bad each defect is; of those left out nobody said."
+    )
+
+
+NamedDefectsOut = model_of(NamedDefects, "NamedDefectsOut", renamed={"inspection_number": "inspection"}, example=_NAMED)
 ReviewOut = model_of(Review, "ReviewOut", renamed={"inspection_number": "inspection"}, example=_REVIEW)
 
 
@@ -123,6 +149,10 @@ InspectionOut = model_of(
     probabilities=(dict[str, float], Field(description=UNCALIBRATED)),
     photo=(_PhotoOut, Field()),
     reviews=(list[ReviewOut], Field()),  # type: ignore[valid-type]
+    named=(
+        list[NamedDefectsOut],  # type: ignore[valid-type]
+        Field(description="Defects that were named apart from a review; the last time that they were named counts."),
+    ),
     links=(dict[str, str], Field()),
 )
 
@@ -296,6 +326,7 @@ _LOT: dict[str, Any] = {
     "gtin": None,
     "gs1_lot": None,
     "sscc": None,
+    "package_fruit": 110,
 }
 LotOut = model_of(
     Lot,
@@ -313,12 +344,14 @@ LotOut = model_of(
 )
 LotsOut = create_model("LotsOut", items=(list[LotOut], Field()), next=(int | None, Field()))  # type: ignore[valid-type]
 LotVerdictOut = model_of(LotVerdict, "LotVerdictOut")
+LackingOut = model_of(Lacking, "LackingOut")
 LotStatusOut = create_model(
     "LotStatusOut",
     lot=(LotOut, Field()),
     packages=(list[int], Field(description="Those that are opened, as they were drawn.")),
     counts=(list[dict[str, Any]], Field(description="By package.")),
     judgements=(list[dict[str, Any]], Field(description="By standard, the one that decides first.")),
+    lacking=(list[LackingOut], Field(description="What nobody said of unfit fruit and would decide the lot.")),  # type: ignore[valid-type]
     verdicts=(list[LotVerdictOut], Field(description="Decisions; the first closed the lot.")),  # type: ignore[valid-type]
     changed=(bool, Field(description="Answers came after the last decision.")),
 )
@@ -343,6 +376,7 @@ class LotIn(BaseModel):
     gtin: str | None = Field(default=None, max_length=20)
     gs1_lot: str | None = Field(default=None, max_length=20)
     sscc: str | None = Field(default=None, max_length=30)
+    package_fruit: int | None = Field(default=None, ge=1, le=MOST_HELD, description="How many a package holds, about.")
     standards: list[str] = Field(min_length=1, max_length=20, description="Keys; the first decides.")
     opened: int = Field(ge=1, le=MOST_PACKAGES, description="Packages to open.")
     fruit: int = Field(ge=1, le=MOST_FRUIT, description="Fruit to look at in each.")
@@ -432,6 +466,7 @@ def inspection_as(found: Inspection) -> dict[str, Any]:
         "photo": whole["photo"] | {"kept": found.has_photograph},
         "elapsed_ms": round(found.elapsed_ms, 1),
         "reviews": [review_as(each) for each in found.reviews],
+        "named": [named_as(each) for each in found.named],
         "links": links,
     }
 
@@ -439,6 +474,12 @@ def inspection_as(found: Inspection) -> dict[str, Any]:
 def review_as(review: Review) -> dict[str, Any]:
     """A review in the shape of `ReviewOut`."""
     said = plain(review)
+    return {"inspection": said.pop("inspection_number"), **said}
+
+
+def named_as(named: NamedDefects) -> dict[str, Any]:
+    """What was named, in the shape of `NamedDefectsOut`."""
+    said = plain(named)
     return {"inspection": said.pop("inspection_number"), **said}
 
 
@@ -455,7 +496,7 @@ def waiting_as(page: Page[Inspection]) -> dict[str, Any]:
 def _question_as(found: Inspection) -> dict[str, Any]:
     told = inspection_as(found) | {"blind": found.audit_people > 0}
     if told["blind"]:
-        told |= {**dict.fromkeys(_TOLD), "has_heat_map": False, "reviews": []}
+        told |= {**dict.fromkeys(_TOLD), "has_heat_map": False, "reviews": [], "named": []}
         told["links"].pop("heat_map", None)
     return told
 

@@ -2,7 +2,7 @@
 import { el, find, number, say } from "./dom.js"
 
 /**
- * @typedef {{number: number, code: string, packer: string, fruit: number, packages: {number: number, looked: number}[]}} Lot
+ * @typedef {{number: number, code: string, packer: string, product: string, severities: import("./naming.js").Offered["severities"], fruit: number, packages: {number: number, looked: number}[]}} Lot
  * @typedef {{lot: number, package: number, fruit?: number, sideOf?: string}} Place `sideOf`: another photograph of the fruit
  *   of that one, whose number the station gives when it arrives
  */
