@@ -25,12 +25,16 @@ from ..core.lots.lot import (
     sample_plan,
 )
 from ..core.lots.reading import read_standard, shipped_standards
+from ..core.lots.sampling import Level
+from ..core.lots.series import Inspected, Sampling, sampling_of
 from ..core.lots.standard import Standard
 from ..store import lot_state, lots
 from ..store.database import reading, writing
 from ..store.ledger import NotFound, Write, claim, content_of
+from .lot_estimates import LotEstimate, estimated
 
 LONGEST_REASON = 2000  # characters
+LONGEST_SERIES = 50  # lots before one that its sampling is switched by
 
 
 @dataclass(frozen=True)
@@ -240,6 +244,31 @@ class Lots:
             fruit = fruit_of(lot, lots.inspections_of(connection, number))
             return judge_lot(counted(lot, fruit), standard, lot.facts.grade)
 
+    def sampling(self, number: int, aql: float, level: Level, *, steady: bool = False) -> Sampling | None:
+        """What ISO 2859-1 asks of a lot after its packer's earlier ones of the product; None: nobody said how many fruit a
+        package holds.
+
+        Raises:
+            NotFound: ``no_lot``. PlanRefused: ``lot_too_small``, ``aql_unknown``.
+        """
+        with reading(self._engine) as connection:
+            lot = lots.one(connection, number)
+            size = lot.facts.size_in_fruit
+            if size is None:
+                return None
+            facts = lot.facts
+            before = lots.first_decided(connection, facts.packer, facts.product, number, LONGEST_SERIES)
+        return sampling_of(size, aql, level, [_inspected(*each, facts) for each in before], steady=steady)
+
+    def estimate(self, number: int) -> LotEstimate:
+        """The true share of unfit fruit in a lot, by the blind audit of its line under the calibration that judged the lot.
+
+        Raises:
+            NotFound: ``no_lot``.
+        """
+        with reading(self._engine) as connection:
+            return estimated(connection, lots.one(connection, number))
+
     def decide(
         self,
         number: int,
@@ -315,6 +344,14 @@ def _status(connection: Connection, lot: Lot) -> LotStatus:
     unsaid = lacking(fruit, standards, judgements)
     status = LotStatus(lot, counts, judgements, verdicts, unsaid, standards=standards)
     return replace(status, changed=bool(verdicts) and verdicts[-1].evidence["counts"] != _as_kept(counts))
+
+
+def _inspected(lot: Lot, verdict: LotVerdict, own: LotFacts) -> Inspected:
+    """A lot of the series as it was when it was decided first; of one whose packages nobody counted, as the lot's own are."""
+    counts = verdict.evidence["counts"]
+    size = lot.facts.packages * (lot.facts.package_fruit or own.package_fruit or 1)
+    known = sum(each["looked_at"] - each["awaited"] for each in counts)
+    return Inspected(lot.number, size, known, sum(len(each["unfit"]) for each in counts))
 
 
 def _as_kept(counts: Sequence[PackageCounts]) -> object:

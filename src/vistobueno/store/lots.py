@@ -166,6 +166,21 @@ def verdicts_of(connection: Connection, lot: int, key_hash: str | None = None) -
     )
 
 
+def first_decided(
+    connection: Connection, packer: str, product: str, before: int, most: int
+) -> list[tuple[Lot, LotVerdict]]:
+    """The packer's last lots of a product with a lower number that were decided, the oldest first, and how they were first."""
+    decided = select(func.min(lot_verdicts.c.id)).where(lot_verdicts.c.lot == lots.c.number).scalar_subquery()
+    query = (
+        select(lots)
+        .where(lots.c.packer == packer, lots.c.product == product, lots.c.number < before, decided.is_not(None))
+        .order_by(lots.c.number.desc())
+        .limit(most)
+    )
+    found = _lots(connection, connection.execute(query).all())
+    return [(each, verdicts_of(connection, each.number)[0]) for each in reversed(found)]
+
+
 def _lots(connection: Connection, rows: "list[Row[Any]] | Any") -> list[Lot]:
     closed = select(lot_verdicts.c.lot, func.min(lot_verdicts.c.at).label("at")).group_by(lot_verdicts.c.lot)
     numbers = [row.number for row in rows]

@@ -87,6 +87,7 @@ RULES: tuple[Rule, ...] = (
     _rule("/inspections/*", "GET", "people", "read"),
     _rule("/review", "GET", "people", "review"),
     _rule("/field/session", "GET", "people"),
+    _rule("/field/lots/*", "GET", "people", "inspect"),
     _rule("/field/language", "POST", "people", "read"),
     _rule("/field/*", "GET", "all"),
     _rule("/sw.js", "GET", "all"),

@@ -44,6 +44,11 @@ class LotFacts:
     sscc: str | None = None
     package_fruit: int | None = None
 
+    @property
+    def size_in_fruit(self) -> int | None:
+        """How many fruit the lot holds, about, where somebody said how many a package does."""
+        return None if self.package_fruit is None else self.packages * self.package_fruit
+
 
 @dataclass(frozen=True)
 class SamplePlan:

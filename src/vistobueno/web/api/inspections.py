@@ -325,13 +325,13 @@ async def review(request: Request, number: Number, said: ReviewIn) -> Response:
     openapi_extra={"parameters": [key_parameter("Your own name for this. Sent again, they are named once.")]},
 )
 async def name_defects(request: Request, number: Number, said: NamedDefectsIn) -> Response:
-    """Name the defects of a fruit, and how bad they are, without answering whether it is fit: for whoever inspects. The last
-    time that they were named counts. A fruit that is said to be fit waits for a person from then on.
+    """Name the defects of a fruit, and how bad they are, without answering whether it is fit: for whoever inspects and answers. The
+    last time that they were named counts. A fruit that is said to be fit waits for a person from then on.
     """
-    actor, key = allowed(request, "inspect").actor, idempotency_key(request)
+    actor, key = allowed(request, "answer").actor, idempotency_key(request)
     made, replayed = await of_station(
         request,
         lambda station: station.reviews.name(number, actor, said.defects, said.severities, idempotency_key=key),
-        "inspect",
+        "answer",
     )
     return as_json(named_as(made), 200 if replayed else 201)

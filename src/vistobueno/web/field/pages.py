@@ -82,7 +82,7 @@ async def one(request: Request) -> Response:
         title=say(language, "ui_number", number=found.number),
         picture=photo_url(found.number) if found.has_photograph else "",
         may_answer=may_answer(identity, station, found),
-        may_name=identity.may("inspect"),
+        may_name=identity.may("answer"),
         lot=found.lot,
         undecided=found.verdict.answer == "review" and not found.reviews,
         longest_note=LONGEST_NOTE,
@@ -114,6 +114,22 @@ async def review(request: Request) -> Response:
 async def session(request: Request) -> Response:
     """Who this browser is now, and the lines there are: what a page that was kept for want of a network cannot know."""
     told = await _taking(identity_of(request), open_station())
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+
+async def lot(request: Request) -> Response:
+    """Where an open lot stands, as far as the phone tells it: whether its decision can still change, and what is not said."""
+    allowed(request, "inspect")
+    number, station = _number(request), open_station()
+    found = await to_thread.run_sync(partial(station.lots.status, number))
+    said = found.judgements[0]
+    told = {
+        "number": number,
+        "closed": bool(found.verdicts),
+        "decision": said.decision,
+        "early": said.ended_early,
+        "lacking": [plain(each) for each in found.lacking],
+    }
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
@@ -353,6 +369,7 @@ routes = [
     Route("/inspections/{number}", _shown(one)),
     Route("/review", _shown(review)),
     Route("/field/session", _shown(session)),
+    Route("/field/lots/{number}", _shown(lot)),
     Route("/field/language", _shown(language), methods=["POST"]),
     Route("/field/{path:path}", _shown(part)),
     Route("/sw.js", worker),

@@ -86,7 +86,7 @@ export class Answers {
 
   /** The last one, while it can be taken back. */
   get last() {
-    return this.newest && this.newest.due > Date.now() ? this.newest : undefined
+    return this.newest && !isDue(this.newest) ? this.newest : undefined
   }
 
   /** @returns {Given | undefined} */
@@ -102,7 +102,7 @@ export class Answers {
     if (this.newest) this.newest.due = 0
     for (const each of this.items) {
       if (!each.answer) each.due = 0
-      if (!each.number || each.due > Date.now() || isGone(each)) continue
+      if (!each.number || !isDue(each) || isGone(each)) continue
       remember(each)
       sendAnswer(each)
     }
@@ -124,7 +124,7 @@ export class Answers {
   }
 
   #due() {
-    return this.items.find((each) => each.number && each.due <= Date.now())
+    return this.items.find((each) => each.number && isDue(each))
   }
 
   /**
@@ -177,6 +177,9 @@ export class Answers {
     localStorage.removeItem(PLACE + given.key)
   }
 }
+
+/** Whether it can no longer be taken back; a clock that was set back makes nothing wait. @param {Given} given */
+const isDue = ({ due }) => due <= Date.now() || due > Date.now() + GRACE
 
 /** @type {Set<string>} keys of what the browser keeps; in a full store it is sent while this page is open */
 const kept = new Set()

@@ -20,7 +20,7 @@ const ORDER = ["unfit", "broken", "review", "fit"] // what must be acted on come
 let outcomes = remembered()
 let shown = outcomes.at(-1)?.group ?? ""
 let preview = "" // of the photograph that is shown
-let taken = 0
+let taken = outcomes.at(-1)?.order ?? 0 // what is taken now comes after it, whatever the clock says
 let began = 0 // when the batch that is shown began
 const camera = new Camera(find("#finder video"))
 const store = await Store.open()
@@ -29,7 +29,7 @@ const queue = new Queue(store, { person, csrf, language, lines, lots: opened }, 
 const lots = new Lots(queue, draw)
 
 const answers = new Answers({
-  state: (why) => why && banner(say("field_answers_wait")),
+  state: (why) => (why ? banner(say("field_answers_wait")) : lots.ask()),
   refused: ({ number: of, answer: said }, detail) => {
     banner(detail)
     if (!said) return
@@ -78,6 +78,7 @@ const isZip = (/** @type {File} */ file) => /\.zip$/i.test(file.name) || /zip/.t
 /** @param {Outcome} outcome */
 function told(outcome) {
   answers.numbered(outcome.id, outcome.inspection?.number ?? 0)
+  if (outcome.inspection?.lot) lots.ask()
   const all = [...outcomes.filter((each) => each.id !== outcome.id), outcome].sort((a, b) => a.order - b.order)
   shown ||= outcome.group
   const others = all.filter((each) => each.group !== shown).slice(-EARLIER)
@@ -385,6 +386,7 @@ addEventListener("beforeunload", (event) => {
 
 drawLines()
 drawLots()
+lots.ask()
 switchable()
 const last = outcomes.findLast((each) => each.group === shown)
 if (last?.of === 1) drawCard(last)
