@@ -303,7 +303,8 @@ class Lots:
             if not reason and (status.verdicts or decision != said.decision):
                 raise _reason_needed(bool(status.verdicts))
             accepted = None if decision == "refused" else grade or said.accepted_as or lot.facts.grade
-            verdict = LotVerdict(0, number, datetime.now(UTC), actor, decision, accepted, reason, evidence_of(status))
+            evidence = evidence_of(status, estimated(connection, lot))
+            verdict = LotVerdict(0, number, datetime.now(UTC), actor, decision, accepted, reason, evidence)
             return lots.decide(connection, verdict, write.key_hash if write is not None else None), False
 
     def _chosen(self, keys: Sequence[str], facts: LotFacts) -> list[Standard]:
@@ -327,11 +328,14 @@ class Lots:
         return [each for each in chosen if facts.grade in {grade.key for grade in each.classes}]
 
 
-def evidence_of(status: LotStatus) -> dict[str, object]:
-    """What a decision rests on, as JSON takes it: counts by package, and what each standard said of them."""
+def evidence_of(status: LotStatus, estimate: LotEstimate) -> dict[str, object]:
+    """What a decision rests on, as JSON takes it: counts by package, what each standard said of them, and the estimate of the
+    whole lot, or why there was none.
+    """
     return {
         "counts": [asdict(each) for each in status.counts],
         "judgements": [asdict(each) for each in status.judgements],
+        "estimate": asdict(estimate),
     }
 
 

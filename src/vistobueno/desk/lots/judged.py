@@ -18,7 +18,8 @@ def judgement(found: Judgement, standard: Standard, language: str) -> Markup:
     """What a standard says: the decision, its reasons, and each limit of the declared class."""
     said = say(language, f"ui_lot_says_{found.decision}", grade=found.accepted_as or "")
     rows = join(_limit(each, language) for shown in found.classes[:1] for each in shown.limits)
-    reasons = join(h("<p>{0}</p>", _reason(each, found, language)) for each in found.reasons[:6])
+    said_why = dict.fromkeys(_reason(each, found, language) for each in found.reasons[:6])
+    reasons = join(h("<p>{0}</p>", each) for each in said_why)
     doubt = Markup() if found.confirmed else h('<p class="muted">{0}</p>', say(language, "ui_lot_doubt"))
     heads = join(
         h(

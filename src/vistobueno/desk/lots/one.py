@@ -124,7 +124,7 @@ def _counts(status: LotStatus, language: str) -> Markup:
     )
     return h(
         '<div class="scroll"><table><thead><tr>{0}</tr></thead><tbody>{1}</tbody></table></div>'
-        '<p><a class="button small" href="/history?lot={2}" data-act="inspections">{3}</a></p>',
+        '<p><a class="button small" href="/history?lot={2}" data-act="inspections" data-value="{2}">{3}</a></p>',
         heads,
         rows,
         status.lot.number,

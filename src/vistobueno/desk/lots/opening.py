@@ -90,7 +90,7 @@ def _proposed(given: dict[str, str], packages: int, visit: Visit) -> str:
         fruit=formats.number(take.fruit, language),
         bad=formats.percent(bad, language),
         risk=formats.percent(risk, language),
-        most=formats.number(allowed(figure.share, take.packages * take.fruit), language),
+        allowed=formats.number(allowed(figure.share, take.packages * take.fruit), language),
     )
 
 

@@ -85,7 +85,7 @@ def _tolerance(lot: Lot, limit: Limit, figure: Figure, shares: Floats, language:
         say(
             language, "ui_lot_tolerance_takes", packages=formats.number(take.packages, language),
             fruit=formats.number(take.fruit, language), all=formats.number(everything, language),
-            limit=formats.percent(figure.share, language), most=formats.number(allowed(figure.share, everything), language),
+            limit=formats.percent(figure.share, language), allowed=formats.number(allowed(figure.share, everything), language),
         ),
         say(
             language, "ui_lot_tolerance_risk", good=formats.percent(good, language), bad=formats.percent(bad, language),
