@@ -30,10 +30,12 @@ PACKAGES = (
     "sqlalchemy/dialects/mssql",
     "sqlalchemy/dialects/mysql",
     "sqlalchemy/dialects/oracle",
+    "lxml",  # pyHanko reads XMP with it; the metadata of a report stay as they are (tests/test_report_alone.py)
     "pygments/lexers/[a-z]*",  # rich colours code with them; no command of ours shows code
     "numpy/f2py",
     "numpy/**/*.a",
 )
+ENVIRONMENT = ("share/jupyter",)  # pydeck's notebooks
 SYSTEM = (
     "usr/share/doc/*/changelog*",  # the copyright files stay: they are the licences of what Debian built
     "usr/share/doc/*/NEWS*",
@@ -93,7 +95,8 @@ def remove(path: Path) -> int:
 
 def main(environment: Path, root: Path) -> None:
     packages = next(environment.glob("lib/python3*/site-packages"))
-    for name, folder, patterns in (("packages", packages, PACKAGES), ("system", root, SYSTEM)):
+    taken = (("packages", packages, PACKAGES), ("environment", environment, ENVIRONMENT), ("system", root, SYSTEM))
+    for name, folder, patterns in taken:
         freed = sum(remove(path) for path in matches(folder, patterns))
         print(f"{name}: {freed / 1e6:.0f} MB less")
 

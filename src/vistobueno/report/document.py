@@ -1,0 +1,190 @@
+"""A report in words: each text and number as the paper shows it, for `paper.typ` to set. Not how it looks."""
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..core.version import __version__
+from ..i18n import counted, say, texts, word
+from ..i18n.written import clock, moment, number, percent
+from .report import Judgement, Limit, Package, Report
+
+
+def document(report: Report, packages: int, photographs: int) -> dict[str, Any]:
+    """All that the paper says, with at most so many packages, those with most unfit fruit, and photographs."""
+    language = report.language
+    shown = _worst(report.packages, packages)
+    said = {
+        "language": language,
+        "say": {key.removeprefix("paper_"): text for key, text in texts(language, ("paper_",)).items()},
+        "number": report.number,
+        "at": _at(report, report.at),
+        "demonstration": report.demonstration,
+        "sealed": bool(report.seal_key),
+        "decision": _decision(report),
+        "verification": report.verification,
+        "lot": _lot(report),
+        "figures": _figures(report),
+        "no_estimate": "" if report.estimate else say(language, "paper_no_estimate", why=report.no_estimate),
+        "plan": _plan(report),
+        "judgements": [_judgement(each, language) for each in report.judgements],
+        "defects": [
+            [word(language, f"defect_{name}", name), number(count, language), percent(count / report.fruit, language)]
+            for name, count in report.defects.items()
+        ],
+        "packages": [
+            [each.label, number(each.fruit, language), number(each.unfit, language), _defects(each.defects, language)]
+            for each in shown
+        ],
+        "left_out": say(
+            language, "paper_worst_shown", shown=len(shown), count=number(len(report.packages), language)
+        )
+        if len(shown) < len(report.packages)
+        else "",
+        "photographs": [
+            say(language, "paper_photograph", package=say(language, "paper_package"), label=each.package,
+                number=each.inspection) + "".join(f" · {name}" for name in [_defects(each.defects, language)] if name)
+            for each in report.photographs[:photographs]
+        ],
+        "trace": _trace(report),
+    }  # fmt: skip
+    return {key: _plain(value) for key, value in said.items()}
+
+
+def _decision(report: Report) -> dict[str, Any]:
+    language, people = report.language, report.people
+    return {
+        "word": say(language, f"paper_{report.decision}"),
+        "accepted": report.decision == "accepted",
+        "reason": report.reason,
+        "signed": say(language, "paper_signed", name=people.signed, at=_at(report, people.signed_at)),
+        "replaces": say(language, "paper_replaces", number=report.replaces) if report.replaces else "",
+    }
+
+
+def _lot(report: Report) -> list[list[str]]:
+    language, lot = report.language, report.lot
+    product = word(language, lot.product, lot.product)
+    rows = {
+        "packer": lot.packer,
+        "origin": lot.origin,
+        "product": f"{product}, {lot.variety}" if lot.variety else product,
+        "class": lot.quality_class,
+        "size": lot.size,
+        "packages": number(lot.packages, language),
+        "net": "" if lot.net_kg is None else f"{number(lot.net_kg, language, 0 if lot.net_kg % 1 == 0 else 1)}\u00a0kg",
+        "lot_code": lot.lot_code,
+        "gtin": lot.gtin,
+        "sscc": lot.sscc,
+        "inspected": _span(report),
+    }
+    return [[say(language, f"paper_{key}"), value] for key, value in rows.items() if value]
+
+
+def _figures(report: Report) -> list[list[str]]:
+    language, found = report.language, report.estimate
+    of = number(report.lot.packages, language)
+    rows = [
+        [say(language, "paper_part", count=number(len(report.packages), language), of=of), "figure_packages"],
+        [number(report.fruit, language), "figure_fruit"],
+        [f"{number(report.unfit, language)} ({percent(report.unfit / report.fruit, language)})", "figure_unfit"],
+    ]
+    if found:
+        rows += [
+            [percent(found.share, language), "figure_estimate"],
+            [f"{percent(found.low, language)} – {percent(found.high, language)}", "figure_interval"],
+        ]
+    return [[value, say(language, f"paper_{key}")] for value, key in rows]
+
+
+def _plan(report: Report) -> str:
+    language, plan = report.language, report.plan
+    return say(
+        language,
+        "paper_plan",
+        packages=counted(language, "packages", len(plan.packages), number(len(plan.packages), language)),
+        fruit=counted(language, "fruit", plan.fruit, number(plan.fruit, language)),
+        seed=plan.seed,
+        labels=", ".join(plan.packages),
+    )
+
+
+def _judgement(judged: Judgement, language: str) -> dict[str, Any]:
+    return {
+        "standard": judged.standard,
+        "edition": judged.edition,
+        "confirmed": say(language, "paper_confirmed" if judged.confirmed else "paper_unconfirmed"),
+        "kept": judged.kept,
+        "word": say(language, "paper_within" if judged.kept else "paper_outside"),
+        "limits": [_limit(each, language) for each in judged.limits],
+    }
+
+
+def _limit(limit: Limit, language: str) -> list[Any]:
+    found = say(language, "paper_part", count=number(limit.count, language), of=number(limit.of, language))
+    if limit.share is not None:
+        allowed = percent(limit.share, language)
+        found += f" ({percent(limit.count / limit.of, language)})" if limit.of else ""
+    else:
+        allowed = say(language, "paper_accept", count=number(limit.accept or 0, language))
+    kept = say(language, "paper_kept" if limit.kept else "paper_broken")
+    return [word(language, f"paper_limit_{limit.what}", limit.what), found, allowed, kept, limit.kept]
+
+
+def _trace(report: Report) -> list[list[str]]:
+    """Rows of label, value, and whether the value is a digest."""
+    language = report.language
+    calibrations = {each.calibration for each in report.models if each.calibration}
+    made = say(language, "paper_made_by", at=_at(report, report.at), zone=report.zone, version=__version__)
+    rows = [
+        ("people_inspected", ", ".join(report.people.inspected)),
+        ("people_reviewed", ", ".join(report.people.reviewed)),
+        *(
+            ("line", say(language, "paper_measured" if each.measured else "paper_unmeasured", name=each.name))
+            for each in report.lines
+        ),
+        *(row for each in report.models for row in (("model", f"{each.name} {each.version}"), ("digest", each.digest))),
+        *(("calibration", each) for each in sorted(calibrations)),
+        ("evidence", report.evidence_digest),
+        ("seal", report.seal_key),
+        ("made", made),
+    ]
+    digests = ("digest", "calibration", "evidence", "seal")
+    return [[say(language, f"paper_{key}"), value, "digest" if key in digests else ""] for key, value in rows if value]
+
+
+def _worst(packages: tuple[Package, ...], most: int) -> list[Package]:
+    """In the order of the lot."""
+    worst = sorted(range(len(packages)), key=lambda at: (-packages[at].unfit, at))[:most]
+    return [packages[at] for at in sorted(worst)]
+
+
+def _defects(names: Iterable[str], language: str) -> str:
+    counts = names.items() if isinstance(names, dict) else [(name, 1) for name in names]
+    return ", ".join(
+        word(language, f"defect_{name}", name) + (f" ({number(count, language)})" if count > 1 else "")
+        for name, count in counts
+    )
+
+
+def _at(report: Report, at: datetime) -> str:
+    return moment(at, ZoneInfo(report.zone), report.language)
+
+
+def _span(report: Report) -> str:
+    zone = ZoneInfo(report.zone)
+    first, last = (each.astimezone(zone) for each in report.inspected)
+    same = first.date() == last.date()
+    return f"{_at(report, first)}–{clock(last, zone)}" if same else f"{_at(report, first)} – {_at(report, last)}"
+
+
+def _plain(value: Any) -> Any:
+    """The same without characters that no paper can show: controls, half characters, marks of direction."""
+    if isinstance(value, str):
+        seen = (each if each == "\n" or unicodedata.category(each)[0] != "C" else " " for each in value)
+        return unicodedata.normalize("NFC", "".join(seen))
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return {key: _plain(each) for key, each in value.items()} if isinstance(value, dict) else value
