@@ -28,7 +28,7 @@ AT = datetime(2026, 11, 29, 14, 5, tzinfo=UTC)
 @cache
 def jpeg(seed: int) -> bytes:
     out = io.BytesIO()
-    draw_photo("banana_unfit", seed).save(out, "JPEG")
+    draw_photo("banana_unfit", seed, (320, 240)).save(out, "JPEG")
     return out.getvalue()
 
 

@@ -1,7 +1,7 @@
 """A report in words: each text and number as the paper shows it, for `paper.typ` to set. Not how it looks."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from ..core.version import __version__
 from ..i18n import counted, say, texts, word
 from ..i18n.written import clock, moment, number, percent
-from .report import Judgement, Limit, Package, Report
+from .report import Judgement, Limit, Package, Photograph, Report
 
 
 def document(report: Report, packages: int, photographs: int) -> dict[str, Any]:
@@ -38,18 +38,10 @@ def document(report: Report, packages: int, photographs: int) -> dict[str, Any]:
             [each.label, number(each.fruit, language), number(each.unfit, language), _defects(each.defects, language)]
             for each in shown
         ],
-        "left_out": say(
-            language, "paper_worst_shown", shown=len(shown), count=number(len(report.packages), language)
-        )
-        if len(shown) < len(report.packages)
-        else "",
-        "photographs": [
-            say(language, "paper_photograph", package=say(language, "paper_package"), label=each.package,
-                number=each.inspection) + "".join(f" · {name}" for name in [_defects(each.defects, language)] if name)
-            for each in report.photographs[:photographs]
-        ],
+        "left_out": _left_out(report, len(shown)),
+        "photographs": [_caption(each, language) for each in report.photographs[:photographs]],
         "trace": _trace(report),
-    }  # fmt: skip
+    }
     return {key: _plain(value) for key, value in said.items()}
 
 
@@ -133,6 +125,20 @@ def _limit(limit: Limit, language: str) -> list[Any]:
     return [word(language, f"paper_limit_{limit.what}", limit.what), found, allowed, kept, limit.kept]
 
 
+def _left_out(report: Report, shown: int) -> str:
+    count = len(report.packages)
+    if shown == count:
+        return ""
+    return say(report.language, "paper_worst_shown", shown=shown, count=number(count, report.language))
+
+
+def _caption(photograph: Photograph, language: str) -> str:
+    package = say(language, "paper_package")
+    where = say(language, "paper_photograph", package=package, label=photograph.package, number=photograph.inspection)
+    named = _defects(dict.fromkeys(photograph.defects, 1), language)
+    return f"{where} · {named}" if named else where
+
+
 def _trace(report: Report) -> list[list[str]]:
     """Rows of label, value, and whether the value is a digest."""
     language = report.language
@@ -161,11 +167,10 @@ def _worst(packages: tuple[Package, ...], most: int) -> list[Package]:
     return [packages[at] for at in sorted(worst)]
 
 
-def _defects(names: Iterable[str], language: str) -> str:
-    counts = names.items() if isinstance(names, dict) else [(name, 1) for name in names]
+def _defects(counts: Mapping[str, int], language: str) -> str:
     return ", ".join(
         word(language, f"defect_{name}", name) + (f" ({number(count, language)})" if count > 1 else "")
-        for name, count in counts
+        for name, count in counts.items()
     )
 
 
