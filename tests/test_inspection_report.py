@@ -83,6 +83,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "without photographs": {"photographs": ()},
     "demonstration": {"demonstration": True},
     "no standard": {"judgements": ()},
+    "no public address": {"verification": ""},
+    "many packages drawn": {"plan": Plan(tuple(f"P{at}" for at in range(3000)), 6000, 1)},
     "no defect": {"packages": (Package("1", 5, 0),)},
 }
 

@@ -11,6 +11,8 @@ from ..i18n import counted, say, texts, word
 from ..i18n.written import clock, moment, number, percent
 from .report import Judgement, Limit, Package, Photograph, Report
 
+_LABELS = 200  # of the packages drawn
+
 
 def document(report: Report, packages: int, photographs: int) -> dict[str, Any]:
     """All that the paper says, with at most so many packages, those with most unfit fruit, and photographs."""
@@ -93,13 +95,16 @@ def _figures(report: Report) -> list[list[str]]:
 
 def _plan(report: Report) -> str:
     language, plan = report.language, report.plan
+    labels = ", ".join(plan.packages[:_LABELS])
+    if len(plan.packages) > _LABELS:
+        labels += say(language, "paper_more", count=number(len(plan.packages) - _LABELS, language))
     return say(
         language,
         "paper_plan",
         packages=counted(language, "packages", len(plan.packages), number(len(plan.packages), language)),
         fruit=counted(language, "fruit", plan.fruit, number(plan.fruit, language)),
         seed=plan.seed,
-        labels=", ".join(plan.packages),
+        labels=labels,
     )
 
 

@@ -14,7 +14,7 @@ from .report import Photograph, Report, ReportRefused
 
 MOST_PAGES = 3
 EVIDENCE = "evidence.json"
-_SHOWN = ((60, 6), (30, 6), (12, 3))  # packages and photographs: the first that fits
+_SHOWN = ((60, 6), (30, 6), (12, 6), (12, 3))  # packages and photographs: the first that fits
 _SIDE = 480  # pixels of a photograph's longest side
 _UNKNOWN = "\N{WHITE SQUARE}"  # stands for a character that Typst's own fonts do not have
 _NO_GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed")
@@ -35,7 +35,7 @@ def render(report: Report) -> bytes:
     pictures = {f"photograph-{at}.jpg": _picture(each) for at, each in enumerate(report.photographs[: _SHOWN[0][1]])}
     fixed = {
         "main.typ": files(__package__).joinpath("paper.typ").read_bytes(),
-        "qr.svg": _qr(report.verification),
+        **({"qr.svg": _qr(report.verification)} if report.verification else {}),
         EVIDENCE: report.evidence,
         **pictures,
     }

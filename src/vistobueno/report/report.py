@@ -124,7 +124,7 @@ class LineFacts:
 
 @dataclass(frozen=True)
 class Photograph:
-    """One of the worst fruit: any picture that Pillow reads, and where it is from."""
+    """One of the worst fruit, as the station keeps it, and where it is from."""
 
     jpeg: bytes
     inspection: int
@@ -145,7 +145,7 @@ class Report:
         replaces: the number of the report that this one stands in for.
         estimate: None where none can be given; ``no_estimate`` then says why, in the report's language.
         evidence: JSON that the paper carries within it.
-        verification: the public address that its QR code leads to.
+        verification: the public address that its QR code leads to; empty: it has none.
         seal_key: fingerprint of the key that will seal it (`seal.Key.fingerprint`), printed for comparing.
     """
 
@@ -163,7 +163,7 @@ class Report:
     models: tuple[ModelName, ...]
     lines: tuple[LineFacts, ...]
     evidence: bytes
-    verification: str
+    verification: str = ""
     estimate: Estimate | None = None
     no_estimate: str = ""
     replaces: str = ""
