@@ -7,6 +7,8 @@ from typing import Any
 import pikepdf
 import pypdfium2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drawn_reports import AT, drawn_report, jpeg
 from pdf_a import problems
@@ -175,6 +177,13 @@ def test_characters_that_no_font_has_do_not_stop_a_report() -> None:
     assert problems(pdf) == []
     assert "ÑandúLtda." in shown(pdf)
     assert squeezed("= *no* #mark_up $ \\ `code` <tag> @cite") in shown(pdf)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(max_size=60), st.text(alphabet=st.characters(min_codepoint=0x2000), max_size=20))
+def test_any_text_can_be_set(reason: str, packer: str) -> None:
+    lot = replace(drawn_report().lot, packer=packer)
+    assert problems(render(drawn_report(photographs=(), lot=lot, reason=reason))) == []
 
 
 def test_what_cannot_be_set_says_what_to_do() -> None:

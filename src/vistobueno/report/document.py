@@ -122,7 +122,7 @@ def _judgement(judged: Judgement, language: str) -> dict[str, Any]:
 def _limit(limit: Limit, language: str) -> list[Any]:
     found = say(language, "paper_part", count=number(limit.count, language), of=number(limit.of, language))
     if limit.share is not None:
-        allowed = percent(limit.share, language)
+        allowed = percent(limit.share, language, 1 if round(limit.share, 3) == limit.share else 2)
         found += f" ({percent(limit.count / limit.of, language)})" if limit.of else ""
     else:
         allowed = say(language, "paper_accept", count=number(limit.accept or 0, language))
@@ -147,6 +147,7 @@ def _caption(photograph: Photograph, language: str) -> str:
 def _trace(report: Report) -> list[list[str]]:
     """Rows of label, value, and whether the value is a digest."""
     language = report.language
+    models = dict.fromkeys((f"{each.name} {each.version}", each.digest) for each in report.models)
     calibrations = {each.calibration for each in report.models if each.calibration}
     made = say(language, "paper_made_by", at=_at(report, report.at), zone=report.zone, version=__version__)
     rows = [
@@ -156,7 +157,7 @@ def _trace(report: Report) -> list[list[str]]:
             ("line", say(language, "paper_measured" if each.measured else "paper_unmeasured", name=each.name))
             for each in report.lines
         ),
-        *(row for each in report.models for row in (("model", f"{each.name} {each.version}"), ("digest", each.digest))),
+        *(row for name, digest in models for row in (("model", name), ("digest", digest))),
         *(("calibration", each) for each in sorted(calibrations)),
         ("evidence", report.evidence_digest),
         ("seal", report.seal_key),

@@ -18,6 +18,7 @@ _SHOWN = ((60, 6), (30, 6), (12, 6), (12, 3))  # packages and photographs: the f
 _SIDE = 480  # pixels of a photograph's longest side
 _UNKNOWN = "\N{WHITE SQUARE}"  # stands for a character that Typst's own fonts do not have
 _NO_GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed")
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 
 
 def render(report: Report) -> bytes:
@@ -64,12 +65,18 @@ def _set(report: Report, folder: Path, said: dict[str, Any]) -> tuple[int, bytes
         try:
             pdf: Any = compiler.compile(format="pdf", pdf_standards=["a-3b"], timestamp=int(report.at.timestamp()))
         except TypstError as error:
-            missing = {each for found in _NO_GLYPH.findall(error.diagnostic) for each in found if not each.isascii()}
-            if not missing:
+            shown = text.translate(dict.fromkeys(_without_glyph(error.diagnostic), _UNKNOWN))
+            if shown == text:
                 raise
-            text = text.translate({ord(each): _UNKNOWN for each in missing})
+            text = shown
         else:
             return int(compiler.query("<pages>", field="value", one=True)), pdf
+
+
+def _without_glyph(diagnostic: str) -> set[int]:
+    """The characters that Typst says it has no glyph for: as they are, or marks that join others as their numbers."""
+    named = [_ESCAPED.sub(lambda found: chr(int(found[1], 16)), each) for each in _NO_GLYPH.findall(diagnostic)]
+    return {ord(each) for text in named for each in text if not each.isascii()}
 
 
 def _qr(address: str) -> bytes:
