@@ -9,12 +9,12 @@ from typing import Any
 
 from vistobueno.cli.drawn import draw_photo
 from vistobueno.core.inspection import ModelName
+from vistobueno.core.lots.lot import LotFacts
 from vistobueno.report.report import (
     Estimate,
     Judgement,
     Limit,
     LineFacts,
-    LotFacts,
     Package,
     People,
     Photograph,
@@ -50,25 +50,26 @@ def drawn_report(**changes: Any) -> Report:
             product="banana",
             packages=120,
             variety="Cavendish",
-            quality_class="I",
+            grade="I",
             size="≥ 20 cm",
             net_kg=2177.5,
             gtin="07501234567893",
-            lot_code="CHIRA-4711",
+            code="L-0417",
+            gs1_lot="CHIRA-4711",
             sscc="075012345678901231",
         ),
-        plan=Plan(tuple(each.label for each in packages), 100, 20261129),
+        plan=Plan(tuple(each.label for each in packages), 100, "7f3a"),
         packages=packages,
         judgements=(
             Judgement(
                 "UNECE FFV-... bananos, categoría I", "edición 2024, versión 1", False, True,
                 (
-                    Limit("total", 3, 100, True, share=0.1),
-                    Limit("decay", 1, 100, True, share=0.02),
-                    Limit("package", 2, 20, True, share=0.15),
+                    Limit("defectos en total", 3, 100, True, share=0.1),
+                    Limit("podredumbre", 1, 100, True, share=0.02),
+                    Limit("en el peor bulto", 2, 20, True, share=0.15),
                 ),
             ),
-            Judgement("ISO 2859-1, nivel II, AQL 2,5", "1999", True, True, (Limit("total", 3, 100, True, accept=5),)),
+            Judgement("ISO 2859-1, nivel II, AQL 2,5", "1999", True, True, (Limit("defectos en total", 3, 100, True, accept=5),)),
         ),
         decision="accepted",
         reason="Dentro de los límites de la categoría I.",

@@ -77,5 +77,16 @@ def fill_every_protected_table(engine: Engine) -> None:
         connection.execute(insert(schema.calibrations).values(**calibration, facts={"photographs": 1}, **made))
         activation = {"id": 1, "line": "principal", "calibration": 1, "cause": "activate"}
         connection.execute(insert(schema.calibration_activations).values(**activation, **by))
+        standard = {"digest": "2" * 64, "key": "own", "version": 1, "document": {}}
+        connection.execute(insert(schema.standards).values(**standard, **by))
+        facts = {name: name for name in ("code", "packer", "origin", "product", "grade", "variety", "size")}
+        plan = {"plan_seed": "s", "plan_opened": 1, "plan_fruit": 1, "packages": 1, "demo": False}
+        opened = {**facts, **plan, "number": 1, "standards": ["2" * 64], "opened_at": by["at"]}
+        actor = {name: value for name, value in by.items() if name != "at"}
+        connection.execute(insert(schema.lots).values(**opened, **actor))
+        verdict = {"id": 1, "lot": 1, "decision": "accepted", "reason": "", "evidence": {}}
+        connection.execute(insert(schema.lot_verdicts).values(**verdict, **by))
+        defects = {"id": 1, "product": "apple", "defects": ["scab"]}
+        connection.execute(insert(schema.defect_lists).values(**defects, **by))
         connection.execute(insert(schema.evidence_removals).values(inspection_number=number, cause="retention", **by))
         connection.execute(insert(schema.audit).values(id=1, action="test", details={}, **by))

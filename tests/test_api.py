@@ -324,6 +324,7 @@ def test_what_a_person_says_against_the_model_is_listed_and_made_a_table(client:
     assert number not in listed("disagreement=other")
     review(model)  # the last word counts
     assert number in listed("disagrees=false&reviewed=true") - listed("disagrees=true")
+    assert listed(f"disagrees=false&disagreement={kind}") == set()
 
 
 def test_a_zip_is_judged_one_by_one_and_told_line_by_line(client: httpx.Client) -> None:

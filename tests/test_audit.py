@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vistobueno.core.audit import Audit, audited, kappa
+from vistobueno.core.audit import Audit, Drawn, audited, kappa, line_audit
 
 
 def test_the_draw_is_the_same_for_whoever_repeats_it_and_another_for_another_line() -> None:
@@ -33,6 +33,38 @@ def test_the_estimate_is_that_of_the_whole_line_though_its_beginning_is_asked_mo
         held.append(found.low <= escaped.mean() <= found.high)
     assert np.mean(estimates) == pytest.approx(0.04 + 0.46 / 60, abs=0.006)
     assert np.mean(held) >= 0.9
+
+
+def test_nineteen_of_twenty_intervals_of_a_line_s_rates_hold_the_truth() -> None:
+    """Drawn as the station draws: all of the first, then a share; three in four are answered by the time it is asked."""
+    rng, held = np.random.default_rng(4), []
+    for rate in (0.03, 0.1, 0.2):
+        for run in range(250):
+            audit, drawn = Audit(f"{rate} {run}"), []
+            for place in range(1, 2_501):
+                if audit.asks(place):
+                    unfit, wrong = rng.random(2) < (0.5, rate)
+                    said = ("unfit" if unfit else "fit",) if rng.random() < 0.75 else ()
+                    drawn.append(Drawn("fit" if unfit == wrong else "unfit", audit.chance(place), str(place), said))
+            found = line_audit("line", drawn)
+            held += [each.low <= rate <= each.high for each in (found.escapes, found.overkill)]
+    assert 0.93 <= np.mean(held) <= 0.97
+
+
+def test_a_line_s_audit_counts_the_first_answer_of_each_and_compares_it_with_the_second_person_s() -> None:
+    drawn = [
+        Drawn("fit", 1.0, "a", ("unfit", "unfit")),
+        Drawn("unfit", 1.0, "b", ("unfit", "fit")),
+        Drawn("fit", 0.05, "c", ("fit",)),
+        Drawn("fit", 1.0, "d", ("other",)),
+        Drawn("review", 1.0, "e"),
+    ]
+    found = line_audit("line", drawn)
+    assert (found.drawn, found.answered, found.waiting, found.fit, found.unfit) == (5, 4, 1, 1, 2)
+    assert (found.escapes.share, found.overkill.share, found.kappa.n) == (0.5, 0.0, 2)
+    assert found.review.share == pytest.approx(1 / 24)
+    empty = line_audit("line", [])
+    assert (empty.escapes.n, empty.review.n, empty.kappa.n) == (0, 0, 0)
 
 
 def test_rates_are_of_all_unfit_and_of_all_fit() -> None:

@@ -7,6 +7,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert
 
 from kept import ANA, draft, fill_every_protected_table, keep
+from test_database import at_revision, copy_to_an_older
+from vistobueno.core.audit import Audit
 from vistobueno.core.inspection import Filter
 from vistobueno.store.backup.restore import BackupRefused, hashes_of, read_manifest, restore
 from vistobueno.store.backup.write import MANIFEST, Manifest, write_backup
@@ -275,6 +278,30 @@ def test_a_backup_of_an_earlier_step_with_the_same_tables_is_taken(
     write_backup(*station, models, tmp_path / "backup.zip")
     earlier = spoilt(tmp_path / "backup.zip", lambda entries: with_manifest(entries, revision="0001"))
     assert read_manifest(earlier).revision == "0001"
+
+
+def test_a_backup_of_before_the_blind_audit_is_restored_and_its_lines_go_on(
+    engine: Engine, new_database: Callable[[], str], other: tuple[Engine, FolderEvidence, Path], tmp_path: Path
+) -> None:
+    old, evidence = open_database(new_database()), FolderEvidence(tmp_path / "evidence")
+    at_revision(old, "0007")
+    for line in ("principal", "principal", "Mesa 2"):
+        keep_with_photograph(engine, evidence, line=line, answer="review")
+    Ledger(engine).review(1, ANA, "fit", "")
+    copy_to_an_older(engine, old, "inspections", "reasons", "reviews", "waiting")
+    write_backup(old, evidence, tmp_path / "models", tmp_path / "backup.zip")
+    restore(spoilt(tmp_path / "backup.zip", lambda entries: with_manifest(entries, revision="0007")), *other)
+    there = Ledger(other[0])
+    assert there.inspection(1).reviews == Ledger(engine).inspection(1).reviews
+    assert (there.waiting_count(), there.waiting_count(blind=True)) == (2, 0)
+    draw = partial(Audit, share=0.0, first=3, second=0.0)
+    later = [there.add(draft(line=line), None, None, draw) for line in ("principal", "principal", "Mesa 2")]
+    assert [each.audit_chance for each in later] == [1.0, None, 1.0]
+    again = write_backup(*other[:2], tmp_path / "models", tmp_path / "again.zip")
+    restore(tmp_path / "again.zip", engine, evidence, tmp_path / "models", replace=True)
+    assert [Ledger(engine).inspection(each.number) for each in later] == later
+    assert hashes_of(engine, evidence, tmp_path / "models", again) == again.hashes
+    old.dispose()
 
 
 def test_a_backup_that_fails_leaves_the_one_before(

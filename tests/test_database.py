@@ -1,5 +1,6 @@
 import multiprocessing
 import sqlite3
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -9,11 +10,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, insert, inspect, select, text
+from sqlalchemy import Engine, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from kept import ANA, draft, fill_every_protected_table
 from servers import PostgreSQL
+from vistobueno.core.audit import Audit
 from vistobueno.core.inspection import Filter
 from vistobueno.settings import SettingRefused
 from vistobueno.store.backup.dump import tables_of
@@ -31,7 +33,7 @@ from vistobueno.store.ledger import Ledger, Write, content_of, one_after_another
 from vistobueno.store.lists import inspections_page
 from vistobueno.store.migrations import HEAD
 from vistobueno.store.protection import APPEND_ONLY, NAMES
-from vistobueno.store.schema import disagreements, metadata
+from vistobueno.store.schema import audit_draws, disagreements, metadata
 
 
 def test_the_migrations_give_exactly_the_schema(engine: Engine) -> None:
@@ -81,6 +83,17 @@ def at_revision(engine: Engine, revision: str) -> None:
             environment.run_migrations()
 
 
+def copy_to_an_older(engine: Engine, old: Engine, *tables: str) -> None:
+    """Rows of today's schema as an earlier one has them."""
+    before = {"stranger": "ood_score", "scope_threshold": "ood_threshold"}
+    with reading(engine) as source, writing(old) as connection:
+        older = {table.name: table for table in tables_of(connection)}
+        for name in tables:
+            for row in source.execute(select(metadata.tables[name])).mappings():
+                values = {each.name: row[before.get(each.name, each.name)] for each in older[name].columns}
+                connection.execute(insert(older[name]).values(values))
+
+
 OLD_INDEX = {
     "sqlite": (
         "CREATE VIRTUAL TABLE filenames USING fts5(filename, content='', tokenize='trigram')",
@@ -106,13 +119,7 @@ def test_a_database_of_the_first_version_is_brought_along_with_all_that_it_holds
         for statement in OLD_INDEX[old.dialect.name]:
             connection.execute(text(statement))
     written = [Ledger(engine).add(draft(filename=name), None, Write(str(name), ANA, "0" * 64)) for name in names]
-    with reading(engine) as source, writing(old) as connection:
-        older = {table.name: table for table in tables_of(connection)}
-        before = {"stranger": "ood_score", "scope_threshold": "ood_threshold"}
-        for name in ("inspections", "writes"):
-            for row in source.execute(select(metadata.tables[name])).mappings():
-                values = {each.name: row[before.get(each.name, each.name)] for each in older[name].columns}
-                connection.execute(insert(older[name]).values(values))
+    copy_to_an_older(engine, old, "inspections", "writes")
     migrate(old)
     assert inspections_page(old, Filter(), None, 9).items == tuple(reversed(written))
     for number, wanted in {1: ["ña", "nandu"], 2: ["lot-7", "Ot"], 4: ["istan", "İs"]}.items():
@@ -126,14 +133,6 @@ def test_a_database_of_the_first_version_is_brought_along_with_all_that_it_holds
     old.dispose()
 
 
-def copy(source: Connection, target: Connection, table: str) -> None:
-    """The rows of a table, as far as an older one has its columns."""
-    known = {each["name"] for each in inspect(target).get_columns(table)}
-    columns = [each for each in metadata.tables[table].columns if each.name in known]
-    for row in source.execute(select(*columns)).mappings():
-        target.execute(insert(metadata.tables[table]).values(dict(row)))
-
-
 def test_reviews_of_before_there_were_more_answers_stay_as_they_were(engine: Engine, empty_database: str) -> None:
     old = open_database(empty_database)
     at_revision(old, "0004")
@@ -141,9 +140,7 @@ def test_reviews_of_before_there_were_more_answers_stay_as_they_were(engine: Eng
     number = ledger.add(draft(answer="review"), None, None).number
     write = Write("k", ANA, content_of("review", number, "unfit", "soft"))
     said = [ledger.review(number, ANA, "unfit", "soft", write)[0], ledger.review(number, ANA, "fit", "")[0]]
-    with reading(engine) as source, writing(old) as connection:
-        for name in ("inspections", "reviews", "writes"):
-            copy(source, connection, name)
+    copy_to_an_older(engine, old, "inspections", "reviews", "writes")
     migrate(old)
     ledger = Ledger(old)
     assert ledger.inspection(number).reviews == tuple(said)
@@ -168,14 +165,35 @@ def test_what_was_answered_before_disagreements_were_kept_is_among_them(engine: 
                 ledger.review(number, ANA, said, "")
     ledger.add(draft(), None, None)
     asked = select(disagreements).order_by(disagreements.c.inspection_number)
-    with reading(engine) as source, writing(old) as connection:
-        for name in ("inspections", "reviews"):
-            copy(source, connection, name)
+    copy_to_an_older(engine, old, "inspections", "reviews")
+    with reading(engine) as source:
         kept = source.execute(asked).all()
     migrate(old)
     with reading(old) as connection:
         assert connection.execute(asked).all() == kept
     assert Ledger(old).disagreement_counts() == {"escape": 1, "overkill": 1, "other": 2, "forced": 2}
+    old.dispose()
+
+
+def test_what_was_inspected_before_the_blind_audit_was_not_drawn_and_each_line_goes_on_from_its_count(
+    engine: Engine, empty_database: str
+) -> None:
+    old = open_database(empty_database)
+    at_revision(old, "0007")
+    before = [Ledger(engine).add(draft(line=line), None, None) for line in ("one", "one", "other")]
+    Ledger(engine).review(before[0].number, ANA, "fit", "")
+    copy_to_an_older(engine, old, "inspections", "reviews")
+    migrate(old)
+    ledger = Ledger(old)
+    assert [ledger.inspection(each.number).audit_chance for each in before] == [None] * 3
+    assert not ledger.inspection(before[0].number).reviews[0].blind
+    draw = partial(Audit, share=0.0, first=3, second=0.0)
+    after = [ledger.add(draft(line=line), None, None, draw) for line in ("one", "one", "other", "new")]
+    assert [each.audit_chance for each in after] == [1.0, None, 1.0, 1.0]
+    with reading(old) as connection:
+        lines = {row.line: row for row in connection.execute(select(audit_draws))}
+    assert {name: row.photographs for name, row in lines.items()} == {"one": 4, "other": 2, "new": 1}
+    assert len({row.seed for row in lines.values()}) == 3
     old.dispose()
 
 

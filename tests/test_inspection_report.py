@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from drawn_reports import AT, drawn_report, jpeg
 from pdf_a import problems
 from vistobueno.core.inspection import ModelName
+from vistobueno.core.lots.lot import LotFacts
 from vistobueno.report.render import EVIDENCE, MOST_PAGES, render
 from vistobueno.report.report import (
     Judgement,
     Limit,
     LineFacts,
-    LotFacts,
     Package,
     People,
     Photograph,
@@ -58,11 +58,11 @@ def longest() -> Report:
     )
     return drawn_report(
         number="LOT-2026-" + "X" * 50,
-        decision="rejected",
+        decision="refused",
         reason="The share of fruit below the next class is over the limit. " * 33,
         packages=packages,
-        plan=Plan(tuple(each.label for each in packages), 1040, 7),
-        lot=LotFacts(COMPANY, "P" * 255, "pitahaya", 5000, variety="W" * 120, quality_class="Extra", net_kg=100_000),
+        plan=Plan(tuple(each.label for each in packages), 1040, "7f"),
+        lot=LotFacts("C" * 60, COMPANY, "P" * 200, "pitahaya", "Extra", 5000, variety="W" * 200, net_kg=100_000),
         judgements=tuple(
             Judgement(f"{COMPANY} {at}", "edition 2024, version 3", False, False, limits) for at in range(3)
         ),
@@ -84,9 +84,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "English": {"language": "en"},
     "without photographs": {"photographs": ()},
     "demonstration": {"demonstration": True},
+    "lower class": {"decision": "lower_class", "accepted_as": "II"},
     "no standard": {"judgements": ()},
     "no public address": {"verification": ""},
-    "many packages drawn": {"plan": Plan(tuple(f"P{at}" for at in range(3000)), 6000, 1)},
+    "many packages drawn": {"plan": Plan(tuple(f"P{at}" for at in range(3000)), 6000, "7f")},
     "no defect": {"packages": (Package("1", 5, 0),)},
 }
 
@@ -150,9 +151,9 @@ def test_a_report_speaks_its_reader_s_language(language: str, words: tuple[str, 
 
 
 def test_a_refusal_is_said_and_a_demonstration_stands_across_every_page() -> None:
-    rejected = render(drawn_report(decision="rejected"))
-    assert "LOTERECHAZADO" in shown(rejected) and "LOTEACEPTADO" not in shown(rejected)
-    assert "DEMOSTRACIÓN" not in shown(rejected)
+    refused = render(drawn_report(decision="refused"))
+    assert "LOTERECHAZADO" in shown(refused) and "LOTEACEPTADO" not in shown(refused)
+    assert "DEMOSTRACIÓN" not in shown(refused)
     across = render(replace(drawn_report(demonstration=True), reason="Muchas palabras. " * 250))
     assert len(pages(across)) > 1 and all("DEMOSTRACIÓN" in page for page in pages(across))
 

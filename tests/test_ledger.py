@@ -303,6 +303,7 @@ def test_tallies_what_waits_filters_and_pages_agree_with_the_inspections(
         (Filter(answer="review", reviewed=False), lambda each: each.verdict.answer == "review" and each.reviews == ()),
         (Filter(disagrees=True), lambda each: how(each) is not None),
         (Filter(disagrees=False, reviewed=True), lambda each: each.reviews != () and how(each) is None),
+        (Filter(disagrees=False, disagreement="escape"), lambda each: False),
         (Filter(disagreement="escape", product="apple"),
          lambda each: how(each) == "escape" and each.verdict.recognised_product == "apple"),
         (Filter(disagreement="forced", reason="uncertain", reviewed=True),

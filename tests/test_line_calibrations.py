@@ -191,6 +191,9 @@ def test_over_http_supervisors_commission_and_keys_look_on(remembering: Bundle, 
             problem(person.post(f"{API}/lines/nada/calibrations", headers=here), 404, "no_line")
             active = person.post(f"{API}/lines/{LINE}/active", json={"calibration": 1}, headers=here)
             assert active.json() == made.json() | {"active": True}
+            watches = client.get(f"{API}/lines/{LINE}/drift").json()
+            assert watches == {"errors": None, "scores": None, "scope": None, "raised": []}
+            assert client.get(f"{API}/lines/principal/drift").json() is None
             problem(
                 person.post(f"{API}/lines/principal/active", json={"calibration": 1}, headers=here),
                 404,

@@ -70,7 +70,7 @@ def test_what_nobody_needs_nobody_gets(method: str, path: str) -> None:
 @for_each(("method", "path", "permission"), [
     ("POST", "/api/v1/inspections", "inspect"), ("POST", "/api/v1/batches", "inspect"),
     ("GET", "/api/v1/inspections", "read"), ("GET", "/api/v1/inspections/7/photo", "read"),
-    ("POST", "/api/v1/inspections/7/reviews", "review"), ("GET", "/api/v1/inspections.csv", "read"),
+    ("POST", "/api/v1/inspections/7/reviews", "answer"), ("GET", "/api/v1/inspections.csv", "read"),
     ("POST", "/v2/models/m/infer", "infer"), ("WEBSOCKET", "/_stcore/stream", "read"), ("GET", "/history", "read"),
     ("PUT", "/_stcore/upload_file/s/f", "try"), ("GET", "/metrics", "metrics"),
     ("GET", "/api/v1/lines", "read"), ("POST", "/api/v1/lines", "lines"),

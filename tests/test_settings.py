@@ -20,7 +20,7 @@ def example(field: dataclasses.Field) -> str:
         return next(each for each in field.metadata["choices"] if each != field.default)
     if "https" in field.metadata["schemes"]:
         return "https://example.org"
-    return {bool: "true", int: "7"}.get(field.type, "something")  # type: ignore[call-overload]
+    return {bool: "true", int: "7", float: "0.7"}.get(field.type, "something")  # type: ignore[call-overload]
 
 
 GIVEN = {each.name: example(each) for each in dataclasses.fields(Settings)}

@@ -145,7 +145,7 @@ def test_nobody_reviews_much_on_known_cameras_for_the_sake_of_unknown_ones() -> 
     lost = said_of([PHOTOS[row] for row in rows], sure=0, distance=0, seed=3)
     policy, alone = settled(seen, lost, rows, alpha=0.01), settled(seen, alpha=0.01)
     uncertain = ["uncertain" in verdict.reasons for verdict in seen.verdicts(CLASSES, policy)]
-    assert 0.02 < np.mean(np.array(uncertain)[rows]) <= 0.04
+    assert 0.05 < np.mean(np.array(uncertain)[rows]) <= 0.12
     assert policy.fit_below < alone.fit_below
     assert policy.unfit_above > alone.unfit_above
 

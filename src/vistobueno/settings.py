@@ -1,6 +1,7 @@
 """Every environment variable, its default and its meaning."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -157,6 +158,29 @@ class Settings:
         en="Timestamp authority (RFC 3161) for reports; empty: none.",
         schemes=_WEB,
     )
+    audit_share: float = _setting(
+        0.05,
+        es="Parte al azar de las fotografías de cada línea que se pregunta sin mostrar el veredicto; 0: ninguna.",
+        en="Random share of each line's photographs that is asked without showing the verdict; 0: none.",
+    )
+    audit_first: int = _setting(
+        60,
+        es="Las primeras fotografías de una línea que se preguntan todas así; con AUDIT_SHARE=0 y 0 aquí no hay auditoría.",
+        en="The first photographs of a line that are all asked so; with AUDIT_SHARE=0 and 0 here there is no audit.",
+    )
+    audit_second: float = _setting(
+        0.2,
+        es="Parte de las auditadas que se pregunta también a una segunda persona.",
+        en="Share of the audited that a second person is asked too.",
+    )
+    inspectors_review: str = _setting(
+        "off",
+        es="own: cada inspector responde lo que se le pregunta, sus propias fotos por revisar; off: solo supervisores y "
+        "administradores.",
+        en="own: each inspector answers what is asked of them, their own photos to review; off: supervisors and "
+        "administrators alone.",
+        choices=("off", "own"),
+    )
     retention_days: int = _setting(
         0,
         es="Días que se guardan las fotografías; 0: siempre. Los veredictos quedan.",
@@ -228,6 +252,10 @@ def _read(name: str, value: str) -> Any:
         if value.isdecimal() and value.isascii() and len(value) <= len(str(most)) and int(value) <= most:
             return int(value)
         return _refuse(name, value, f"un número entero hasta {most}", f"a whole number up to {most}")
+    if known.type is float:
+        if re.fullmatch(r"0*(\d?\.)?\d+", value, re.ASCII) and float(value) <= 1:
+            return float(value)
+        return _refuse(name, value, "un número de 0 a 1, con punto: 0.05", "a number from 0 to 1: 0.05")
     if known.metadata["schemes"]:
         return _address(name, unquoted(value), known.metadata["schemes"])
     return Path(value) if known.type is Path else value

@@ -18,6 +18,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
+from serving import WITHOUT_AUDIT
 from vistobueno.accounts import Accounts
 from vistobueno.cli.drawn import draw_photo
 from vistobueno.core.inspection import SYSTEM
@@ -93,6 +94,7 @@ def running(folder: Path, people: Sequence[Person] = EVERYBODY, port: int = 0, *
         "PORT": str(port),
         "ADMIN_EMAIL": "first@frutas.example",
         "ADMIN_PASSWORD": PASSWORD,
+        **WITHOUT_AUDIT,
         **environment,
     }
     command = [sys.executable, "-m", "uvicorn", "main:app", "--port", str(port), "--log-level", "warning"]

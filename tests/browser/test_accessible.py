@@ -20,6 +20,7 @@ PLACES = {
     "try": "/try",
     "lines": "/lines",
     "commissioning": "/commissioning",
+    "lots": "/lots",
     "people": "/administration",
     "keys": "/administration?part=keys",
     "audit": "/administration?part=audit",

@@ -6,13 +6,16 @@ from typing import Literal
 from ..core.inspection import Actor
 
 Role = Literal["inspector", "supervisor", "admin"]
-Permission = Literal["inspect", "read", "infer", "review", "try", "lines", "models", "people", "keys", "audit"]
+Permission = Literal[
+    "inspect", "read", "infer", "answer", "review", "try", "lines", "models", "people", "keys", "audit"
+]
 
 ROLES: tuple[Role, ...] = ("inspector", "supervisor", "admin")
 SCOPES: tuple[Permission, ...] = ("inspect", "read", "review", "infer")
 """What a key may be given: a machine never administers."""
 
-_INSPECTOR: frozenset[Permission] = frozenset({"inspect", "read", "infer"})
+_INSPECTOR: frozenset[Permission] = frozenset({"inspect", "read", "infer", "answer"})
+"""``answer``: on one's own inspections that went to review, where the settings let inspectors; ``review``: on all."""
 PERMISSIONS: dict[str, frozenset[Permission]] = {
     "inspector": _INSPECTOR,
     "supervisor": _INSPECTOR | {"review", "try", "lines"},
@@ -43,8 +46,8 @@ class Identity:
     line: str | None = None
 
     def may(self, permission: str) -> bool:
-        """Whether this permission was given; one that does not exist never was."""
-        return permission in self.scopes
+        """Whether this permission was given; one that does not exist never was. Who reviews also answers."""
+        return permission in self.scopes or (permission == "answer" and "review" in self.scopes)
 
 
 def permissions_of(role: str) -> frozenset[str]:

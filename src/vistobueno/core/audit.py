@@ -1,13 +1,16 @@
 """The blind audit of a line: which photographs are asked without showing the verdict, and what the answers are worth."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .inspection import ReviewAnswer
 from .shares import Share, share_of
+from .verdict import Answer
 
 _Z = 1.959964  # two-sided 95 %
 
@@ -18,11 +21,13 @@ class Audit:
 
     Attributes:
         share: of the line's photographs, once the ``first`` of them have all been asked.
+        second: share of those asked that a second person is asked too.
     """
 
     seed: str
     share: float = 0.05
-    first: int = 100
+    first: int = 60
+    second: float = 0.2
 
     def chance(self, place: int) -> float:
         """With which the line's photograph at this place (1, 2, 3 …) is asked: what its answer weighs is one over it."""
@@ -30,8 +35,18 @@ class Audit:
 
     def asks(self, place: int) -> bool:
         """Whether it is asked."""
-        digest = hashlib.sha256(f"{self.seed}:{place}".encode()).digest()
-        return int.from_bytes(digest[:8]) / 2**64 < self.chance(place)
+        return _drawn(f"{self.seed}:{place}") < self.chance(place)
+
+    def people(self, place: int) -> int:
+        """How many people are asked: 0, 1 or 2."""
+        if not self.asks(place):
+            return 0
+        return 2 if _drawn(f"{self.seed}:{place}:second") < self.second else 1
+
+
+def _drawn(text: str) -> float:
+    """A number in [0, 1) that is the same for the same text."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 
 @dataclass(frozen=True)
@@ -76,3 +91,64 @@ def kappa(first: NDArray[np.str_], second: NDArray[np.str_]) -> Share:
     value = (agreed - expected) / (1 - expected)
     half = _Z * sqrt(agreed * (1 - agreed) / n) / (1 - expected)
     return Share(value, max(-1.0, value - half), min(1.0, value + half), n)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A photograph that was drawn.
+
+    Attributes:
+        answer: the model's; group: photographs of one fruit share one.
+        said: what people answered who did not see the verdict, each once, the first before the second.
+    """
+
+    answer: Answer
+    chance: float
+    group: str
+    said: tuple[ReviewAnswer, ...] = ()
+
+
+@dataclass(frozen=True)
+class LineAudit:
+    """What the blind audit says of a line.
+
+    Attributes:
+        drawn: photographs; ``answered``: by a person at least; ``waiting``: by nobody yet.
+        fit, unfit: how many the first person answered so; the others show none of the products, or too little.
+        review: share that the model left to a person, of all that were drawn.
+        kappa: Cohen's, of the photographs that two people answered.
+    """
+
+    line: str
+    drawn: int
+    answered: int
+    waiting: int
+    fit: int
+    unfit: int
+    escapes: Share
+    overkill: Share
+    review: Share
+    kappa: Share
+
+
+def line_audit(line: str, drawn: Sequence[Drawn]) -> LineAudit:
+    """A line's rates by what was drawn on it, from what the first person answered to each."""
+    answers, chances = np.array([each.answer for each in drawn], str), np.array([each.chance for each in drawn])
+    groups = np.array([each.group for each in drawn], str)
+    first = np.array([each.said[0] if each.said else "" for each in drawn], str)
+    of_products = (first == "fit") | (first == "unfit")
+    rates = audited(answers[of_products], first[of_products] == "unfit", chances[of_products], groups[of_products])
+    pairs = np.array([each.said[:2] for each in drawn if len(each.said) > 1], str).reshape(-1, 2)
+    answered = int((first != "").sum())
+    return LineAudit(
+        line,
+        len(drawn),
+        answered,
+        len(drawn) - answered,
+        int((first == "fit").sum()),
+        int((first == "unfit").sum()),
+        rates.escapes,
+        rates.overkill,
+        share_of(answers == "review", groups, 1 / chances),
+        kappa(pairs[:, 0], pairs[:, 1]),
+    )

@@ -23,12 +23,31 @@ _OF: Mapping[str, tuple[Defect, ...]] = {
 
 
 class DefectRefused(VistoBuenoError):
-    """Defects were named of a fruit that is not said to be unfit."""
+    """Defects were named of a fruit that is not said to be unfit, or none was left to be named."""
 
 
 def defects_of(product: str | None) -> tuple[Defect, ...]:
-    """What a person is offered to name, the most usual first; of a product that has no list, what any fruit may have."""
+    """What a person is offered to name until a supervisor chooses, the most usual first; of a product that has no list,
+    what any fruit may have.
+    """
     return _OF.get(product or "", _COMMON)
+
+
+def chosen(product: str | None, defects: Sequence[str]) -> tuple[Defect, ...]:
+    """The list that a supervisor chose for a product: each once, the usual ones of the product first.
+
+    Raises:
+        DefectRefused: ``defects_none``.
+    """
+    usual = (*defects_of(product), *ALL)
+    found = tuple(dict.fromkeys(each for each in usual if each in defects))
+    if not found:
+        raise DefectRefused(
+            "defects_none",
+            es="La lista quedaría vacía. Marque al menos un defecto.",
+            en="The list would be empty. Tick one defect at least.",
+        )
+    return found
 
 
 def named(answer: str, defects: Sequence[Defect]) -> tuple[Defect, ...]:

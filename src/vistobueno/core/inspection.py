@@ -33,7 +33,11 @@ DEFAULT_LINE = "principal"
 
 @dataclass(frozen=True)
 class Review:
-    """A person's answer on an inspection. It never overwrites the verdict, it stands beside it."""
+    """A person's answer on an inspection. It never overwrites the verdict, it stands beside it.
+
+    Attributes:
+        blind: who answered was not shown the verdict.
+    """
 
     id: int
     inspection_number: int
@@ -42,6 +46,7 @@ class Review:
     answer: ReviewAnswer
     note: str
     defects: tuple[Defect, ...] = ()
+    blind: bool = False
 
 
 def disagreement(verdict: Verdict, said: ReviewAnswer) -> Disagreement | None:
@@ -90,6 +95,10 @@ class Inspection:
         number: 1, 2, 3, … without gaps; a higher number is never earlier.
         line: the camera and the place it stands in.
         evidence: the key of its photograph in the evidence store.
+        audit_chance: with which it was drawn for the blind audit of its line; None where it was not drawn.
+        audit_people: how many people it is asked there, 0, 1 or 2.
+        lot, package, fruit: where the fruit was taken from: the lot's number, the package's in the lot, the fruit's in the
+            package; photographs of one fruit share all three.
         has_photograph: False once the photograph was removed because it was old; the verdict stays.
     """
 
@@ -104,6 +113,11 @@ class Inspection:
     photo: PhotoFacts
     evidence: str
     elapsed_ms: float
+    audit_chance: float | None = None
+    audit_people: int = field(default=0, metadata={"before": "0"})
+    lot: int | None = None
+    package: int | None = None
+    fruit: int | None = None
     has_heat_map: bool = field(default=False, metadata={"kept": False})
     has_photograph: bool = field(default=True, metadata={"kept": False})
     reviews: tuple[Review, ...] = field(default=(), metadata={"kept": False})
@@ -120,6 +134,7 @@ class Filter:
         actor_kind, actor_id: who inspected; a person and a machine may have the same number.
         reviewed: whether a person has answered on it.
         line: the name of the one that it belongs to.
+        lot: the number of the one that it was inspected in.
         disagrees: whether a person's last answer on it speaks against the model's, and ``disagreement``: how.
     """
 
@@ -136,6 +151,7 @@ class Filter:
     line: str | None = None
     disagrees: bool | None = None
     disagreement: Disagreement | None = None
+    lot: int | None = None
 
 
 @dataclass(frozen=True)

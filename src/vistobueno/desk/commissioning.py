@@ -1,5 +1,6 @@
 """Puesta en servicio: a line's answered photographs, what they would promise, its calibrations, and the way back."""
 
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,7 @@ from ..core.promises import Promise
 from ..i18n import counted, say
 from ..services.calibrations import Prospect
 from . import formats
-from .calibration import calibration_html
+from .calibration import calibration_html, share_cell
 from .hypertext import Deed, h, hypertext, join
 from .pieces import answer, choice, class_name, inspection_number, notice, photo_url, sure
 from .trial import model_pages
@@ -74,13 +75,14 @@ def _page(visit: Visit, line: Line, names: list[str], said: tuple[str, str] | No
     active = next((each for each in versions if each.active), None)
     return h(
         '<div class="head"><div><h1>{title}</h1><p class="lead">{lead}</p></div></div>{pages}{said}{which}{state}'
-        "<section><h2>{step}</h2>{prospect}</section>{versions}",
+        "{measured}<section><h2>{step}</h2>{prospect}</section>{versions}",
         title=say(language, "ui_page_commissioning"),
         lead=say(language, "ui_commissioning_lead"),
         pages=model_pages(visit, "lines"),
         said=notice(*said) if said else "",
         which=_which(names, line, language),
         state=_state(visit, active, line),
+        measured=_measured(visit, line) if line.measured and active is not None else "",
         step=say(language, "ui_commissioning_answers"),
         prospect=_prospect(visit, calibrations.prospect(line.name)),
         versions=_versions(visit, versions, active),
@@ -107,6 +109,38 @@ def _state(visit: Visit, active: LineCalibration | None, line: Line) -> Markup:
         return notice(say(language, "ui_commissioning_other_model", number=active.number, line=line.name), "warn")
     day = formats.moment(active.created_at, visit.zone, language)
     return notice(say(language, "ui_commissioning_measured", line=line.name, number=active.number, day=day))
+
+
+def _measured(visit: Visit, line: Line) -> Markup:
+    """What the blind audit says of the line since it was put in service, and whether it is still what it was."""
+    language, audits = visit.language, visit.station.audits
+    audit, drift = audits.of_calibration(line.name), audits.drift(line.name)
+    if audit is None or drift is None:
+        return Markup()
+    warned = join(notice(say(language, f"ui_drift_{name}"), "warn") for name in drift.raised)
+    rows = join(
+        h(
+            '<tr><th scope="row">{0}</th>{1}</tr>',
+            say(language, name),
+            share_cell(asdict(share) if share.n else None, language)[0],
+        )
+        for name, share in (
+            ("commission_escapes", audit.escapes),
+            ("commission_overkill", audit.overkill),
+            ("commission_review", audit.review),
+            ("ui_audit_kappa", audit.kappa),
+        )
+    )
+    counts = {name: formats.number(getattr(audit, name), language) for name in ("drawn", "answered", "waiting")}
+    return h(
+        "<section><h2>{title}</h2>{warned}<p>{counts}</p>"
+        '<div class="scroll"><table><tbody>{rows}</tbody></table></div><p class="muted">{how}</p></section>',
+        title=say(language, "ui_audit_measured"),
+        warned=warned,
+        counts=say(language, "ui_audit_counts", **counts),
+        rows=rows,
+        how=say(language, "ui_audit_how"),
+    )
 
 
 def _prospect(visit: Visit, found: Prospect) -> Markup:

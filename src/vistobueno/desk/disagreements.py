@@ -24,8 +24,8 @@ def show(visit: Visit) -> None:
 def _act(deed: Deed, chosen: Mapping[str, str]) -> None:
     if deed.name in ("all", "waiting"):
         go("history", **({"waiting": "1"} if deed.name == "waiting" else {}))
-    if deed.name == "disagreements":
-        go("disagreements")
+    if deed.name in ("disagreements", "lots"):
+        go(deed.name)
     if deed.name == "kind":
         go("disagreements", **({"kind": deed.value} if deed.value else {}))
     if deed.name in ("older", "newest"):

@@ -26,6 +26,7 @@ _NAMES = {
     "answer": "ui_answer", "product": "ui_product", "reason": "ui_reason", "who": "ui_who", "since": "ui_since",
     "until": "ui_until", "text": "ui_search", "source": "ui_source", "waiting": "ui_home_waiting",
     "line": "ui_line",
+    "lot": "inspection_lot",
 }  # fmt: skip
 _FIELDS = tuple(_NAMES)
 
@@ -46,8 +47,8 @@ def _act(deed: Deed) -> None:
         go("history", **{name: value for name, value in _asked().items() if name != deed.value})
     if deed.name in ("all", "waiting"):
         go("history", **_among(deed.name, _asked()))
-    if deed.name == "disagreements":
-        go("disagreements")
+    if deed.name in ("disagreements", "lots"):
+        go(deed.name)
     if deed.name == "older":
         go("history", **_asked(), after=deed.value)
     if deed.name == "newest":
@@ -190,6 +191,7 @@ def filter_of(asked: Mapping[str, str], visit: Visit) -> Filter:
         reviewed=False if waiting else None,
         actor_kind=kind,
         line=asked.get("line"),
+        lot=int(asked["lot"]) if asked.get("lot", "").isdecimal() else None,
     )
 
 
@@ -281,6 +283,7 @@ def which(visit: Visit, asked: Mapping[str, str], here: str) -> Markup:
     ]
     if visit.identity.may("review"):
         tabs.append(("disagreements", "/disagreements", "ui_page_disagreements"))
+    tabs.append(("lots", "/lots", "ui_page_lots"))
     links = join(
         h(
             '<a href="{0}" data-act="{1}"{2}>{3}</a>',

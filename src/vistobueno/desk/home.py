@@ -9,7 +9,7 @@ from ..core.intervals import wilson
 from ..i18n import counted, say
 from . import formats
 from .hypertext import h, hypertext, join
-from .pieces import answer, empty, inspection_row, product, shots
+from .pieces import answer, empty, inspection_row, product, question_row, shots
 from .visit import Visit, go
 
 _ANSWERS = ("fit", "unfit", "review")
@@ -111,19 +111,22 @@ def _product_row(name: str | None, count: "Counter[str]", language: str) -> Mark
 
 def _waiting(visit: Visit) -> Markup:
     language = visit.language
-    count = visit.station.reviews.count()
+    reviews, actor = visit.station.reviews, visit.identity.actor
+    count, blind = reviews.count(actor), reviews.count(actor, blind=True)
     if not count:
         return h(
             "<section><h2>{0}</h2>{1}</section>",
             say(language, "ui_home_waiting"),
             empty(say(language, "ui_home_clear")),
         )
-    rows = shots(inspection_row(each, visit) for each in visit.station.reviews.waiting(limit=_WAITING).items)
+    waiting = reviews.waiting(limit=_WAITING, actor=actor).items
+    rows = shots((question_row if each.audit_people else inspection_row)(each, visit) for each in waiting)
     return h(
-        "<section><h2>{title} · {count}</h2>{rows}"
+        "<section><h2>{title} · {count}</h2>{audit}{rows}"
         '<p><a class="button small" href="/history?waiting=1" data-act="waiting">{all}</a></p></section>',
         title=say(language, "ui_home_waiting"),
         count=formats.number(count, language),
+        audit=h("<p>{0}</p>", counted(language, "blind", blind, formats.number(blind, language))) if blind else "",
         rows=rows,
         all=say(language, "ui_home_all_waiting"),
     )

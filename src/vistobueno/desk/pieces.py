@@ -76,6 +76,23 @@ def inspection_row(inspection: Inspection, visit: Visit, *, clock: bool = False)
     )
 
 
+def question_row(inspection: Inspection, visit: Visit) -> Markup:
+    """One that waits in the blind audit: nothing tells what the model said, and who may answer is led to where it is asked."""
+    language = visit.language
+    told = h(
+        '{picture}<span class="what"><b>{number}</b><small>{when}</small></span>'
+        '<span class="side"><small>{blind}</small></span>',
+        picture=thumbnail(inspection),
+        number=inspection_number(inspection.number, language),
+        when=formats.lately(inspection.at, visit.zone, language),
+        blind=say(language, "ui_blind_audit"),
+    )
+    leads = visit.identity.may("review")
+    return h(
+        '<li><a class="line" href="/review">{0}</a></li>' if leads else '<li><span class="line">{0}</span></li>', told
+    )
+
+
 def shots(rows: Iterable[Markup]) -> Markup:
     """A list of inspections: as a grid of pictures or line by line, whichever this browser was told; see style.css."""
     return h('<ul class="list shots">{0}</ul>', join(rows))

@@ -51,7 +51,8 @@ def _decision(report: Report) -> dict[str, Any]:
     language, people = report.language, report.people
     return {
         "word": say(language, f"paper_{report.decision}"),
-        "accepted": report.decision == "accepted",
+        "accepted": report.decision != "refused",
+        "grade": say(language, "paper_accepted_as", grade=report.accepted_as) if report.accepted_as else "",
         "reason": report.reason,
         "signed": say(language, "paper_signed", name=people.signed, at=_at(report, people.signed_at)),
         "replaces": say(language, "paper_replaces", number=report.replaces) if report.replaces else "",
@@ -62,14 +63,15 @@ def _lot(report: Report) -> list[list[str]]:
     language, lot = report.language, report.lot
     product = word(language, lot.product, lot.product)
     rows = {
+        "code": lot.code,
         "packer": lot.packer,
         "origin": lot.origin,
         "product": f"{product}, {lot.variety}" if lot.variety else product,
-        "class": lot.quality_class,
+        "class": report.grade or lot.grade,
         "size": lot.size,
         "packages": number(lot.packages, language),
         "net": "" if lot.net_kg is None else f"{number(lot.net_kg, language, 0 if lot.net_kg % 1 == 0 else 1)}\u00a0kg",
-        "lot_code": lot.lot_code,
+        "gs1_lot": lot.gs1_lot,
         "gtin": lot.gtin,
         "sscc": lot.sscc,
         "inspected": _span(report),
@@ -127,7 +129,7 @@ def _limit(limit: Limit, language: str) -> list[Any]:
     else:
         allowed = say(language, "paper_accept", count=number(limit.accept or 0, language))
     kept = say(language, "paper_kept" if limit.kept else "paper_broken")
-    return [word(language, f"paper_limit_{limit.what}", limit.what), found, allowed, kept, limit.kept]
+    return [limit.what, found, allowed, kept, limit.kept]
 
 
 def _left_out(report: Report, shown: int) -> str:

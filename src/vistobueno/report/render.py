@@ -30,7 +30,7 @@ def render(report: Report) -> bytes:
     if not report.fruit:
         raise ReportRefused(
             "report_empty",
-            es="El lote no tiene ninguna fruta inspeccionada. Inspeccione las cajas del plan y pida el informe después.",
+            es="El lote no tiene ninguna fruta inspeccionada. Inspeccione los bultos del plan y pida el informe después.",
             en="The lot has no inspected fruit. Inspect the packages of the plan, and ask for the report then.",
         )
     pictures = {f"photograph-{at}.jpg": _picture(each) for at, each in enumerate(report.photographs[: _SHOWN[0][1]])}

@@ -5,39 +5,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from ..core.errors import VistoBuenoError
 from ..core.inspection import ModelName
-
-Decision = Literal["accepted", "rejected"]
+from ..core.lots.lot import LotDecision, LotFacts
 
 
 class ReportRefused(VistoBuenoError):
     """A report cannot be set, or a file is no report that could be checked."""
-
-
-@dataclass(frozen=True)
-class LotFacts:
-    """What was inspected. Empty texts and None are not shown.
-
-    Attributes:
-        product: a product's name, ``banana``; one that the program has no word for is shown as it is written.
-        packages: how many the lot has.
-        gtin, lot_code, sscc: GS1 (01), (10) and (00).
-    """
-
-    packer: str
-    origin: str
-    product: str
-    packages: int
-    variety: str = ""
-    quality_class: str = ""
-    size: str = ""
-    net_kg: float | None = None
-    gtin: str = ""
-    lot_code: str = ""
-    sscc: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,7 +21,7 @@ class Plan:
 
     packages: tuple[str, ...]
     fruit: int
-    seed: int
+    seed: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +39,7 @@ class Limit:
     """One limit of a standard and what was found.
 
     Attributes:
-        what: ``total``, ``decay``, …: a text ``paper_limit_WHAT``, else shown as it is written.
+        what: it counts, in the report's language.
         count, of: fruit that count against it, of how many.
         share: the most that is allowed, as a share of the fruit; None where the limit is a count.
         accept: the most fruit that are allowed (Ac of ISO 2859-1); None where the limit is a share.
@@ -141,6 +116,7 @@ class Report:
         language: ``es`` or ``en``.
         at: when it was made; with equal values the paper is equal, byte for byte.
         inspected: the first and the last photograph.
+        grade: the class that the lot was presented as, in words; accepted_as: the one that it is accepted in.
         reason: why it was decided so.
         replaces: the number of the report that this one stands in for.
         estimate: None where none can be given; ``no_estimate`` then says why, in the report's language.
@@ -156,13 +132,15 @@ class Report:
     plan: Plan
     packages: tuple[Package, ...]
     judgements: tuple[Judgement, ...]
-    decision: Decision
+    decision: LotDecision
     reason: str
     people: People
     inspected: tuple[datetime, datetime]
     models: tuple[ModelName, ...]
     lines: tuple[LineFacts, ...]
     evidence: bytes
+    grade: str = ""
+    accepted_as: str = ""
     verification: str = ""
     estimate: Estimate | None = None
     no_estimate: str = ""

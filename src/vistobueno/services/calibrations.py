@@ -43,6 +43,12 @@ class Answered:
     inspection: Inspection
     label: str
 
+    @property
+    def chance(self) -> float:
+        """With which it came to be asked: what the model doubted always does, else what the blind audit draws."""
+        drawn = self.inspection.audit_chance
+        return 1.0 if drawn is None or self.inspection.verdict.answer == "review" else drawn
+
 
 @dataclass(frozen=True)
 class Prospect:
@@ -286,7 +292,8 @@ def commission_answers(
 
     seen = see(opened(), model)
     hashes = [each.inspection.photo.sha256 for each in used]
-    commissioned = commission_line(model, seen, [each.label for each in used], hashes, progress=progress)
+    labels, chances = [each.label for each in used], [each.chance for each in used]
+    commissioned = commission_line(model, seen, labels, hashes, chances, progress=progress)
     verdicts = zip(used, commissioned.verdicts_before, commissioned.verdicts_after, strict=True)
     changed = [
         {"number": each.inspection.number, "label": each.label, "before": before.answer, "after": after.answer}

@@ -3,8 +3,8 @@
 import contextlib
 import hashlib
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +12,7 @@ from typing import BinaryIO
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
+from ..core.audit import Audit
 from ..core.inspection import DEFAULT_LINE, Actor, DayCount, Filter, Inspection, ModelName, Page, PhotoFacts, Source
 from ..core.photo import open_photo
 from ..core.pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
@@ -28,6 +29,7 @@ from . import table
 from .batch import Batch, entry_key, inspect_entries
 from .judging import Judging, Slot
 from .lines import Lines
+from .lots import Lots, Place
 from .models import Models
 from .spreadsheet import PLAIN, Cell, Dialect, csv_table, xlsx_table
 
@@ -58,11 +60,20 @@ class Inspections:
     """The inspections of a station. Threads share it."""
 
     def __init__(
-        self, engine: Engine, evidence: Evidence, judging: Judging, models: Models, lines: Lines, station: str
+        self,
+        engine: Engine,
+        evidence: Evidence,
+        judging: Judging,
+        models: Models,
+        lines: Lines,
+        lots: Lots,
+        station: str,
+        audit: Callable[[str], Audit],
     ) -> None:
         self._engine, self._evidence, self._judging = engine, evidence, judging
-        self._models, self._lines = models, lines
+        self._models, self._lines, self._lots = models, lines, lots
         self._ledger, self._days, self._id = Ledger(engine), Days(engine), station
+        self._audit = audit
 
     def inspect(
         self,
@@ -71,6 +82,7 @@ class Inspections:
         *,
         source: Source,
         line: str = DEFAULT_LINE,
+        place: Place | None = None,
         filename: str | None = None,
         idempotency_key: str | None = None,
         admitted: Slot | None = None,
@@ -78,12 +90,14 @@ class Inspections:
         """Judge a photograph; its verdict and its photograph are durable when this returns.
 
         Args:
+            place: where the fruit was taken from, of an open lot.
             idempotency_key: the actor's own name for this call: with the same photograph it is done once.
             admitted: the place that `Judging.admit` gave; without one it is taken here.
 
         Raises:
             PhotoRefused: it cannot be judged.
-            LineRefused: the line is unknown or retired; what was kept by an earlier call is given all the same.
+            LineRefused, NotFound, LotRefused: the line or lot is unknown or takes no photographs; what was kept by an
+                earlier call is given all the same.
             Busy: every place is taken.
             Conflict: the key was used for another photograph.
             Unavailable: it cannot be kept now; nothing was.
@@ -95,6 +109,8 @@ class Inspections:
                 if (before := self._ledger.written(write)) is not None:
                     return Kept(before, replayed=True)
             self._lines.check(line)
+            if place is not None:
+                self._lots.check(place)
             judged = self._judging.run(_judged, self._models.judging(line), data)
             if write is not None:  # the photograph's hash is known now, and is not taken twice
                 write = replace(write, content_sha256=judged.photo.sha256)
@@ -110,6 +126,7 @@ class Inspections:
                 photo=judged.photo,
                 evidence=new_key(now, self._id),
                 elapsed_ms=judged.elapsed_ms,
+                **({} if place is None else asdict(place)),
             )
             return self._keep(draft, judged.jpeg, write)
 
@@ -226,7 +243,7 @@ class Inspections:
         """The photograph first, then the row: a row never names a photograph that is not there."""
         self._evidence.put(draft.evidence, jpeg)
         try:
-            return Kept(self._ledger.add(draft, draft.verdict.activation, write))
+            return Kept(self._ledger.add(draft, draft.verdict.activation, write, self._audit))
         except Exception as error:
             if not (isinstance(error, Unavailable) and error.code == "database_away"):
                 with contextlib.suppress(Unavailable):

@@ -24,12 +24,14 @@ class Reviews:
         note: str = "",
         *,
         defects: Sequence[Defect] = (),
+        blind: bool = False,
         idempotency_key: str | None = None,
     ) -> tuple[Review, bool]:
         """Set a person's answer beside a verdict.
 
         Args:
             defects: what is wrong with the fruit, where it is answered to be unfit.
+            blind: who answers was not shown the verdict; only such answers count in the blind audit.
             idempotency_key: the actor's own name for this answer: sent again, it is given once.
 
         Returns:
@@ -41,17 +43,20 @@ class Reviews:
             DefectRefused: defects of a fruit that is not unfit.
         """
         defects = named(answer, defects)
-        content = content_of("review", number, answer, note, *defects)
+        content = content_of("review", number, answer, note, *defects, *(("blind",) if blind else ()))
         write = Write(idempotency_key, actor, content) if idempotency_key else None
-        return self._ledger.review(number, actor, answer, note, write, defects)
+        return self._ledger.review(number, actor, answer, note, write, defects, blind)
 
-    def waiting(self, after: str | None = None, limit: int = 50) -> Page[Inspection]:
-        """Inspections that wait for a person, newest first."""
-        return waiting_page(self._engine, after, limit)
+    def waiting(self, after: str | None = None, limit: int = 50, *, actor: Actor | None = None) -> Page[Inspection]:
+        """Inspections that wait for a person, newest first; for ``actor``: without those that they have answered on.
 
-    def count(self) -> int:
-        """How many inspections wait for a person."""
-        return self._ledger.waiting_count()
+        What was drawn for the blind audit waits whatever the verdict, and must be asked without showing it.
+        """
+        return waiting_page(self._engine, after, limit, actor)
+
+    def count(self, actor: Actor | None = None, *, blind: bool = False) -> int:
+        """How many inspections wait for a person, or for ``actor``; ``blind``: of the blind audit alone."""
+        return self._ledger.waiting_count(actor, blind=blind)
 
     def disagreements(self) -> dict[Disagreement, int]:
         """How many inspections people's last answers speak against, by how they do."""

@@ -3,18 +3,23 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Engine
 
+from ..core.audit import Audit
 from ..settings import Settings
 from ..store.database import Unavailable, database_alive
 from ..store.lock import StationLock
 from ..store.photos.evidence import Evidence
 from ..store.retention import station_id
+from .audits import Audits
 from .calibrations import Calibrations
+from .defects import Defects
 from .inspections import Inspections
 from .judging import Judging
 from .lines import Lines
+from .lots import Lots
 from .measuring import Measuring
 from .models import Models
 from .opening import open_records
@@ -41,9 +46,14 @@ class Station:
         self.models = Models(engine, settings)
         self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
         self.lines = Lines(engine, self.models)
-        self.inspections = Inspections(engine, evidence, self.judging, self.models, self.lines, station)
-        self.reviews = Reviews(engine)
+        audit = partial(Audit, share=settings.audit_share, first=settings.audit_first, second=settings.audit_second)
+        self.lots = Lots(engine)
+        self.inspections = Inspections(
+            engine, evidence, self.judging, self.models, self.lines, self.lots, station, audit
+        )
+        self.reviews, self.audits = Reviews(engine), Audits(engine)
         self.calibrations = Calibrations(engine, evidence, self.models)
+        self.defects = Defects(engine)
         self.trials = Trials(self.models, self.judging)
         self.measuring = Measuring(evidence)
         self.upkeep = Upkeep(engine, evidence, settings.retention_days)

@@ -81,6 +81,20 @@ def active(connection: Connection) -> dict[str, int]:
     return {row.line: row.calibration for row in rows if row.calibration is not None}
 
 
+def active_of(connection: Connection, line: str) -> LineCalibration | None:
+    """The calibration that was made active for a line last; None where the model alone judges."""
+    number = active(connection).get(line)
+    return None if number is None else one(connection, number)
+
+
+def active_since(connection: Connection, line: str) -> datetime:
+    """When what judges a line was made active."""
+    at: datetime = connection.execute(
+        select(activations.c.at).where(activations.c.line == line).order_by(activations.c.id.desc()).limit(1)
+    ).scalar_one()
+    return at
+
+
 def state(connection: Connection) -> int:
     """A number that another activation changes."""
     return int(connection.execute(select(func.coalesce(func.max(activations.c.id), 0))).scalar_one())

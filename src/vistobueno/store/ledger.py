@@ -1,8 +1,9 @@
 """Inspections and reviews, written once and never changed; daily counts and the review queue are kept in the same transaction."""
 
 import hashlib
+import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from itertools import islice
@@ -10,8 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, or_, select, text, true, update
 
+from ..core.audit import Audit
 from ..core.composed import composed, flat
 from ..core.defects import Defect
 from ..core.errors import VistoBuenoError
@@ -29,6 +31,7 @@ from ..core.inspection import (
 from ..core.verdict import OUT_OF_SCOPE, Answer
 from .database import reading, writing
 from .folding import folded
+from .lot_state import next_fruit, refuse_closed
 from .schema import (
     daily_counts,
     disagreements,
@@ -52,6 +55,10 @@ _INSPECTION, _REASON, _QUEUED, _KEY = (
 _COUNT = text(
     "INSERT INTO tallies (day, product, answer, count) VALUES (:day, :product, :answer, 1) "
     "ON CONFLICT (day, product, answer) DO UPDATE SET count = tallies.count + 1"
+)
+_DRAW = text(
+    "INSERT INTO audit_draws (line, seed, photographs) VALUES (:line, :seed, 1) "
+    "ON CONFLICT (line) DO UPDATE SET photographs = audit_draws.photographs + 1 RETURNING seed, photographs"
 )
 _LOCK = 0x7650  # PostgreSQL's advisory lock of the ledger: numbers, moments and daily counts come one after the other
 
@@ -94,14 +101,23 @@ class Ledger:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def add(self, draft: Inspection, activation: Map | None, write: Write | None) -> Inspection:
-        """Write an inspection; its number and moment are given here.
+    def add(
+        self,
+        draft: Inspection,
+        activation: Map | None,
+        write: Write | None,
+        audit: Callable[[str], Audit] | None = None,
+    ) -> Inspection:
+        """Write an inspection; its number and moment are given here, and it is drawn for the blind audit or not.
+
+        Args:
+            audit: the draw of a line that has this seed; None: nothing is drawn.
 
         Raises:
             IntegrityError: the write was made already (see `written`), by another at this moment.
         """
         with writing(self.engine) as connection:
-            return _add(connection, draft, activation, write)
+            return _add(connection, draft, activation, write, audit)
 
     def is_used(self, write: Write) -> bool:
         """Whether this key was used before, for whatever content."""
@@ -166,8 +182,12 @@ class Ledger:
         note: str,
         write: Write | None = None,
         defects: Sequence[Defect] = (),
+        blind: bool = False,
     ) -> tuple[Review, bool]:
-        """Set a person's answer beside a verdict; from now on it waits no more.
+        """Set a person's answer beside a verdict; from now on it waits no more, or for others who have not seen it.
+
+        Args:
+            blind: who answers was not shown the verdict.
 
         Returns:
             The review, and whether this write had made it before.
@@ -181,7 +201,7 @@ class Ledger:
             if write is not None and (before := _written(connection, write)) is not None:
                 row = connection.execute(select(reviews).where(reviews.c.id == before.review_id)).one()
                 return _review(row), True
-            verdict = inspection(connection, number).verdict
+            found = inspection(connection, number)
             said = select(reviews.c.id).where(reviews.c.inspection_number == number).limit(1)
             values: dict[str, Any] = {
                 "id": _next(connection, reviews.c.id),
@@ -192,21 +212,30 @@ class Ledger:
                 "note": _shown(note.strip(), keep="\n")[:LONGEST_NOTE],
                 "first": connection.execute(said).first() is None,
                 "defects": ",".join(defects) or None,
+                "blind": blind,
             }
             connection.execute(insert(reviews).values(values))
-            connection.execute(delete(review_queue).where(review_queue.c.inspection_number == number))
+            asked = {(each.actor.kind, each.actor.id) for each in found.reviews if each.blind}
+            if blind:
+                asked.add((actor.kind, actor.id))
+            queued = review_queue.c.inspection_number == number
+            if len(asked) < found.audit_people:
+                connection.execute(update(review_queue).where(queued).values(answered=True))
+            else:
+                connection.execute(delete(review_queue).where(queued))
             connection.execute(delete(disagreements).where(disagreements.c.inspection_number == number))
-            if kind := disagreement(verdict, answer):
+            if kind := disagreement(found.verdict, answer):
                 connection.execute(insert(disagreements), {"inspection_number": number, "kind": kind})
             if write is not None:
                 made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
                 connection.execute(_KEY, {**_named(write), **made})
-        return Review(values["id"], number, values["at"], actor, answer, values["note"], tuple(defects)), False
+        return Review(values["id"], number, values["at"], actor, answer, values["note"], tuple(defects), blind), False
 
-    def waiting_count(self) -> int:
-        """How many inspections wait for a person."""
+    def waiting_count(self, actor: Actor | None = None, *, blind: bool = False) -> int:
+        """How many inspections wait for a person, or for this one; ``blind``: of the blind audit alone."""
+        asked = select(func.count()).select_from(review_queue).where(waits_for(actor))
         with reading(self.engine) as connection:
-            return int(connection.execute(select(func.count()).select_from(review_queue)).scalar_one())
+            return int(connection.execute(asked.where(review_queue.c.blind) if blind else asked).scalar_one())
 
     def disagreement_counts(self) -> dict[Disagreement, int]:
         """How many inspections people's last answers speak against, by how they do."""
@@ -258,6 +287,18 @@ def inspection(connection: Connection, number: int) -> Inspection:
     return with_reviews(connection, [row])[0]
 
 
+def waits_for(actor: Actor | None) -> ColumnElement[bool]:
+    """Of what is in the review queue: whether it waits for this person, who has not answered on it; None: for anybody."""
+    if actor is None:
+        return true()
+    own = select(reviews.c.id).where(
+        reviews.c.inspection_number == review_queue.c.inspection_number,
+        reviews.c.actor_kind == actor.kind,
+        reviews.c.actor_id == actor.id,
+    )
+    return or_(review_queue.c.answered.is_(False), ~own.exists())
+
+
 def with_reviews(connection: Connection, rows: Iterable[Row[Any]]) -> list[Inspection]:
     """Rows of `inspections` as values, each with its reviews, in the same order."""
     found = [_inspection(row) for row in rows]
@@ -274,8 +315,17 @@ def with_reviews(connection: Connection, rows: Iterable[Row[Any]]) -> list[Inspe
     ]
 
 
-def _add(connection: Connection, draft: Inspection, activation: Map | None, write: Write | None) -> Inspection:
+def _add(
+    connection: Connection,
+    draft: Inspection,
+    activation: Map | None,
+    write: Write | None,
+    audit: Callable[[str], Audit] | None,
+) -> Inspection:
     one_after_another(connection)
+    if draft.lot is not None:
+        refuse_closed(connection, draft.lot)
+        draft = replace(draft, fruit=draft.fruit or next_fruit(connection, draft.lot, draft.package))
     last = connection.execute(_LAST).first()
     now = datetime.now(UTC)
     kept = replace(
@@ -285,12 +335,15 @@ def _add(connection: Connection, draft: Inspection, activation: Map | None, writ
         filename=_clean(draft.filename),
         has_heat_map=activation is not None,
     )
+    seed, place = connection.execute(_DRAW, {"line": kept.line, "seed": secrets.token_hex(16)}).one()
+    if audit is not None and (people := audit(seed).people(place)):
+        kept = replace(kept, audit_chance=audit(seed).chance(place), audit_people=people)
     connection.execute(_INSPECTION, _columns(kept, activation))
     said = kept.verdict
     for reason in said.reasons:
         connection.execute(_REASON, {"reason": reason, "inspection_number": kept.number})
-    if said.answer == "review":
-        connection.execute(_QUEUED, {"inspection_number": kept.number})
+    if said.answer == "review" or kept.audit_people:
+        connection.execute(_QUEUED, {"inspection_number": kept.number, "blind": kept.audit_people > 0})
     connection.execute(_COUNT, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
     if write is not None:
         connection.execute(_KEY, {**_named(write), "inspection_number": kept.number, "at": kept.at})
@@ -373,7 +426,7 @@ def _actor(row: Row[Any]) -> Actor:
 
 def _review(row: Row[Any]) -> Review:
     defects = tuple(filter(None, (row.defects or "").split(",")))
-    return Review(row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note, defects)
+    return Review(row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note, defects, row.blind)
 
 
 def _inspection(row: Row[Any]) -> Inspection:

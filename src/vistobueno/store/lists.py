@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 
 from ..core.errors import VistoBuenoError
-from ..core.inspection import Filter, Inspection, Page
+from ..core.inspection import Actor, Filter, Inspection, Page
 from .database import reading
 from .folding import folded
-from .ledger import with_reviews
+from .ledger import waits_for, with_reviews
 from .protection import NAMES
 from .schema import OF_NO_PRODUCT, disagreements, inspections, reasons, review_queue, reviews
 
@@ -54,10 +54,11 @@ def inspections_count(engine: Engine, asked: Filter, most: int) -> int:
         return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
 
 
-def waiting_page(engine: Engine, after: str | None, limit: int) -> Page[Inspection]:
-    """The inspections that wait for a person."""
+def waiting_page(engine: Engine, after: str | None, limit: int, actor: Actor | None = None) -> Page[Inspection]:
+    """The inspections that wait for this person; None: for anybody."""
     with reading(engine) as connection:
         query = select(inspections).join(review_queue, review_queue.c.inspection_number == inspections.c.number)
+        query = query.where(waits_for(actor))
         return _page(connection, query, review_queue.c.inspection_number, after, limit)
 
 
@@ -81,8 +82,13 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
         asked.answer, asked.product, asked.reason, asked.text, asked.source, asked.actor_kind, asked.line,
         asked.disagreement,
     )  # fmt: skip
-    if any(word is not None and not word.isprintable() for word in words) or abs(asked.actor_id or 0) > _LARGEST:
+    if (
+        any(word is not None and not word.isprintable() for word in words)
+        or max(abs(asked.actor_id or 0), abs(asked.lot or 0)) > _LARGEST
+    ):
         return query.where(false()), order  # nothing has such a name, and no database would take it
+    if asked.disagrees is False and asked.disagreement is not None:
+        return query.where(false()), order  # what speaks against nothing does so in no way
     # A number is never earlier than a lower one, so that a moment is a number too.
     if asked.since is not None:
         first = first_since(connection, asked.since)
@@ -97,6 +103,7 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
             query.join(review_queue, review_queue.c.inspection_number == number),
             review_queue.c.inspection_number,
         )
+        query = query.where(review_queue.c.answered.is_(False))
     elif asked.reviewed is False:
         query = query.where(~select(reviews.c.id).where(reviews.c.inspection_number == number).exists())
     if asked.disagrees or asked.disagreement is not None:
@@ -114,7 +121,7 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
     if asked.product is not None:
         query = query.where(~OF_NO_PRODUCT)
     narrow = order is not number and connection.dialect.name == "sqlite"
-    columns = (inspections.c[name] for name in ("answer", "product", "actor_kind", "actor_id", "source", "line"))
+    columns = (inspections.c[name] for name in ("answer", "product", "actor_kind", "actor_id", "source", "line", "lot"))
     for each in columns:
         if (value := getattr(asked, each.name)) is not None:
             # SQLite's "+": not by this column's index, which would find more rows and then have to sort them

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, delete, func, insert, select
 
 from ..core.inspection import SYSTEM, Actor
 from .database import reading, writing
@@ -35,7 +35,7 @@ def station_id(engine: Engine) -> str:
 
 
 def apply_retention(engine: Engine, evidence: Evidence, days: int, actor: Actor = SYSTEM) -> int:
-    """Remove the photographs that are older than ``days`` and record each; one that awaits review is kept.
+    """Remove the photographs that are older than ``days`` and record each; one that nobody has answered on yet is kept.
 
     Removed first, recorded then: what a crash comes between is done again, and recorded, the next time.
 
@@ -48,7 +48,9 @@ def apply_retention(engine: Engine, evidence: Evidence, days: int, actor: Actor 
         select(number, inspections.c.evidence)
         .where(
             inspections.c.at < before,
-            ~select(review_queue).where(review_queue.c.inspection_number == number).exists(),
+            ~select(review_queue)
+            .where(review_queue.c.inspection_number == number, review_queue.c.answered.is_(False))
+            .exists(),
             ~select(evidence_removals).where(evidence_removals.c.inspection_number == number).exists(),
         )
         .order_by(number)
@@ -106,3 +108,5 @@ def _record(engine: Engine, numbers: list[int], actor: Actor) -> None:
         rows = [{"inspection_number": number, **said} for number in numbers if number not in already]
         if rows:
             connection.execute(insert(evidence_removals), rows)
+            gone = [row["inspection_number"] for row in rows]  # no second person can be asked
+            connection.execute(delete(review_queue).where(review_queue.c.inspection_number.in_(gone)))

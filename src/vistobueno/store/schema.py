@@ -25,12 +25,14 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
 from ..core.composed import Leaf, leaves
 from ..core.inspection import Inspection
 from ..core.line import LONGEST_LINE
+from ..core.lots.lot import Lot
 from ..core.verdict import OUT_OF_SCOPE
 
 metadata = MetaData(
@@ -164,7 +166,7 @@ def _column(leaf: Leaf) -> Column[Any]:
     kinds = [each for each in get_args(leaf.kind) if each is not NoneType] if isinstance(leaf.kind, UnionType) else []
     kind = kinds[0] if kinds else leaf.kind
     sort = get_origin(kind) or kind
-    types = {int: Integer(), float: Float(), datetime: Moment(), Mapping: JSON(), Literal: String(10)}
+    types = {bool: Boolean(), int: Integer(), float: Float(), datetime: Moment(), Mapping: JSON(), Literal: String(10)}
     type_: Any = _TYPES.get(leaf.name) or types.get(sort) or String(_LONGEST)
     return Column(leaf.name, type_, nullable=bool(kinds), server_default=leaf.before)
 
@@ -180,6 +182,7 @@ _TYPES: dict[str, Any] = {
     "model_digest": String(64),
     "model_calibration": String(64),
     "photo_sha256": String(64),
+    "lot": Number,
     "product": String(100),
     "class_key": String(100),
 }
@@ -202,7 +205,16 @@ inspections = Table(
     Index(None, "actor_kind", "actor_id", "number"),
     Index(None, "source", "number"),
     Index(None, "line", "number"),
+    Index(None, "lot", "number"),
     CheckConstraint("answer IN ('fit', 'unfit', 'review')", name="answer"),
+)
+
+Index(
+    "ix_inspections_audited",
+    inspections.c.line,
+    inspections.c.number,
+    sqlite_where=inspections.c.audit_chance.is_not(None),
+    postgresql_where=inspections.c.audit_chance.is_not(None),
 )
 
 OF_NO_PRODUCT = inspections.c.reasons.contains(OUT_OF_SCOPE, autoescape=True)
@@ -226,6 +238,7 @@ reviews = Table(
     Column("note", Text, nullable=False),
     Column("first", Boolean, nullable=False),
     Column("defects", String(400)),
+    Column("blind", Boolean, nullable=False, server_default=false()),
     CheckConstraint("answer IN ('fit', 'unfit', 'other', 'retake')", name="answer"),
 )
 Index(
@@ -240,6 +253,16 @@ review_queue = Table(
     "waiting",
     metadata,
     Column("inspection_number", Number, ForeignKey("inspections.number"), primary_key=True, autoincrement=False),
+    Column("blind", Boolean, nullable=False, server_default=false()),
+    Column("answered", Boolean, nullable=False, server_default=false()),  # it waits for another person
+)
+
+audit_draws = Table(
+    "audit_draws",
+    metadata,
+    Column("line", String(LONGEST_LINE), primary_key=True),
+    Column("seed", String(32), nullable=False),
+    Column("photographs", Number, nullable=False),
 )
 
 disagreements = Table(
@@ -315,6 +338,16 @@ calibration_activations = Table(
     Column("cause", String(20), nullable=False),
 )
 
+defect_lists = Table(
+    "defect_lists",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("product", String(100), nullable=False, index=True),
+    Column("defects", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+)
+
 blobs = Table(
     "blobs",
     metadata,
@@ -330,6 +363,43 @@ evidence_removals = Table(
     Column("at", Moment, nullable=False),
     *_actor(),
     Column("cause", String(20), nullable=False),
+)
+
+standards = Table(
+    "standards",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("key", String(60), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+)
+
+lots = Table(
+    "lots",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    *(_column(leaf) for leaf in leaves(Lot) if leaf.name not in ("number", "standards")),
+    Column("standards", JSON, nullable=False),
+    Column("key_hash", String(64)),  # of the write that opened it, where that has a key
+    Index(None, "opened_at", "number"),
+    Index(None, "code"),
+)
+
+lot_verdicts = Table(
+    "lot_verdicts",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("lot", Number, ForeignKey("lots.number"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+    Column("decision", String(20), nullable=False),
+    Column("grade", String(60)),
+    Column("reason", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("previous", Number, ForeignKey("lot_verdicts.id")),
+    Column("key_hash", String(64)),
 )
 
 identity = Table(

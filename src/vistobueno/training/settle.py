@@ -21,7 +21,7 @@ from ..core.verdict import other_log_odds, probability_unfit, softmax
 from .data import LabelledPhoto
 from .out_of_fold import Predictions
 
-_PATIENCE = 0.04  # most of the products, on known cameras, that may be reviewed for the sake of unknown ones
+_PATIENCE = 0.12  # most of the products, on known cameras, that may be reviewed for the sake of unknown ones
 _FAMILIAR = 0.99  # share of the products, on known cameras, whose temperature does not grow with their distance
 MEASURED = Limits(max_bytes=100_000_000, min_side=32)
 _POORER = 0.5  # a photograph is poor when it is this much poorer than every one the model was trained on
@@ -42,17 +42,18 @@ def settle_policy(
         seen: (N) predictions, each by a model that had no photograph of the same group; the cameras were known to it.
         left_out: (M) predictions by models that never saw the photograph's source, for ``left_out_rows``; see
             `crossfit.fair`.
-        alpha, beta: escape and overkill rates. The thresholds keep them on known cameras, approximately, since the models
-            that predict here were trained on less than the one that ships. They are moved outwards so that the sources
-            left out keep them too, as far as people on known cameras have the patience for: half of it for escapes, for
-            overkill what is left; where they are too few to hold a rate, none of them may break it. No answer
-            contradicts the more probable condition. A group counts once, however many its photographs.
+        alpha, beta: escape and overkill rates. The thresholds keep them on average over the known cameras, approximately,
+            since the models that predict here were trained on less than the one that ships. They are moved outwards so
+            that the sources left out keep them on average too, as far as people on known cameras have the patience for,
+            which goes to escapes first, and to overkill what is left; where they are too few to hold a rate, none of them may
+            break it. They are not kept within each source: with a hundred groups that is to obey the one photograph
+            whose label is most in doubt, and people would look at four times as many. No answer contradicts the more
+            probable condition. A group counts once, however many its photographs.
     """
     keys = [each.key for each in classes]
     labels = np.array([keys.index(photo.label) for photo in photos])
     inside = np.array([classes[label].product is not None for label in labels])
     unfit = np.array([classes[label].condition == "unfit" for label in labels])
-    sources = np.array([photo.source for photo in photos])
     groups = np.array([photo.group for photo in photos])
     signs = np.array([[d, other_log_odds(z, classes)] for z, d in zip(seen.logits, seen.distances, strict=True)])
     policy = Policy(
@@ -70,9 +71,7 @@ def settle_policy(
 
     everyone = np.flatnonzero(inside)
     p = unfit_of(seen, np.arange(len(photos)))
-    low, high = answer_thresholds(
-        p, unfit[everyone], alpha, beta, sources=sources[everyone].tolist(), groups=groups[everyone].tolist()
-    )
+    low, high = answer_thresholds(p, unfit[everyone], alpha, beta, groups=groups[everyone].tolist())
     own = left_out_rows[inside[left_out_rows]]
     if len(own):
         far = unfit_of(left_out, left_out_rows)
@@ -82,10 +81,9 @@ def settle_policy(
             unfit[own],
             max(alpha, 1 / (many + 1)),
             max(beta, 1 / (few + 1)),
-            sources=sources[own].tolist(),
             groups=groups[own].tolist(),
         )
-        low = -_patient(-p, -high, -low, -far_low, _PATIENCE / 2) if far_low >= 0 else low
+        low = -_patient(-p, -high, -low, -far_low, _PATIENCE) if far_low >= 0 else low
         high = _patient(p, low, high, far_high, _PATIENCE) if far_high <= 1 else high
     return replace(policy, fit_below=low, unfit_above=high)
 

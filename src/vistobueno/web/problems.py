@@ -10,6 +10,10 @@ from starlette.responses import Response
 from ..accounts import running_accounts
 from ..core.errors import BundleRefused, DataRefused, DownloadFailed, PhotoRefused, VistoBuenoError
 from ..core.line import LineRefused
+from ..core.lots.counts import CountsRefused
+from ..core.lots.draw import DrawRefused
+from ..core.lots.lot import LotRefused
+from ..core.lots.reading import StandardRefused
 from ..i18n import LANGUAGES, say
 from ..services import Busy, Conflict, CursorRefused, NotFound, Unavailable
 from ..services.calibrations import CommissioningRefused
@@ -27,6 +31,9 @@ _BY_CODE = {
     "unsupported_format": 415,
     "defect_of_unfit": 422,
     "line_taken": 409,
+    "lot_closed": 409,
+    "package_full": 409,
+    "standard_version": 409,
     "too_many_requests": 429,
     "too_many_attempts": 429,
 }
@@ -39,6 +46,10 @@ _BY_KIND: tuple[tuple[type[VistoBuenoError], int], ...] = (
     (PhotoRefused, 422),
     (LineRefused, 422),
     (CommissioningRefused, 409),
+    (LotRefused, 422),
+    (DrawRefused, 422),
+    (StandardRefused, 422),
+    (CountsRefused, 422),
     (BundleRefused, 422),
     (DataRefused, 422),
     (DownloadFailed, 502),

@@ -48,7 +48,10 @@ RULES: tuple[Rule, ...] = (
     # machines
     _rule("/api/v1/inspections", "POST", "anyone_known", "inspect"),
     _rule("/api/v1/batches", "POST", "anyone_known", "inspect"),
-    _rule("/api/v1/inspections/*", "POST", "anyone_known", "review"),
+    _rule("/api/v1/inspections/*", "POST", "anyone_known", "answer"),
+    _rule("/api/v1/lots", "POST", "anyone_known", "inspect"),
+    _rule("/api/v1/lots/*", "POST", "anyone_known", "review"),
+    _rule("/api/v1/standards", "POST", "people", "lines"),
     _rule("/api/v1/lines", "POST", "people", "lines"),
     _rule("/api/v1/lines/*", "POST", "people", "lines"),
     _rule("/api/v1/me", "GET", "anyone_known"),

@@ -4,7 +4,7 @@ from starlette.requests import HTTPConnection
 
 from ...accounts.identity import Identity
 from ...accounts.throttle import network
-from ...core.inspection import DEFAULT_LINE, Source
+from ...core.inspection import DEFAULT_LINE, Inspection, Source
 from ...services import Station, running_station
 from ..problems import refuse
 
@@ -23,6 +23,15 @@ def allowed(connection: HTTPConnection, permission: str) -> Identity:
     if not identity.may(permission):
         raise refuse(403, "not_allowed", "status_403")
     return identity
+
+
+def may_answer(identity: Identity, station: Station, inspection: Inspection) -> bool:
+    """Whether they may answer on this one: on any who reviews, else on what was asked of themselves, if settings allow."""
+    if identity.may("review"):
+        return True
+    here, by = identity.actor, inspection.actor
+    asked = inspection.verdict.answer == "review" and (by.kind, by.id) == (here.kind, here.id)
+    return asked and station.settings.inspectors_review == "own" and identity.may("answer")
 
 
 def owner_of(connection: HTTPConnection) -> tuple[str, int | str | None]:

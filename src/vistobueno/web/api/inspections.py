@@ -16,10 +16,11 @@ from starlette.responses import Response
 
 from ...core.inspection import Disagreement, Filter
 from ...core.line import LONGEST_LINE
-from ...services import Station
+from ...services import Review, Station
+from ...services.lots import Place
 from ..metrics import PLACES, count
 from ..problems import refuse
-from .context import allowed, line_of, open_station, owner_of, source_of
+from .context import allowed, line_of, may_answer, open_station, owner_of, source_of
 from .request_body import BoundedRoute, read_photo, received
 from .schemas import ROOT, Answer, InspectionOut, ProblemOut, ReviewIn, ReviewOut, inspection_as, review_as
 
@@ -42,6 +43,19 @@ OnLine = Annotated[
     Query(
         max_length=LONGEST_LINE,
         description="The line that it was taken on, see `/lines`; without it the key's own, else `principal`.",
+    ),
+]
+InLot = Annotated[
+    int | None,
+    Query(ge=1, le=2**53, description="The open lot that the fruit is of, see `/lots`; with `package`."),
+]
+InPackage = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Its package, one of those that were drawn.")]
+OfFruit = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        le=2**31 - 1,
+        description="Its number in the package; without it, the next. Its photographs all have the same.",
     ),
 ]
 Number = Annotated[int, Path(ge=1, le=2**53, description="The inspection's number.")]
@@ -76,6 +90,15 @@ def key_parameter(description: str) -> dict[str, Any]:
     return {"name": "Idempotency-Key", "in": "header", "schema": schema, "description": description}
 
 
+def _place(lot: int | None, package: int | None, fruit: int | None) -> Place | None:
+    """Where a fruit was taken from: lot and package are said, or nothing."""
+    if lot is None and package is None and fruit is None:
+        return None
+    if lot is None or package is None:
+        raise refuse(422, "place_incomplete")
+    return Place(lot, package, fruit)
+
+
 @router.post(
     "/inspections",
     status_code=201,
@@ -83,7 +106,7 @@ def key_parameter(description: str) -> dict[str, Any]:
     summary="Inspect a photograph",
     responses={
         200: {"model": InspectionOut, "description": "The same call was made before; this is what it made."},
-        **problems(408, 409, 413, 415, 422, 429),
+        **problems(404, 408, 409, 413, 415, 422, 429),
     },
     openapi_extra={
         "parameters": [
@@ -105,13 +128,16 @@ def key_parameter(description: str) -> dict[str, Any]:
         },
     },
 )
-async def inspect(request: Request, line: OnLine = None) -> Response:
+async def inspect(
+    request: Request, line: OnLine = None, lot: InLot = None, package: InPackage = None, fruit: OfFruit = None
+) -> Response:
     """Judge one photograph and keep it. When this answers, verdict and photograph are durable.
 
     `curl -H "Authorization: Bearer $KEY" -F photo=@banana.jpg …/api/v1/inspections`, or the bare picture:
     `curl -H "Authorization: Bearer $KEY" -H "Content-Type: image/jpeg" --data-binary @banana.jpg …`
     """
     identity, station, key = allowed(request, "inspect"), open_station(), idempotency_key(request)
+    where = _place(lot, package, fruit)
     with received(request, station) as share:
         upload = await read_photo(request, share)
         with station.judging.admit(owner_of(request)) as place, PLACES.track_inprogress():
@@ -121,6 +147,7 @@ async def inspect(request: Request, line: OnLine = None) -> Response:
                 identity.actor,
                 source=source_of(identity),
                 line=line_of(identity, line),
+                place=where,
                 filename=upload.name,
                 idempotency_key=key,
                 admitted=place,
@@ -157,6 +184,7 @@ class Asked:
         source: Annotated[Literal["page", "api", "bulk"] | None, Query()] = None,
         reviewed: Annotated[bool | None, Query(description="Whether a person has answered on it.")] = None,
         line: Annotated[str | None, Query(max_length=LONGEST_LINE, description="Of this line.")] = None,
+        lot: Annotated[int | None, Query(ge=1, le=2**53, description="Of this lot.")] = None,
         disagrees: Annotated[
             bool | None, Query(description="Whether a person's last answer on it speaks against the model's.")
         ] = None,
@@ -169,12 +197,13 @@ class Asked:
         ] = None,
     ) -> None:
         self.filter = Filter(
-            answer, product, reason, _utc(since), _utc(until), text or None, actor_id, source, reviewed, actor_kind,
-            line, disagrees, disagreement,
+            answer, product, reason, in_utc(since), in_utc(until), text or None, actor_id, source, reviewed, actor_kind,
+            line, disagrees, disagreement, lot,
         )  # fmt: skip
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def in_utc(moment: datetime | None) -> datetime | None:
+    """A moment that was asked for; where no zone was said, UTC is meant."""
     if moment is None:
         return None
     try:
@@ -249,13 +278,23 @@ async def thumbnail(
     openapi_extra={"parameters": [key_parameter("Your own name for this answer. Sent again, it is given once.")]},
 )
 async def review(request: Request, number: Number, said: ReviewIn) -> Response:
-    """Set a person's answer beside the verdict. The verdict is never changed."""
-    identity, key = allowed(request, "review"), idempotency_key(request)
-    made, replayed = await of_station(
-        request,
-        lambda station: station.reviews.give(
-            number, identity.actor, said.answer, said.note, defects=said.defects, idempotency_key=key
-        ),
-        "review",
-    )
+    """Set a person's answer beside the verdict. The verdict is never changed. With `INSPECTORS_REVIEW=own` an inspector
+    answers on their own inspections that went to review.
+    """
+    identity, key = allowed(request, "answer"), idempotency_key(request)
+
+    def give(station: Station) -> tuple[Review, bool]:
+        if not identity.may("review") and not may_answer(identity, station, station.inspections.one(number)):
+            raise refuse(403, "not_allowed", "status_403")
+        return station.reviews.give(
+            number,
+            identity.actor,
+            said.answer,
+            said.note,
+            defects=said.defects,
+            blind=said.blind and identity.may("review"),  # on their card inspectors have seen the verdict
+            idempotency_key=key,
+        )
+
+    made, replayed = await of_station(request, give, "answer")
     return as_json(review_as(made), 200 if replayed else 201)

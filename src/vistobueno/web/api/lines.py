@@ -1,18 +1,20 @@
 """Lines over HTTP: cameras and their places, what their people's answers would carry, and their calibrations."""
 
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from ...core.line import LONGEST_LINE
 from .context import allowed
 from .derived import plain
-from .inspections import as_json, idempotency_key, key_parameter, of_station, problems
+from .inspections import ISO_8601, as_json, idempotency_key, in_utc, key_parameter, of_station, problems
 from .request_body import BoundedRoute
-from .schemas import CalibrationIn, CalibrationOut, LineIn, LineOut, ProspectOut
+from .schemas import CalibrationIn, CalibrationOut, DriftOut, LineAuditOut, LineIn, LineOut, ProspectOut
 
 router = APIRouter(tags=["lines"], route_class=BoundedRoute)
+Moment = Annotated[datetime, ISO_8601]
 Name = Annotated[str, Path(max_length=LONGEST_LINE, description="The line's.")]
 
 
@@ -57,6 +59,46 @@ async def prospect(request: Request, name: Name) -> Response:
     the model aims at. `missing`: groups without which nothing can be learnt.
     """
     return as_json(plain(await of_station(request, lambda station: station.calibrations.prospect(name))))
+
+
+@router.get(
+    "/lines/{name:path}/audit",
+    response_model=LineAuditOut,
+    summary="The blind audit of a line",
+    responses=problems(404, 422),
+)
+async def audit(
+    request: Request,
+    name: Name,
+    since: Annotated[
+        Moment | None, Query(description="By photographs from this moment on; UTC where none is said.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        Query(max_length=64, pattern="^[0-9a-f]*$", description="By those that the model of this digest judged."),
+    ] = None,
+) -> Response:
+    """Escapes of all unfit fruit, overkill of all fit fruit and the share left to people, by random photographs that
+    were answered without seeing the verdict, each weighed by one over its chance, with 95 % intervals; `kappa` says how
+    well two people agree. A share whose `n` is 0 is not known.
+    """
+    moment = in_utc(since)
+    return as_json(plain(await of_station(request, lambda station: station.audits.of(name, since=moment, model=model))))
+
+
+@router.get(
+    "/lines/{name:path}/drift",
+    response_model=DriftOut | None,
+    summary="Whether it is still what it was",
+    responses=problems(404, 422),
+)
+async def drift(request: Request, name: Name) -> Response:
+    """Watches over a line since its calibration was made active: `errors` is a CUSUM of the blind audit's answers, `scores`
+    and `scope` are population stability indices of the newest photographs against the first. `raised` names those that
+    warn; each warns of an unchanged line in one case of twenty at the most. `null`: the line has no calibration.
+    """
+    found = await of_station(request, lambda station: station.audits.drift(name))
+    return as_json(None if found is None else plain(found) | {"raised": found.raised})
 
 
 @router.get(

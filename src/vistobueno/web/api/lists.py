@@ -17,7 +17,18 @@ from ..quota import Quota
 from .context import allowed, identity_of, open_station, owner_of
 from .inspections import ISO_8601, Asked, as_json, of_station, problems
 from .request_body import BoundedRoute
-from .schemas import CountOut, InspectionsOut, MeOut, ModelOut, count_as, me_as, model_as, page_as
+from .schemas import (
+    CountOut,
+    InspectionsOut,
+    MeOut,
+    ModelOut,
+    WaitingPageOut,
+    count_as,
+    me_as,
+    model_as,
+    page_as,
+    waiting_as,
+)
 
 router = APIRouter(tags=["lists"], route_class=BoundedRoute)
 MOST_DAYS = 3660
@@ -40,14 +51,18 @@ async def inspections(
     )
 
 
-@router.get("/waiting", response_model=InspectionsOut, summary="What waits for a person", responses=problems(422))
+@router.get("/waiting", response_model=WaitingPageOut, summary="What waits for a person", responses=problems(422))
 async def waiting(
     request: Request,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
-    """Inspections whose answer is review and that nobody has reviewed, newest first."""
-    return as_json(page_as(await of_station(request, lambda station: station.reviews.waiting(cursor, limit))))
+    """What waits for who asks, newest first: inspections whose answer is review and that nobody has reviewed, and those
+    drawn for the blind audit, of which nothing is told that the model said.
+    """
+    actor = identity_of(request).actor
+    found = await of_station(request, lambda station: station.reviews.waiting(cursor, limit, actor=actor))
+    return as_json(waiting_as(found))
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -1,15 +1,21 @@
 """What the API says and takes, as the documentation shows it, and how the station's values become it."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ...accounts.identity import Identity
+from ...core.audit import LineAudit
 from ...core.defects import ALL, Defect
+from ...core.drift import Drift
 from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review, ReviewAnswer
 from ...core.line import LONGEST_LINE, Line, LineCalibration
+from ...core.lots.draw import MOST_PACKAGES
+from ...core.lots.lot import LONGEST_FACT, MOST_FRUIT, Lot, LotDecision, LotVerdict
+from ...core.verdict import Verdict
 from ...services.calibrations import Prospect
 from .derived import model_of, plain
 
@@ -29,6 +35,7 @@ _REVIEW = {
     "answer": "unfit",
     "note": "two of the hand",
     "defects": ["crown_rot", "bruise"],
+    "blind": False,
 }
 _REVIEW_IN: dict[str, Any] = {"answer": "unfit", "note": "", "defects": ["bruise"]}
 INSPECTION_EXAMPLE: dict[str, Any] = {
@@ -61,6 +68,11 @@ INSPECTION_EXAMPLE: dict[str, Any] = {
     },
     "has_heat_map": True,
     "elapsed_ms": 61.4,
+    "audit_chance": None,
+    "audit_people": 0,
+    "lot": 12,
+    "package": 31,
+    "fruit": 4,
     "reviews": [_REVIEW],
     "links": {
         "self": f"{ROOT}/inspections/1204",
@@ -84,6 +96,9 @@ class ReviewIn(BaseModel):
     )
     note: str = Field(default="", max_length=2000, pattern=r"^[^\x00]*$")  # PostgreSQL has no such text
     defects: list[Defect] = Field(default=[], max_length=len(ALL), description="Of an unfit fruit only.")
+    blind: bool = Field(
+        default=False, description="Who answers was not shown the verdict: only such answers count in the blind audit."
+    )
 
 
 ReviewOut = model_of(Review, "ReviewOut", renamed={"inspection_number": "inspection"}, example=_REVIEW)
@@ -115,6 +130,28 @@ InspectionsOut = create_model(
     "InspectionsOut",
     __doc__="A part of a list, newest first; ``next`` is the cursor of what follows, null at the end.",
     items=(list[InspectionOut], Field()),  # type: ignore[valid-type]
+    next=(str | None, Field()),
+)
+
+_TOLD = {_SAID.get(each.name, each.name) for each in fields(Verdict) if each.name != "activation"}
+"""What the API tells of a verdict."""
+WaitingOut = create_model(
+    "WaitingOut",
+    __base__=InspectionOut,
+    __doc__="An inspection that waits for a person. Of one drawn for the blind audit (`blind`) nothing is told that the "
+    "model said, nor what another person answered.",
+    blind=(bool, Field(description="To be asked without showing the verdict.")),
+    **{
+        name: (each.annotation | None, Field(alias=each.alias))  # type: ignore[operator]
+        for name, each in InspectionOut.model_fields.items()
+        if (each.alias or name) in _TOLD
+    },
+)  # type: ignore[call-overload]
+
+WaitingPageOut = create_model(
+    "WaitingPageOut",
+    __doc__=InspectionsOut.__doc__,
+    items=(list[WaitingOut], Field()),  # type: ignore[valid-type]
     next=(str | None, Field()),
 )
 
@@ -184,6 +221,25 @@ LineOut = model_of(
 )
 
 
+_SHARE = {"share": 0.021, "low": 0.007, "high": 0.06, "n": 143}
+LineAuditOut = model_of(
+    LineAudit,
+    "LineAuditOut",
+    example={
+        "line": "Packing table 2",
+        "drawn": 412,
+        "answered": 398,
+        "waiting": 14,
+        "fit": 241,
+        "unfit": 143,
+        "escapes": _SHARE,
+        "overkill": _SHARE | {"n": 241},
+        "review": _SHARE | {"n": 398},
+        "kappa": {"share": 0.86, "low": 0.77, "high": 0.95, "n": 81},
+    },
+)
+
+
 _EXAMPLE_PROMISE = {"rate": 0.024, "n": 41, "wished": 0.01, "more": 58}
 ProspectOut = model_of(
     Prospect,
@@ -211,11 +267,116 @@ CalibrationOut = model_of(
 )
 
 
+_ALARM = {"level": 1.2, "limit": 4.9, "n": 143}
+DriftOut = model_of(
+    Drift,
+    "DriftOut",
+    raised=(list[Literal["errors", "scores", "scope"]], Field(description="The watches that warn.")),
+    example={"errors": _ALARM, "scores": {"level": 0.31, "limit": 0.16, "n": 400}, "scope": None, "raised": ["scores"]},
+)
+
+
 class CalibrationIn(BaseModel):
     """Which calibration judges a line."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"calibration": 3}]})
     calibration: int = Field(ge=1, le=2**53, description="Its number.")
+
+
+_LOT: dict[str, Any] = {
+    "code": "L-2026-117",
+    "packer": "Asociación El Oro",
+    "origin": "Ecuador",
+    "product": "banana",
+    "grade": "I",
+    "packages": 240,
+    "variety": "Cavendish",
+    "size": "",
+    "net_kg": 4356.0,
+    "gtin": None,
+    "gs1_lot": None,
+    "sscc": None,
+}
+LotOut = model_of(
+    Lot,
+    "LotOut",
+    example={
+        "number": 12,
+        "facts": _LOT,
+        "plan": {"seed": "5f1c0a7be2d94410", "opened": 7, "fruit": 20},
+        "standards": ["9f" * 32],
+        "opened_at": "2026-11-29T10:00:00+00:00",
+        "actor": {"kind": "person", "id": 1, "name": "Rosa Quispe"},
+        "demo": False,
+        "closed_at": None,
+    },
+)
+LotsOut = create_model("LotsOut", items=(list[LotOut], Field()), next=(int | None, Field()))  # type: ignore[valid-type]
+LotVerdictOut = model_of(LotVerdict, "LotVerdictOut")
+LotStatusOut = create_model(
+    "LotStatusOut",
+    lot=(LotOut, Field()),
+    packages=(list[int], Field(description="Those that are opened, as they were drawn.")),
+    counts=(list[dict[str, Any]], Field(description="By package.")),
+    judgements=(list[dict[str, Any]], Field(description="By standard, the one that decides first.")),
+    verdicts=(list[LotVerdictOut], Field(description="Decisions; the first closed the lot.")),  # type: ignore[valid-type]
+    changed=(bool, Field(description="Answers came after the last decision.")),
+)
+
+
+class LotIn(BaseModel):
+    """What is presented, by which standards it is judged, and how much of it is looked at."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [_LOT | {"standards": ["codex-cxs-205"], "opened": 7, "fruit": 20}]},
+    )
+    code: str = Field(max_length=LONGEST_FACT, description="The packer's own.")
+    packer: str = Field(max_length=LONGEST_FACT)
+    origin: str = Field(max_length=LONGEST_FACT)
+    product: str = Field(max_length=100)
+    grade: str = Field(max_length=60, description="The class that it is presented as, by the first standard.")
+    packages: int = Field(ge=1, le=MOST_PACKAGES)
+    variety: str = Field(default="", max_length=LONGEST_FACT)
+    size: str = Field(default="", max_length=LONGEST_FACT)
+    net_kg: float | None = Field(default=None, gt=0, lt=1e9)
+    gtin: str | None = Field(default=None, max_length=20)
+    gs1_lot: str | None = Field(default=None, max_length=20)
+    sscc: str | None = Field(default=None, max_length=30)
+    standards: list[str] = Field(min_length=1, max_length=20, description="Keys; the first decides.")
+    opened: int = Field(ge=1, le=MOST_PACKAGES, description="Packages to open.")
+    fruit: int = Field(ge=1, le=MOST_FRUIT, description="Fruit to look at in each.")
+
+
+class LotVerdictIn(BaseModel):
+    """A person's decision about a lot."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"decision": "accepted", "reason": ""}]})
+    decision: LotDecision
+    reason: str = Field(
+        default="", max_length=2000, pattern=r"^[^\x00]*$", description="Needed where no standard says so."
+    )
+    grade: str | None = Field(default=None, max_length=60, description="The class that it is accepted in.")
+
+
+class StandardOut(BaseModel):
+    """A standard, without its figures."""
+
+    key: str
+    version: int
+    digest: str
+    name: dict[str, str]
+    products: list[str]
+    classes: list[str]
+    source: str
+    edition: str
+    confirmed: bool
+
+
+class StandardIn(BaseModel):
+    """A standard's file; begin with a copy of one that works."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 class MeOut(BaseModel):
@@ -284,6 +445,19 @@ def review_as(review: Review) -> dict[str, Any]:
 def page_as(page: Page[Inspection]) -> dict[str, Any]:
     """A page in the shape of `InspectionsOut`."""
     return {"items": [inspection_as(each) for each in page.items], "next": page.next}
+
+
+def waiting_as(page: Page[Inspection]) -> dict[str, Any]:
+    """What waits, in the shape of `WaitingPageOut`."""
+    return {"items": [_question_as(each) for each in page.items], "next": page.next}
+
+
+def _question_as(found: Inspection) -> dict[str, Any]:
+    told = inspection_as(found) | {"blind": found.audit_people > 0}
+    if told["blind"]:
+        told |= {**dict.fromkeys(_TOLD), "has_heat_map": False, "reviews": []}
+        told["links"].pop("heat_map", None)
+    return told
 
 
 def count_as(count: DayCount) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from starlette.routing import Route
 
 from ...accounts import running_accounts
 from ...accounts.identity import Identity
-from ...core.defects import defects_of
 from ...core.errors import VistoBuenoError
 from ...core.inspection import LONGEST_NOTE, Inspection, ReviewAnswer
 from ...core.line import Line
@@ -27,10 +26,11 @@ from ...desk.icons import icon
 from ...desk.pieces import answer, photo_url
 from ...i18n import LANGUAGES, certainty, say, texts
 from ...services import Station, table
-from ..api.context import allowed, identity_of, open_station
+from ...services.lots import OpenLot
+from ..api.context import allowed, identity_of, may_answer, open_station
 from ..api.derived import plain
 from ..api.request_body import read_body
-from ..api.schemas import inspection_as, page_as
+from ..api.schemas import inspection_as, waiting_as
 from ..error_page import error_page
 from ..problems import refuse
 
@@ -42,7 +42,7 @@ _TEXTS = ("fit", "unfit", "review", "other", "retake", "apple", "banana", "orang
           "field_", "ui_capture_", "ui_inspect_", "ui_reason_", "ui_why_",
           "ui_words_", "ui_fact_", "ui_photo", "ui_heat_map", "ui_source", "ui_kind_", "ui_who", "ui_product", "ui_number",
           "ui_unknown_product", "ui_unmeasured", "ui_fitted", "camera_unmeasured", "camera_commissioned",
-          "count_", "ui_no_photograph", "ui_probability_unfit", "ui_of_at_most")  # fmt: skip
+          "count_", "ui_no_photograph", "ui_probability_unfit", "ui_of_at_most", "ui_page_review")  # fmt: skip
 _KINDS = {".js": "text/javascript", ".css": "text/css"}
 _FIRST = 5  # of what waits, that come with the page
 _MOST = 1_000  # bytes of a choice of language
@@ -74,11 +74,12 @@ async def one(request: Request) -> Response:
     return _page(
         request, identity, station, "one", "history",
         more={**await _session(identity, station), "inspection": inspection_as(found), "classes": names,
-              "facts": _facts(found, language), **_defects((found.verdict.recognised_product,))},
+              "facts": _facts(found, language), **await _defects(station, (found.verdict.recognised_product,))},
         words=("defect_",),
         title=say(language, "ui_number", number=found.number),
         picture=photo_url(found.number) if found.has_photograph else "",
-        may_review=identity.may("review"),
+        may_answer=may_answer(identity, station, found),
+        undecided=found.verdict.answer == "review" and not found.reviews,
         longest_note=LONGEST_NOTE,
     )  # fmt: skip
 
@@ -95,11 +96,11 @@ async def review(request: Request) -> Response:
     """What waits for a person, one photograph at a time."""
     identity, station = allowed(request, "review"), open_station()
     products = {each.product for each in station.models.active.bundle.classes}
-    waiting = await to_thread.run_sync(partial(station.reviews.waiting, limit=_FIRST))
+    waiting = await to_thread.run_sync(partial(station.reviews.waiting, limit=_FIRST, actor=identity.actor))
     first = waiting.items[0] if waiting.items else None
     return _page(
         request, identity, station, "review", "review",
-        more={**await _session(identity, station), "waiting": page_as(waiting), **_defects(products)},
+        more={**await _session(identity, station), "waiting": waiting_as(waiting), **await _defects(station, products)},
         words=("defect_",),
         picture=photo_url(first.number) if first and first.has_photograph else "",
     )  # fmt: skip
@@ -212,6 +213,7 @@ def _page(
     language, model = identity.language, station.models.active
     told = {
         "may": sorted(identity.scopes),
+        "answers": "any" if identity.may("review") else station.settings.inspectors_review,
         "texts": texts(language, _TEXTS + words),
         "model": {
             "digest": model.bundle.digest,
@@ -240,14 +242,31 @@ def _page(
     return HTMLResponse(shown, headers=told_headers)
 
 
-def _defects(products: Iterable[str | None]) -> dict[str, Any]:
+async def _defects(station: Station, products: Iterable[str | None]) -> dict[str, Any]:
     """What may be named of an unfit fruit, by product; under "" of one that has no list."""
-    return {"defects": {each or "": defects_of(each) for each in (None, *products)}}
+    return {"defects": await to_thread.run_sync(station.defects.of, (None, *products))}
 
 
 async def _session(identity: Identity, station: Station) -> dict[str, Any]:
     lines = await to_thread.run_sync(station.lines.all)
-    return {**_person(identity), "lines": [_line(each, station) for each in lines]}
+    lots = await to_thread.run_sync(station.lots.open_ones)
+    return {
+        **_person(identity),
+        "lines": [_line(each, station) for each in lines],
+        "lots": [_lot(each) for each in lots],
+    }
+
+
+def _lot(found: OpenLot) -> dict[str, Any]:
+    """An open lot, as the phone offers it: the packages that were drawn, and how far each is."""
+    facts = found.lot.facts
+    return {
+        "number": found.lot.number,
+        "code": facts.code,
+        "packer": facts.packer,
+        "fruit": found.lot.plan.fruit,
+        "packages": [{"number": each, "looked": found.looked_at.get(each, 0)} for each in found.lot.draw.numbers],
+    }
 
 
 def _line(line: Line, station: Station) -> dict[str, Any]:
@@ -255,6 +274,7 @@ def _line(line: Line, station: Station) -> dict[str, Any]:
     model = station.models.judging(line.name)
     return {
         "name": line.name,
+        "products": line.products,
         "retired": line.retired_at is not None,
         "measured": line.measured,
         "calibration": model.calibration_digest,

@@ -9,7 +9,7 @@ const PLACE = "vb-answer-"
 
 /**
  * @typedef {"fit" | "unfit" | "other" | "retake"} Answer
- * @typedef {{key: string, person: number, number: number, answer: Answer, note: string, defects: string[], due: number}} Given
+ * @typedef {{key: string, person: number, number: number, answer: Answer, note: string, defects: string[], blind: boolean, due: number}} Given
  * @typedef {{status: number, told: any}} Outcome what the station said; status 0: there is no network
  */
 
@@ -29,13 +29,13 @@ export async function sendAnswer(given) {
 }
 
 /** @param {Given} given @returns {Promise<Outcome>} */
-async function post({ key, number, answer, note, defects }) {
+async function post({ key, number, answer, note, defects, blind }) {
   try {
     const sent = await fetch(`/api/v1/inspections/${number}/reviews`, {
       method: "POST",
       keepalive: true, // also when the page is being left
       headers: { "Content-Type": "application/json", "X-CSRF-Token": page.csrf, "Idempotency-Key": key, "Accept-Language": page.language },
-      body: JSON.stringify({ answer, note, defects }),
+      body: JSON.stringify({ answer, note, defects, blind }),
     })
     return { status: sent.status, told: await sent.json().catch(() => ({})) } // a proxy speaks HTML
   } catch {
@@ -46,9 +46,13 @@ async function post({ key, number, answer, note, defects }) {
 /** Why the station does not take an answer. @param {Outcome} outcome @returns {string} */
 export const problemOf = ({ told }) => told.detail ?? say("field_answer_refused")
 
-/** @param {number} number @param {Answer} answer @param {string} note @param {string[]} defects @returns {Given} */
-export const given = (number, answer, note = "", defects = []) => ({
-  key: newId(), person: page.person, number, answer, note, defects, due: Date.now() + GRACE,
+/**
+ * @param {number} number @param {Answer} answer @param {{note?: string, defects?: string[], blind?: boolean}} [more] `blind`: the
+ *   verdict was not shown
+ * @returns {Given}
+ */
+export const given = (number, answer, { note = "", defects = [], blind = false } = {}) => ({
+  key: newId(), person: page.person, number, answer, note, defects, blind, due: Date.now() + GRACE,
 })
 
 /** What is given and not sent yet, oldest first. */

@@ -4,10 +4,10 @@ import { clock, el, find, moment, number, page, percent, say, sign } from "./dom
 
 /**
  * An inspection as the API tells it.
- * @typedef {{name: string, retired: boolean, measured: boolean, calibration: string | null, low: number, high: number}} Line
+ * @typedef {{name: string, products: string[], retired: boolean, measured: boolean, calibration: string | null, low: number, high: number}} Line
  * @typedef {{number: number, at: string, line: string, answer: "fit" | "unfit" | "review", reasons: string[], forced: string, product: string | null,
  *   probability_unfit: number, probabilities: Record<string, number>, ood_score: number | null, ood_threshold: number | null,
- *   filename: string | null, source: string, has_heat_map: boolean, elapsed_ms: number,
+ *   audit_people: number, filename: string | null, source: string, has_heat_map: boolean, elapsed_ms: number,
  *   actor: {kind: string, id: number | null, name: string}, model: {name: string, version: string, digest: string, calibration: string | null},
  *   photo: {sha256: string, width: number, height: number, format: string, bytes: number, sharpness: number, brightness: number,
  *     clipped: number, kept: boolean},

@@ -1,7 +1,10 @@
 // Inspect: camera, files or a ZIP. The card answers for the photograph that was taken last, and for no other.
+import { Answers } from "./answers.js"
 import { Camera } from "./camera.js"
 import { answerOf, brokenCard, brokenLine, cardOf, lineOf, neutralCard, place } from "./card.js"
+import { deciding } from "./deciding.js"
 import { el, find, newId, number, page, counted, say } from "./dom.js"
+import { Lots } from "./lots.js"
 import { Queue, Store } from "./queue.js"
 import { banner, showPending } from "./shell.js"
 import { ready, signal, switchable } from "./signals.js"
@@ -20,8 +23,21 @@ let taken = 0
 let began = 0 // when the batch that is shown began
 const camera = new Camera(find("#finder video"))
 const store = await Store.open()
-const { person, csrf, language, lines } = page
-const queue = new Queue(store, { person, csrf, language, lines }, { change: draw, outcome: told })
+const { person, csrf, language, lines, lots: opened } = page
+const queue = new Queue(store, { person, csrf, language, lines, lots: opened }, { change: draw, outcome: told })
+const lots = new Lots(queue, draw)
+
+const answers = new Answers({
+  state: (why) => why && banner(say("field_answers_wait")),
+  refused: ({ number: of }, detail) => {
+    banner(detail)
+    const outcome = outcomes.find((each) => each.inspection?.number === of)
+    if (!outcome?.inspection) return
+    outcome.inspection.reviews = []
+    remember()
+    if (outcome.group === shown && outcome.of === 1) drawCard(outcome)
+  },
+})
 
 // Photographs
 
@@ -43,7 +59,9 @@ async function take(files) {
   for (const file of files) {
     taken = Math.max(taken + 1, Date.now())
     try {
-      await queue.add({ id: newId(), group, of, order: taken, name: file.name, type: file.type, line }, file)
+      const id = newId()
+      const where = isZip(file) ? undefined : lots.place(id)
+      await queue.add({ id, group, of, order: taken, name: file.name, type: file.type, line, place: where }, file)
     } catch {
       told({ id: newId(), group, of, order: taken, name: file.name, error: say("field_no_room") })
     }
@@ -78,7 +96,10 @@ function answer(outcome) {
 
 /** @param {Outcome} outcome */
 function drawCard({ inspection, error = "" }) {
-  place(inspection ? cardOf(inspection, { photo: preview || undefined, whole: true }) : brokenCard(error, preview || undefined))
+  if (!inspection) return place(brokenCard(error, preview || undefined))
+  const card = cardOf(inspection, { photo: preview || undefined, whole: true })
+  find(".verdict", card).after(deciding(inspection, answers, remember) ?? "")
+  place(card)
 }
 
 const announce = (/** @type {string} */ text) => (find("#said").textContent = text)
@@ -138,6 +159,7 @@ const rows = new Map()
 function draw() {
   showPending(queue.items.length)
   if (queue.session.lines !== drawnLines) drawLines()
+  if (queue.session.lots !== drawnLots) drawLots()
   const line = find("#line select").value
   const mine = queue.mine
   for (const [id, row] of rows) if (!mine.some((each) => each.id === id)) (row.remove(), rows.delete(id))
@@ -152,7 +174,7 @@ function draw() {
     if ((item.done ?? 0) < 1) bar.value = item.done ?? 0
     else bar.removeAttribute("value")
     again.hidden = !item.held || (item.lineless && item.line === line)
-    again.textContent = item.lineless ? say("field_send_on", { line }) : say("ui_capture_again")
+    again.textContent = item.lotless ? say("field_send_without_lot") : item.lineless ? say("field_send_on", { line }) : say("ui_capture_again")
   }
   const others = queue.items.length - mine.length
   find("#others").hidden = others === 0
@@ -184,7 +206,8 @@ function rowOf(item) {
     el("progress", { "aria-label": item.name }),
     el("button", {
       type: "button", className: "button small",
-      onclick: () => (item.lineless ? queue.move(item, find("#line select").value) : queue.again()),
+      onclick: () =>
+        item.lotless ? queue.leaveLot(item) : item.lineless ? queue.move(item, find("#line select").value) : queue.again(),
     }),
   )
 }
@@ -234,6 +257,14 @@ function drawLines() {
   find("#line select").value = chosen
   find("#line-note").hidden = !retired
   find("#line-note").textContent = retired ? say("field_line_gone", { line: chosen }) : ""
+}
+
+/** @type {import("./lots.js").Lot[] | undefined} */
+let drawnLots
+
+function drawLots() {
+  drawnLots = queue.session.lots
+  lots.draw()
 }
 
 // The camera
@@ -317,7 +348,8 @@ area.ondrop = (/** @type {DragEvent} */ event) => {
   take([...(event.dataTransfer?.files ?? [])])
 }
 find("#others button").onclick = () => queue.adopt()
-addEventListener("online", () => queue.again())
+addEventListener("online", () => (queue.again(), answers.send()))
+addEventListener("pagehide", () => answers.leave())
 document.addEventListener("visibilitychange", async () => {
   if (document.visibilityState !== "visible" || !queue.mine.length) return
   await queue.renew()
@@ -328,6 +360,7 @@ addEventListener("beforeunload", (event) => {
 })
 
 drawLines()
+drawLots()
 switchable()
 const last = outcomes.findLast((each) => each.group === shown)
 if (last?.of === 1) drawCard(last)
@@ -335,5 +368,6 @@ else if (last) drawBatch()
 drawEarlier()
 await queue.renew() // the page itself may be an old one, kept for want of a network
 await queue.load()
+answers.send()
 if (localStorage.getItem("vb-camera") === "open") open()
 document.documentElement.dataset.ready = "true"

@@ -30,7 +30,7 @@ function written(value) {
 
 function drawReviews() {
   const section = find("#reviews")
-  section.hidden = !inspection.reviews.length && !page.may.includes("review")
+  section.hidden = !inspection.reviews.length && !find("#review-form, #decides")
   find("#reviews .list").replaceChildren(
     ...inspection.reviews.map((each) =>
       el(
@@ -61,7 +61,7 @@ if (form) {
     event.preventDefault()
     const answer = /** @type {import("./answers.js").Answer} */ (/** @type {HTMLButtonElement} */ (event.submitter).value)
     const checked = [...form.querySelectorAll("#defects input:checked")].map((each) => each.value)
-    const now = given(inspection.number, answer, find("#note").value.trim(), answer === "unfit" ? checked : [])
+    const now = given(inspection.number, answer, { note: find("#note").value.trim(), defects: answer === "unfit" ? checked : [] })
     const same = before && before.answer === now.answer && before.note === now.note && String(before.defects) === String(now.defects)
     before = same ? before : now
     const sent = await sendAnswer(/** @type {import("./answers.js").Given} */ (before))

@@ -9,7 +9,7 @@ const LONGEST_PAUSE = 15 // seconds between two tries
 /**
  * What is known of a photograph that waits; its bytes stay in the database until they are sent, for a phone's memory is small.
  * @typedef {{id: string, group: string, of: number, order: number, name: string, type: string, person: number,
- *   line?: string, lineless?: boolean, held?: string, tries?: number, after?: number, done?: number}} Item
+ *   line?: string, lineless?: boolean, place?: import("./lots.js").Place, lotless?: boolean, held?: string, tries?: number, after?: number, done?: number}} Item
  * @typedef {Item & {bytes: ArrayBuffer}} Kept
  * @typedef {{id: string, group: string, of: number, order: number, name: string, inspection?: any, error?: string}} Outcome
  */
@@ -163,9 +163,32 @@ export class Queue {
     this.again()
   }
 
+  /** Send a photograph without the lot that does not take it. @param {Item} item */
+  async leaveLot(item) {
+    const kept = await this.store.get(item.id)
+    if (kept) await this.store.put({ ...kept, place: undefined })
+    Object.assign(item, { place: undefined, lotless: false })
+    this.again()
+  }
+
+  /** Another photograph of a fruit waits until the station has given that its number. @param {Item} item */
+  #waitsForFruit(item) {
+    return Boolean(item.place?.sideOf && this.items.some((each) => each.id === item.place?.sideOf))
+  }
+
+  /** @param {string} id @param {number | null} fruit */
+  async #sides(id, fruit) {
+    for (const item of this.items.filter((each) => each.place?.sideOf === id)) {
+      const { sideOf, ...place } = /** @type {import("./lots.js").Place} */ (item.place)
+      item.place = { ...place, fruit: fruit ?? undefined }
+      const kept = await this.store.get(item.id)
+      if (kept) await this.store.put({ ...kept, place: item.place })
+    }
+  }
+
   pump() {
     while (this.sending.size < AT_ONCE) {
-      const next = this.mine.find((each) => !this.sending.has(each.id) && !each.held && (each.after ?? 0) <= Date.now())
+      const next = this.mine.find((each) => !this.sending.has(each.id) && !each.held && (each.after ?? 0) <= Date.now() && !this.#waitsForFruit(each))
       if (!next) break
       this.sending.add(next.id)
       this.#alone(next).finally(() => {
@@ -211,7 +234,11 @@ export class Queue {
     }, zip ? told : undefined)
     if (answer.status >= 200 && answer.status < 300) {
       this.state = ""
-      if (!zip) this.tell.outcome({ ...about, inspection: JSON.parse(answer.text) })
+      if (!zip) {
+        const inspection = JSON.parse(answer.text)
+        await this.#sides(item.id, inspection.fruit)
+        this.tell.outcome({ ...about, inspection })
+      }
       return this.#done(item)
     }
     if (answer.status === 401 || answer.status === 403) {
@@ -221,6 +248,11 @@ export class Queue {
         return this.#later(item, LONGEST_PAUSE)
       }
       item.held = problemOf(answer).said || "failed"
+      return undefined
+    }
+    if (item.place && ["no_lot", "lot_closed", "package_full", "package_not_drawn", "fruit_not_planned"].includes(problemOf(answer).code)) {
+      await this.renew()
+      Object.assign(item, { held: problemOf(answer).said, lotless: true })
       return undefined
     }
     if (problemOf(answer).code.startsWith("line_")) {

@@ -7,7 +7,7 @@ import { swipeable } from "./swipe.js"
 
 const AHEAD = 10
 
-/** @typedef {import("./card.js").Inspection} Inspection */
+/** @typedef {import("./card.js").Inspection & {blind: boolean}} Inspection `blind`: drawn for the audit, and what the model said is not in it */
 /** @typedef {import("./answers.js").Answer} Answer */
 /** @type {Inspection[]} */
 const waiting = []
@@ -73,6 +73,7 @@ function show() {
   find("#judge").hidden = !inspection
   name(false)
   if (!inspection) return
+  const { blind } = inspection
   const look = lookOf(inspection, inspection.photo.kept ? picture(inspection) : undefined)
   look.classList.add("large")
   find("#card").replaceChildren(
@@ -80,13 +81,20 @@ function show() {
       "article",
       { className: "inspection", "data-number": inspection.number },
       look,
-      el("p", { className: "facts" }, [numberOf(inspection), productOf(inspection), moment(inspection.at)].join(" · ")),
-      el("p", { className: "muted" }, inspection.reasons.map((each) => say(`ui_reason_${each}`)).join(" ")),
+      el("p", { className: "facts" }, [numberOf(inspection), blind ? "" : productOf(inspection), moment(inspection.at)].filter(Boolean).join(" · ")),
+      el("p", { className: blind ? "blind" : "muted" }, blind ? say("field_blind") : inspection.reasons.map((each) => say(`ui_reason_${each}`)).join(" ")),
     ),
   )
   const ahead = waiting.slice(0, 4)
   for (const number of loaded.keys()) if (!ahead.some((each) => each.number === number)) loaded.delete(number)
   for (const each of ahead) if (each.photo.kept) picture(each).decode().catch(() => {})
+}
+
+/** Whose defects are offered: in the audit those of what passes on the line, where it is one product. @param {Inspection} inspection */
+function productShown({ blind, product, line }) {
+  if (!blind) return product ?? ""
+  const products = page.lines.find((/** @type {import("./card.js").Line} */ each) => each.name === line)?.products ?? []
+  return products.length === 1 ? products[0] : ""
 }
 
 /** The defects of an unfit one are named before the next is shown. @param {boolean} on */
@@ -95,7 +103,7 @@ function name(on) {
   find("#hint").hidden = on
   find("#defects").hidden = !on
   if (!on) return
-  const keys = page.defects[waiting[0].product ?? ""] ?? page.defects[""]
+  const keys = page.defects[productShown(waiting[0])] ?? page.defects[""]
   find("#defects .chips").replaceChildren(
     ...keys.map((/** @type {string} */ key, /** @type {number} */ place) =>
       el("button", { type: "button", className: "button", onclick: () => give("unfit", [key]) }, say(`defect_${key}`), el("kbd", {}, String(place + 1)))),
@@ -109,7 +117,7 @@ function give(answer, defects = []) {
   if (!inspection) return
   if (answer) {
     answered.set(inspection.number, inspection)
-    answers.add(given(inspection.number, /** @type {Answer} */ (answer), "", defects))
+    answers.add(given(inspection.number, /** @type {Answer} */ (answer), { defects, blind: inspection.blind }))
   }
   drawGiven()
   show()

@@ -16,8 +16,13 @@ export function post(item, session, progress, onLine) {
       read = Math.max(read, end)
       for (const line of whole.split("\n")) if (line.trim()) onLine?.(JSON.parse(line))
     }
-    const line = item.line ? `?line=${encodeURIComponent(item.line)}` : "" // none: it waited since before there were lines
-    request.open("POST", (onLine ? "/api/v1/batches" : "/api/v1/inspections") + line)
+    const asked = new URLSearchParams()
+    if (item.line) asked.set("line", item.line) // none: it waited since before there were lines
+    if (item.place && !onLine) {
+      const { lot, package: box, fruit } = item.place
+      for (const [name, value] of Object.entries({ lot, package: box, fruit })) if (value) asked.set(name, String(value))
+    }
+    request.open("POST", `${onLine ? "/api/v1/batches" : "/api/v1/inspections"}?${asked}`)
     request.setRequestHeader("Accept", onLine ? "application/x-ndjson" : "application/json")
     request.setRequestHeader("Accept-Language", session.language)
     request.setRequestHeader("Idempotency-Key", item.id)

@@ -1,0 +1,210 @@
+"""A lot: what is presented, which of its packages are opened, and what was found in them, fruit by fruit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from ..errors import VistoBuenoError
+from ..inspection import Actor, Inspection
+from .counts import Finding, Fruit, PackageCounts
+from .draw import MOST_PACKAGES, Draw
+
+LotDecision = Literal["accepted", "lower_class", "refused"]
+LONGEST_FACT = 200  # characters of a text
+MOST_FRUIT = 1_000  # of one package
+_DIGITS = {"gtin": (8, 12, 13, 14), "sscc": (18,)}
+
+
+class LotRefused(VistoBuenoError):
+    """Facts that no lot can have, or a lot that takes no photographs or no decision."""
+
+
+@dataclass(frozen=True)
+class LotFacts:
+    """What is presented: alike in packer, origin, product, class, size, variety and packaging.
+
+    Attributes:
+        code: the packer's own.
+        grade: the class that it is presented as, by the key of its first standard.
+        packages: in the lot; net_kg: of all of them.
+        gtin, gs1_lot, sscc: GS1's numbers of the trade item, of the lot (AI 10) and of the logistic unit.
+    """
+
+    code: str
+    packer: str
+    origin: str
+    product: str
+    grade: str
+    packages: int
+    variety: str = ""
+    size: str = ""
+    net_kg: float | None = None
+    gtin: str | None = None
+    gs1_lot: str | None = None
+    sscc: str | None = None
+
+
+@dataclass(frozen=True)
+class SamplePlan:
+    """Which packages are opened, by a draw that anybody can repeat, and how many fruit of each are looked at."""
+
+    seed: str
+    opened: int
+    fruit: int
+
+
+@dataclass(frozen=True)
+class Lot:
+    """A lot of this station, by its number.
+
+    Attributes:
+        standards: digests of the versions that judge it; by the first it is decided.
+        demo: drawn by the program, to show how it works.
+        closed_at: when it was decided first; None while it is open.
+    """
+
+    number: int
+    facts: LotFacts = field(metadata={"prefix": ""})
+    plan: SamplePlan = field(metadata={"prefix": "plan_"})
+    standards: tuple[str, ...]
+    opened_at: datetime
+    actor: Actor = field(metadata={"prefix": "actor_"})
+    demo: bool = False
+    closed_at: datetime | None = field(default=None, metadata={"kept": False})
+
+    @property
+    def draw(self) -> Draw:
+        """Which of its packages are opened."""
+        return Draw(self.plan.seed, self.facts.packages, self.plan.opened)
+
+
+@dataclass(frozen=True)
+class LotVerdict:
+    """A decision about a lot. The first closes it; another is linked to the one before, with its reason.
+
+    Attributes:
+        previous: the decision that it takes the place of.
+        grade: the class that the lot is accepted in.
+        evidence: counts, and what each standard said of them, as JSON takes it.
+    """
+
+    id: int
+    lot: int
+    at: datetime
+    actor: Actor
+    decision: LotDecision
+    grade: str | None
+    reason: str
+    evidence: Mapping[str, Any]
+    previous: int | None = None
+
+
+def lot_facts(facts: LotFacts) -> LotFacts:
+    """Facts as they are kept: without spaces around, GS1 numbers as digits.
+
+    Raises:
+        LotRefused: ``lot_field``.
+    """
+    values: dict[str, Any] = {}
+    for name, value in vars(facts).items():
+        if isinstance(value, str):
+            text = value.strip()
+            if len(text) > LONGEST_FACT or not (text.isprintable() or not text):
+                raise _field(name, f"como mucho {LONGEST_FACT} caracteres", f"{LONGEST_FACT} characters at the most")
+            values[name] = text or ("" if name in ("variety", "size") else None)
+        else:
+            values[name] = value
+    for name in ("code", "packer", "origin", "product", "grade"):
+        if not values[name]:
+            raise _field(name, "falta", "it is missing")
+    if not 0 < facts.packages <= MOST_PACKAGES:
+        raise _field("packages", f"entre 1 y {MOST_PACKAGES}", f"from 1 to {MOST_PACKAGES}")
+    if facts.net_kg is not None and not 0 < facts.net_kg < 1e9:
+        raise _field("net_kg", "un peso mayor que cero", "a weight above zero")
+    for name, lengths in _DIGITS.items():
+        if values[name] is not None:
+            values[name] = _gs1(name, values[name], lengths)
+    if values["gs1_lot"] is not None and len(values["gs1_lot"]) > 20:
+        raise _field("gs1_lot", "como mucho 20 caracteres", "20 characters at the most")
+    return LotFacts(**values)
+
+
+def sample_plan(plan: SamplePlan, facts: LotFacts) -> SamplePlan:
+    """The plan, if the lot can bear it.
+
+    Raises:
+        DrawRefused: ``draw_invalid``. LotRefused: ``lot_field``.
+    """
+    Draw(plan.seed, facts.packages, plan.opened)
+    if not 0 < plan.fruit <= MOST_FRUIT:
+        raise _field(
+            "plan.fruit", f"entre 1 y {MOST_FRUIT} frutas por bulto", f"from 1 to {MOST_FRUIT} fruit of a package"
+        )
+    return plan
+
+
+def counted(lot: Lot, found: Iterable[Inspection]) -> tuple[PackageCounts, ...]:
+    """What was found in the packages that are opened, in their order; a fruit with several photographs counts once.
+
+    It is unfit where a photograph of it is: by its people's last answer, else by the verdict. A fruit of which no
+    photograph is decided yet waits for an answer; one that shows none of our products or too little is not there.
+
+    Args:
+        found: the lot's inspections.
+    """
+    by_fruit: dict[tuple[int, int], list[Inspection]] = {}
+    for each in found:
+        if each.package is not None and each.fruit is not None:
+            by_fruit.setdefault((each.package, each.fruit), []).append(each)
+    packages = {number: _Package() for number in lot.draw.numbers}
+    for (package, _), sides in sorted(by_fruit.items()):
+        if package in packages:
+            packages[package].add(sides)
+    return tuple(each.counts(number, lot.plan.fruit) for number, each in packages.items())
+
+
+class _Package:
+    def __init__(self) -> None:
+        self.looked_at, self.awaited, self.unfit = 0, 0, list[Fruit]()
+
+    def add(self, sides: Sequence[Inspection]) -> None:
+        said = [each.reviews[-1].answer if each.reviews else each.verdict.answer for each in sides]
+        if "unfit" in said:
+            self.unfit.append(_findings(sides))
+        elif "review" in said:
+            self.awaited += 1
+        elif "fit" not in said:
+            return
+        self.looked_at += 1
+
+    def counts(self, number: int, planned: int) -> PackageCounts:
+        to_come = max(0, planned - self.looked_at)
+        return PackageCounts(number, self.looked_at, tuple(self.unfit), self.awaited, to_come)
+
+
+def _findings(sides: Sequence[Inspection]) -> Fruit:
+    named = (defect for each in sides if each.reviews for defect in each.reviews[-1].defects)
+    return tuple(Finding(each) for each in dict.fromkeys(named))
+
+
+def _gs1(name: str, text: str, lengths: tuple[int, ...]) -> str:
+    """A GS1 number whose last digit is its check digit (GS1 General Specifications, 7.9)."""
+    digits = "".join(each for each in text if each not in " -")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) in lengths):
+        several = ", ".join(map(str, lengths))
+        raise _field(name, f"un número de {several} cifras", f"a number of {several} digits")
+    total = sum(int(each) * (3 if place % 2 == 0 else 1) for place, each in enumerate(reversed(digits[:-1])))
+    if (10 - total % 10) % 10 != int(digits[-1]):
+        raise _field(
+            name, "la última cifra no concuerda con las demás", "its last digit does not agree with the others"
+        )
+    return digits
+
+
+def _field(name: str, es: str, en: str) -> LotRefused:
+    return LotRefused(
+        "lot_field",
+        es=f"Del lote, el dato «{name}»: {es}. Corríjalo.",
+        en=f"Of the lot, the fact “{name}”: {en}. Correct it.",
+    )

@@ -1,0 +1,315 @@
+"""Lots: opened with a plan, inspected package by package, judged by standards, decided and closed."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine
+
+from ..core.inspection import Actor
+from ..core.lots.counts import PackageCounts
+from ..core.lots.judging import Judgement, judge_lot
+from ..core.lots.lot import (
+    Lot,
+    LotDecision,
+    LotFacts,
+    LotRefused,
+    LotVerdict,
+    SamplePlan,
+    counted,
+    lot_facts,
+    sample_plan,
+)
+from ..core.lots.reading import read_standard, shipped_standards
+from ..core.lots.standard import Standard
+from ..store import lot_state, lots
+from ..store.database import reading, writing
+from ..store.ledger import NotFound, Write, claim, content_of
+
+LONGEST_REASON = 2000  # characters
+
+
+@dataclass(frozen=True)
+class LotStatus:
+    """Where a lot stands: its counts as they are now, what each of its standards says of them, and its decisions.
+
+    Attributes:
+        verdicts: the first closed the lot.
+        changed: answers came after the last decision, and the counts are no longer those that it rests on.
+    """
+
+    lot: Lot
+    counts: tuple[PackageCounts, ...]
+    judgements: tuple[Judgement, ...]
+    verdicts: tuple[LotVerdict, ...]
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a fruit was taken from: the lot's number, the package's in the lot, the fruit's in the package, from 1.
+
+    A ``fruit`` of None is the package's next; another photograph of one that is there says its number.
+    """
+
+    lot: int
+    package: int
+    fruit: int | None = None
+
+
+@dataclass(frozen=True)
+class OpenLot:
+    """A lot that takes photographs, and how many fruit of each package were looked at."""
+
+    lot: Lot
+    looked_at: dict[int, int]
+
+
+class Lots:
+    """The lots of a station, and the standards that judge them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def standards(self) -> tuple[Standard, ...]:
+        """Those that come with the program, and the newest version of each of one's own."""
+        with reading(self._engine) as connection:
+            own = lots.own_standards(connection)
+        found = dict(shipped_standards())
+        for each in own:
+            if each.key not in found or found[each.key].version <= each.version:
+                found[each.key] = each
+        return tuple(sorted(found.values(), key=lambda each: each.key))
+
+    def kept_standards(self) -> tuple[Standard, ...]:
+        """Every version that a lot was opened with or that was kept as one's own."""
+        with reading(self._engine) as connection:
+            return lots.own_standards(connection)
+
+    def standard(self, key: str) -> Standard:
+        """The newest version of one.
+
+        Raises:
+            NotFound: ``no_standard``.
+        """
+        found = next((each for each in self.standards() if each.key == key), None)
+        if found is None:
+            raise NotFound(
+                "no_standard",
+                es=f"No hay ninguna norma «{key}». Vuelva a cargar la lista de normas.",
+                en=f"There is no standard “{key}”. Load the list of standards again.",
+            )
+        return found
+
+    def keep_standard(self, text: str | bytes, actor: Actor) -> Standard:
+        """Keep a standard of one's own, or a new version of one; lots that are open go on with the version they have.
+
+        Raises:
+            StandardRefused: it is none. LotRefused: ``standard_version``: there is this version already, with other content.
+        """
+        standard = read_standard(text)
+        newest = {each.key: each for each in self.standards()}.get(standard.key)
+        if newest is not None and newest.digest != standard.digest and standard.version <= newest.version:
+            raise LotRefused(
+                "standard_version",
+                es=f"De la norma «{standard.key}» ya hay la versión {newest.version} con otro contenido. Ponga la versión "
+                f"{newest.version + 1}, u otra clave.",
+                en=f"Of the standard “{standard.key}” there is version {newest.version} already, with other content. Make "
+                f"this version {newest.version + 1}, or give it another key.",
+            )
+        with writing(self._engine) as connection:
+            lots.keep_standard(connection, standard, datetime.now(UTC), actor)
+        return standard
+
+    def open(
+        self,
+        facts: LotFacts,
+        standards: Sequence[str],
+        actor: Actor,
+        *,
+        opened: int,
+        fruit: int,
+        demo: bool = False,
+        idempotency_key: str | None = None,
+    ) -> tuple[Lot, bool]:
+        """Open a lot; which of its packages are looked at is drawn now, and can be drawn again by anybody from its seed.
+
+        Args:
+            standards: keys of those that judge it, the one that decides first.
+            opened: packages to open; fruit: to look at in each.
+            idempotency_key: the actor's own name for this: sent again, it is opened once.
+
+        Returns:
+            The lot, and whether an earlier call with the same key opened it.
+
+        Raises:
+            LotRefused: ``lot_field``, ``standard_unknown`` or ``grade_unknown``. DrawRefused: ``draw_invalid``.
+            Conflict: the key was used for something else.
+        """
+        facts = lot_facts(facts)
+        seed = secrets.token_hex(8)
+        plan = sample_plan(SamplePlan(seed, opened, fruit), facts)
+        chosen = self._chosen(standards, facts)
+        content = content_of("lot", facts, tuple(standards), opened, fruit)
+        write = Write(idempotency_key, actor, content) if idempotency_key else None
+        now = datetime.now(UTC)
+        with writing(self._engine) as connection:
+            if write is not None and claim(connection, write):
+                return lots.made_by(connection, write.key_hash), True
+            for each in chosen:
+                lots.keep_standard(connection, each, now, actor)
+            lot = Lot(0, facts, plan, tuple(each.digest for each in chosen), now, actor, demo)
+            return lots.add(connection, lot, write.key_hash if write is not None else None), False
+
+    def page(self, before: int | None = None, limit: int = 50) -> list[Lot]:
+        """Lots with a lower number than ``before``, the newest first."""
+        with reading(self._engine) as connection:
+            return lots.page(connection, before, limit)
+
+    def one(self, number: int) -> Lot:
+        """A lot, or `NotFound`."""
+        with reading(self._engine) as connection:
+            return lots.one(connection, number)
+
+    def check(self, place: Place) -> None:
+        """Refuse a photograph of a fruit that this lot does not have, or no longer takes.
+
+        Raises:
+            NotFound: ``no_lot``. LotRefused: ``lot_closed``, ``package_not_drawn`` or ``fruit_not_planned``.
+        """
+        with reading(self._engine) as connection:
+            lot = lots.one(connection, place.lot)
+            lot_state.refuse_closed(connection, place.lot)
+        drawn = lot.draw.numbers
+        if place.package not in drawn:
+            numbers = ", ".join(map(str, drawn))
+            raise LotRefused(
+                "package_not_drawn",
+                es=f"El bulto {place.package} no salió en el sorteo del lote {lot.number}. Abra uno de estos: {numbers}.",
+                en=f"Package {place.package} was not drawn for lot {lot.number}. Open one of these: {numbers}.",
+            )
+        if place.fruit is not None and not 0 < place.fruit <= lot.plan.fruit:
+            raise LotRefused(
+                "fruit_not_planned",
+                es=f"En el lote {lot.number} se miran {lot.plan.fruit} frutas de cada bulto, numeradas desde 1. Elija una.",
+                en=f"Lot {lot.number} looks at {lot.plan.fruit} fruit of each package, numbered from 1. Choose one.",
+            )
+
+    def open_ones(self, most: int = 20) -> tuple[OpenLot, ...]:
+        """Lots that take photographs, the newest first."""
+        with reading(self._engine) as connection:
+            found = lots.open_ones(connection, most)
+            return tuple(OpenLot(each, lots.looked_at(connection, each.number)) for each in found)
+
+    def status(self, number: int) -> LotStatus:
+        """Where a lot stands.
+
+        Raises:
+            NotFound: ``no_lot``.
+        """
+        with reading(self._engine) as connection:
+            return _status(connection, lots.one(connection, number))
+
+    def judge(self, number: int, standard: Standard) -> Judgement:
+        """What another standard says of a lot's counts as they are now; nothing is kept.
+
+        Raises:
+            NotFound: ``no_lot``. CountsRefused: ``class_unknown``: it does not have the lot's class.
+        """
+        with reading(self._engine) as connection:
+            lot = lots.one(connection, number)
+            return judge_lot(counted(lot, lots.inspections_of(connection, number)), standard, lot.facts.grade)
+
+    def decide(
+        self,
+        number: int,
+        decision: LotDecision,
+        actor: Actor,
+        *,
+        reason: str = "",
+        grade: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> tuple[LotVerdict, bool]:
+        """Decide a lot, which closes it; a lot that is closed gets another decision, linked to the one before.
+
+        Args:
+            decision: a person's; where it is another than what the first standard says, a reason is needed.
+            grade: the class that it is accepted in; by default the one that the standard gave or the one presented.
+
+        Returns:
+            The decision, and whether an earlier call with the same key made it.
+
+        Raises:
+            NotFound: ``no_lot``. LotRefused: ``reason_needed``. Conflict: the key was used for something else.
+        """
+        reason = reason.strip()[:LONGEST_REASON]
+        content = content_of("lot_verdict", number, decision, reason, grade)
+        write = Write(idempotency_key, actor, content) if idempotency_key else None
+        with writing(self._engine) as connection:
+            lot = lots.one(connection, number)
+            if write is not None and claim(connection, write):
+                return lots.verdicts_of(connection, number, write.key_hash)[-1], True
+            status = _status(connection, lot)
+            said = status.judgements[0]
+            if not reason and (status.verdicts or decision != said.decision):
+                raise _reason_needed(bool(status.verdicts))
+            accepted = None if decision == "refused" else grade or said.accepted_as or lot.facts.grade
+            verdict = LotVerdict(0, number, datetime.now(UTC), actor, decision, accepted, reason, evidence_of(status))
+            return lots.decide(connection, verdict, write.key_hash if write is not None else None), False
+
+    def _chosen(self, keys: Sequence[str], facts: LotFacts) -> list[Standard]:
+        known = {each.key: each for each in self.standards()}
+        of_product = {key: each for key, each in known.items() if facts.product in each.products}
+        chosen = [of_product[each] for each in dict.fromkeys(keys) if each in of_product]
+        if len(chosen) < max(1, len(set(keys))):
+            listed = ", ".join(of_product) or ", ".join(known)
+            raise LotRefused(
+                "standard_unknown",
+                es=f"Elija al menos una norma del producto, y ninguna de otro. Hay: {listed}.",
+                en=f"Choose a standard of the product at least, and none of another. There are: {listed}.",
+            )
+        classes = [each.key for each in chosen[0].classes]
+        if facts.grade not in classes:
+            raise LotRefused(
+                "grade_unknown",
+                es=f"La norma «{chosen[0].key}» no tiene la categoría «{facts.grade}». Elija una: {', '.join(classes)}.",
+                en=f"The standard “{chosen[0].key}” has no class “{facts.grade}”. Choose one: {', '.join(classes)}.",
+            )
+        return [each for each in chosen if facts.grade in {grade.key for grade in each.classes}]
+
+
+def evidence_of(status: LotStatus) -> dict[str, object]:
+    """What a decision rests on, as JSON takes it: counts by package, and what each standard said of them."""
+    return {
+        "counts": [asdict(each) for each in status.counts],
+        "judgements": [asdict(each) for each in status.judgements],
+    }
+
+
+def _status(connection: Connection, lot: Lot) -> LotStatus:
+    counts = counted(lot, lots.inspections_of(connection, lot.number))
+    judgements = tuple(judge_lot(counts, each, lot.facts.grade) for each in lots.standards_of(connection, lot))
+    verdicts = lots.verdicts_of(connection, lot.number)
+    status = LotStatus(lot, counts, judgements, verdicts, False)
+    return replace(status, changed=bool(verdicts) and verdicts[-1].evidence["counts"] != _as_kept(counts))
+
+
+def _as_kept(counts: Sequence[PackageCounts]) -> object:
+    """Counts as they come back out of JSON, whose only sequences are lists."""
+    return json.loads(json.dumps([asdict(each) for each in counts]))
+
+
+def _reason_needed(closed: bool) -> LotRefused:
+    if closed:
+        return LotRefused(
+            "reason_needed",
+            es="El lote ya se decidió. Escriba por qué se decide otra vez; la decisión anterior se conserva.",
+            en="The lot was decided already. Write why it is decided again; the decision before stays.",
+        )
+    return LotRefused(
+        "reason_needed",
+        es="La norma no dice eso, o todavía no lo dice. Escriba el motivo de su decisión.",
+        en="The standard does not say that, or not yet. Write the reason for your decision.",
+    )

@@ -1,0 +1,167 @@
+"""Lots, the standards that judge them, and their decisions: rows that nothing changes."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from ..core.composed import composed, flat
+from ..core.inspection import Actor, Inspection
+from ..core.lots.lot import Lot, LotVerdict
+from ..core.lots.reading import standard_of
+from ..core.lots.standard import Standard
+from .ledger import NotFound, actor_columns, one_after_another, with_reviews
+from .schema import inspections, lot_verdicts, lots, standards
+
+_AT_ONCE = 500
+
+
+def add(connection: Connection, lot: Lot, key_hash: str | None = None) -> Lot:
+    """Keep a new one; its number is the next."""
+    one_after_another(connection)
+    number = int(connection.execute(select(func.coalesce(func.max(lots.c.number), 0) + 1)).scalar_one())
+    values = {**flat(lot), "number": number, "standards": list(lot.standards), "key_hash": key_hash}
+    connection.execute(insert(lots).values(values))
+    return one(connection, number)
+
+
+def made_by(connection: Connection, key_hash: str) -> Lot:
+    """The one that a write opened, by the hash of its key."""
+    return _lots(connection, connection.execute(select(lots).where(lots.c.key_hash == key_hash)).all())[0]
+
+
+def one(connection: Connection, number: int) -> Lot:
+    """One lot.
+
+    Raises:
+        NotFound: ``no_lot``.
+    """
+    known = 0 < number < 2**63
+    row = connection.execute(select(lots).where(lots.c.number == number)).first() if known else None
+    if row is None:
+        raise NotFound(
+            "no_lot",
+            es=f"No hay ningún lote {number}. Vuelva a cargar la lista de lotes.",
+            en=f"There is no lot {number}. Load the list of lots again.",
+        )
+    return _lots(connection, [row])[0]
+
+
+def page(connection: Connection, before: int | None, limit: int) -> list[Lot]:
+    """Lots with a lower number than ``before``, the newest first."""
+    query = select(lots).order_by(lots.c.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(lots.c.number < before)
+    return _lots(connection, connection.execute(query).all())
+
+
+def open_ones(connection: Connection, limit: int) -> list[Lot]:
+    """Lots without a decision, the newest first."""
+    decided = select(lot_verdicts.c.id).where(lot_verdicts.c.lot == lots.c.number)
+    query = select(lots).where(~decided.exists()).order_by(lots.c.number.desc()).limit(limit)
+    return _lots(connection, connection.execute(query).all())
+
+
+def looked_at(connection: Connection, lot: int) -> dict[int, int]:
+    """How many fruit of each package have a photograph."""
+    query = select(inspections.c.package, func.count(inspections.c.fruit.distinct())).where(inspections.c.lot == lot)
+    return {row[0]: row[1] for row in connection.execute(query.group_by(inspections.c.package))}
+
+
+def inspections_of(connection: Connection, lot: int) -> Iterator[Inspection]:
+    """A lot's inspections with their reviews, the oldest first."""
+    after = 0
+    while True:
+        query = select(inspections).where(inspections.c.lot == lot, inspections.c.number > after)
+        rows = connection.execute(query.order_by(inspections.c.number).limit(_AT_ONCE)).all()
+        yield from with_reviews(connection, rows)
+        if len(rows) < _AT_ONCE:
+            return
+        after = rows[-1].number
+
+
+def keep_standard(connection: Connection, standard: Standard, at: datetime, actor: Actor) -> None:
+    """Keep a version of a standard, if it is not there yet."""
+    one_after_another(connection)
+    known = select(standards.c.digest).where(standards.c.digest == standard.digest)
+    if connection.execute(known).first() is None:
+        connection.execute(
+            insert(standards).values(
+                digest=standard.digest,
+                key=standard.key,
+                version=standard.version,
+                document=standard.document(),
+                at=at,
+                **actor_columns(actor),
+            )
+        )
+
+
+def own_standards(connection: Connection) -> tuple[Standard, ...]:
+    """Every version that was kept, the oldest first."""
+    rows = connection.execute(select(standards.c.document).order_by(standards.c.at, standards.c.version)).scalars()
+    return tuple(standard_of(each) for each in rows)
+
+
+def standards_of(connection: Connection, lot: Lot) -> tuple[Standard, ...]:
+    """The versions that judge a lot, the one that decides first."""
+    rows = connection.execute(select(standards).where(standards.c.digest.in_(lot.standards))).all()
+    found = {row.digest: standard_of(row.document) for row in rows}
+    return tuple(found[each] for each in lot.standards)
+
+
+def decide(connection: Connection, verdict: LotVerdict, key_hash: str | None = None) -> LotVerdict:
+    """Keep a decision; the first closes the lot."""
+    one_after_another(connection)
+    previous = connection.execute(
+        select(func.max(lot_verdicts.c.id)).where(lot_verdicts.c.lot == verdict.lot)
+    ).scalar_one()
+    number = int(connection.execute(select(func.coalesce(func.max(lot_verdicts.c.id), 0) + 1)).scalar_one())
+    connection.execute(
+        insert(lot_verdicts).values(
+            id=number,
+            lot=verdict.lot,
+            at=verdict.at,
+            decision=verdict.decision,
+            grade=verdict.grade,
+            reason=verdict.reason,
+            evidence=dict(verdict.evidence),
+            previous=previous,
+            key_hash=key_hash,
+            **actor_columns(verdict.actor),
+        )
+    )
+    return verdicts_of(connection, verdict.lot)[-1]
+
+
+def verdicts_of(connection: Connection, lot: int, key_hash: str | None = None) -> tuple[LotVerdict, ...]:
+    """The decisions about a lot, the first first; ``key_hash``: those that this write made."""
+    query = select(lot_verdicts).where(lot_verdicts.c.lot == lot).order_by(lot_verdicts.c.id)
+    if key_hash is not None:
+        query = query.where(lot_verdicts.c.key_hash == key_hash)
+    rows = connection.execute(query).all()
+    return tuple(
+        LotVerdict(
+            row.id,
+            row.lot,
+            row.at,
+            Actor(row.actor_kind, row.actor_id, row.actor_name),
+            row.decision,
+            row.grade,
+            row.reason,
+            row.evidence,
+            row.previous,
+        )
+        for row in rows
+    )
+
+
+def _lots(connection: Connection, rows: "list[Row[Any]] | Any") -> list[Lot]:
+    closed = select(lot_verdicts.c.lot, func.min(lot_verdicts.c.at).label("at")).group_by(lot_verdicts.c.lot)
+    numbers = [row.number for row in rows]
+    closings = {row.lot: row.at for row in connection.execute(closed.where(lot_verdicts.c.lot.in_(numbers)))}
+    return [
+        composed(Lot, {**row._mapping, "standards": tuple(row.standards), "closed_at": closings.get(row.number)})
+        for row in rows
+    ]

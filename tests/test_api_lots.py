@@ -1,0 +1,75 @@
+"""Lots over HTTP, as a machine and a supervisor meet them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from people_at import signed_in
+from serving import Served, serving
+from test_api import API, JPEG, csrf_of, picture, problem
+from vistobueno.model.bundle import Bundle
+
+FACTS = {"code": "L-7", "packer": "El Oro", "origin": "Ecuador", "product": "banana", "grade": "I", "packages": 12}
+OPENING = FACTS | {"standards": ["codex-cxs-205"], "opened": 2, "fruit": 2}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, small_bundle: Bundle) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("lots"), MODEL_PATH=str(small_bundle.path)) as station:
+        yield station
+
+
+def test_a_key_opens_a_lot_and_sends_its_fruit_and_a_supervisor_decides(served: Served) -> None:
+    with served.client() as client:
+        key = {"Idempotency-Key": "lot 7"}
+        lot, again = (client.post(f"{API}/lots", json=OPENING, headers=key) for _ in range(2))
+        assert (lot.status_code, again.status_code) == (201, 200) and lot.json() == again.json()
+        number = lot.json()["number"]
+        here = f"{API}/lots/{number}"
+        package, _ = client.get(here).json()["packages"]
+        at = {"lot": number, "package": package, "fruit": 1}
+        sent = client.post(f"{API}/inspections", params=at, content=picture(3), headers=JPEG).json()
+        assert {name: sent[name] for name in at} == at
+        found = client.get(f"{API}/inspections", params={"lot": number}).json()["items"]
+        assert [each["number"] for each in found] == [sent["number"]]
+        for wrong, status, code in (
+            ({"lot": number}, 422, "place_incomplete"),
+            ({"package": package}, 422, "place_incomplete"),
+            (at | {"fruit": 3}, 422, "fruit_not_planned"),
+            (at | {"lot": 999}, 404, "no_lot"),
+        ):
+            problem(client.post(f"{API}/inspections", params=wrong, content=picture(4), headers=JPEG), status, code)
+        after = {"lot": number, "package": package}
+        following = client.post(f"{API}/inspections", params=after, content=picture(6), headers=JPEG).json()
+        assert following["fruit"] == 2
+        problem(client.post(f"{API}/inspections", params=after, content=picture(7), headers=JPEG), 409, "package_full")
+        told = client.get(here).json()
+        assert told["counts"][0]["looked_at"] <= 2 and told["judgements"][0]["decision"] == "undecided"
+        with signed_in(served, "inspector") as person:
+            refused = person.post(f"{here}/decisions", json={"decision": "refused"}, headers=csrf_of(person))
+            problem(refused, 403, "not_allowed")
+        with signed_in(served, "supervisor") as person:
+            csrf = csrf_of(person)
+            problem(person.post(f"{here}/decisions", json={"decision": "refused"}, headers=csrf), 422, "reason_needed")
+            said = person.post(f"{here}/decisions", json={"decision": "refused", "reason": "lluvia"}, headers=csrf)
+            assert said.status_code == 201 and said.json()["evidence"]["counts"] == client.get(here).json()["counts"]
+        problem(client.post(f"{API}/inspections", params=at, content=picture(5), headers=JPEG), 409, "lot_closed")
+        listed = client.get(f"{API}/lots").json()
+        assert listed["items"][0]["closed_at"] == said.json()["at"] and listed["next"] is None
+        problem(client.get(f"{API}/lots/999"), 404, "no_lot")
+
+
+def test_a_customer_s_standard_is_a_changed_copy_of_one_that_is_there(served: Served) -> None:
+    with served.client() as client, signed_in(served, "supervisor") as person:
+        csrf = csrf_of(person)
+        document = client.get(f"{API}/standards/codex-cxs-205").json()
+        problem(client.post(f"{API}/standards", json=document), 403, "not_allowed")
+        kept = person.post(f"{API}/standards", json=document | {"key": "customer"}, headers=csrf)
+        assert kept.status_code == 201 and kept.json()["key"] == "customer"
+        assert kept.json() in client.get(f"{API}/standards").json()
+        wrong = person.post(f"{API}/standards", json=document | {"key": "other", "limits": 3}, headers=csrf)
+        assert "limits" in problem(wrong, 422, "standard_field")["detail"]
+        problem(client.get(f"{API}/standards/none"), 404, "no_standard")
+        problem(client.post(f"{API}/lots", json=OPENING | {"standards": ["none"]}), 422, "standard_unknown")
+        problem(client.post(f"{API}/lots", json=OPENING | {"opened": 13}), 422, "draw_invalid")
+        problem(client.post(f"{API}/lots", json=OPENING | {"gtin": "123"}), 422, "lot_field")
