@@ -146,6 +146,18 @@ class Settings:
     oidc_client_secret: str = _setting(
         "", es="Secreto del cliente de OpenID Connect.", en="Secret of the OpenID Connect client.", secret=True
     )
+    seal_pkcs12: str = _setting(
+        "",
+        es="Archivo .p12 o .pfx con la clave que sella los informes; vacío: una propia, en DATA_DIR.",
+        en="File .p12 or .pfx with the key that seals reports; empty: one of its own, in DATA_DIR.",
+    )
+    seal_password: str = _setting("", es="Contraseña de SEAL_PKCS12.", en="Password of SEAL_PKCS12.", secret=True)
+    seal_tsa_url: str = _setting(
+        "",
+        es="Autoridad de sellado de tiempo (RFC 3161) de los informes; vacía: ninguna.",
+        en="Timestamp authority (RFC 3161) for reports; empty: none.",
+        schemes=_WEB,
+    )
     audit_share: float = _setting(
         0.05,
         es="Parte al azar de las fotografías de cada línea que se pregunta sin mostrar el veredicto; 0: ninguna.",
