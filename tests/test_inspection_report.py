@@ -36,6 +36,10 @@ def pages(pdf: bytes) -> list[str]:
         return [page.get_textpage().get_text_bounded() for page in document]
 
 
+def pdf_of(report: Report) -> bytes:
+    return render(report).pdf
+
+
 def squeezed(text: str) -> str:
     return re.sub(r"[-\s\u00ad\u200b\ufffe\u0002]+", "", text)  # a hyphen may be of the line's end
 
@@ -94,7 +98,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def test_every_kind_of_report_is_pdf_a_of_one_to_three_pages() -> None:
     for kind, changes in KINDS.items():
-        pdf = render(drawn_report(**changes))
+        pdf = pdf_of(drawn_report(**changes))
         assert problems(pdf) == [], kind
         assert 1 <= len(pages(pdf)) <= MOST_PAGES, kind
 
@@ -102,7 +106,7 @@ def test_every_kind_of_report_is_pdf_a_of_one_to_three_pages() -> None:
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_the_longest_report_is_whole_on_three_pages(language: str) -> None:
     report = replace(longest(), language=language)
-    pdf = render(report)
+    pdf = pdf_of(report)
     assert len(pages(pdf)) == MOST_PAGES and problems(pdf) == []
     seen = shown(pdf)
     for text in (
@@ -115,7 +119,7 @@ def test_the_longest_report_is_whole_on_three_pages(language: str) -> None:
 
 
 def test_nothing_reaches_into_the_margins() -> None:
-    with pypdfium2.PdfDocument(render(longest())) as document:
+    with pypdfium2.PdfDocument(pdf_of(longest())) as document:
         for page in document:
             picture = page.render(scale=1).to_pil().convert("L")
             side = 40  # points; the margins have 51
@@ -126,7 +130,7 @@ def test_nothing_reaches_into_the_margins() -> None:
 
 def test_the_evidence_travels_within_as_it_was_given() -> None:
     report = drawn_report(evidence=json.dumps({"número": "ñ", "packages": list(range(5000))}).encode())
-    with pikepdf.open(io.BytesIO(render(report))) as pdf:
+    with pikepdf.open(io.BytesIO(pdf_of(report))) as pdf:
         (name,) = pdf.attachments
         assert name == EVIDENCE
         assert pdf.attachments[name].get_file().read_bytes() == report.evidence
@@ -134,8 +138,8 @@ def test_the_evidence_travels_within_as_it_was_given() -> None:
 
 
 def test_equal_reports_make_equal_bytes_and_others_do_not() -> None:
-    assert render(drawn_report()) == render(drawn_report())
-    assert render(drawn_report()) != render(drawn_report(reason="Otro motivo."))
+    assert pdf_of(drawn_report()) == pdf_of(drawn_report())
+    assert pdf_of(drawn_report()) != pdf_of(drawn_report(reason="Otro motivo."))
 
 
 @pytest.mark.parametrize(("language", "words"), [
@@ -143,7 +147,7 @@ def test_equal_reports_make_equal_bytes_and_others_do_not() -> None:
     ("en", ("Internal inspection report", "LOT ACCEPTED", "3 (3.0%)", "2,177.5 kg", "0.8% – 8.4%", "banana")),
 ])  # fmt: skip
 def test_a_report_speaks_its_reader_s_language(language: str, words: tuple[str, ...]) -> None:
-    pdf = render(drawn_report(language=language))
+    pdf = pdf_of(drawn_report(language=language))
     for text in words:
         assert squeezed(text) in shown(pdf), text
     with pikepdf.open(io.BytesIO(pdf)) as opened:
@@ -151,20 +155,20 @@ def test_a_report_speaks_its_reader_s_language(language: str, words: tuple[str, 
 
 
 def test_a_refusal_is_said_and_a_demonstration_stands_across_every_page() -> None:
-    refused = render(drawn_report(decision="refused"))
+    refused = pdf_of(drawn_report(decision="refused"))
     assert "LOTERECHAZADO" in shown(refused) and "LOTEACEPTADO" not in shown(refused)
     assert "DEMOSTRACIÓN" not in shown(refused)
-    across = render(replace(drawn_report(demonstration=True), reason="Muchas palabras. " * 250))
+    across = pdf_of(replace(drawn_report(demonstration=True), reason="Muchas palabras. " * 250))
     assert len(pages(across)) > 1 and all("DEMOSTRACIÓN" in page for page in pages(across))
 
 
 def test_times_are_those_of_the_report_s_zone() -> None:
-    assert "29nov2026,09:05(America/Lima)" in shown(render(drawn_report()))
-    assert "29nov2026,14:05(UTC)" in shown(render(drawn_report(zone="UTC")))
+    assert "29nov2026,09:05(America/Lima)" in shown(pdf_of(drawn_report()))
+    assert "29nov2026,14:05(UTC)" in shown(pdf_of(drawn_report(zone="UTC")))
 
 
 def test_what_is_not_known_is_said_and_not_measured_is_not_hidden() -> None:
-    seen = shown(render(drawn_report(
+    seen = shown(pdf_of(drawn_report(
         estimate=None, no_estimate="la línea no tiene auditoría a ciegas.", lines=(LineFacts("Empaque 9", False),),
     )))  # fmt: skip
     assert squeezed("Sin estimación para todo el lote: la línea no tiene auditoría a ciegas.") in seen
@@ -174,7 +178,7 @@ def test_what_is_not_known_is_said_and_not_measured_is_not_hidden() -> None:
 
 def test_characters_that_no_font_has_do_not_stop_a_report() -> None:
     lot = replace(drawn_report().lot, packer="果物 🍎 \u202eabc\x00\ud800 Ñandú Ltda. شركة")
-    pdf = render(drawn_report(lot=lot, reason="= *no* #mark_up $ \\ `code` <tag> @cite"))
+    pdf = pdf_of(drawn_report(lot=lot, reason="= *no* #mark_up $ \\ `code` <tag> @cite"))
     assert problems(pdf) == []
     assert "ÑandúLtda." in shown(pdf)
     assert squeezed("= *no* #mark_up $ \\ `code` <tag> @cite") in shown(pdf)
@@ -184,7 +188,7 @@ def test_characters_that_no_font_has_do_not_stop_a_report() -> None:
 @given(st.text(max_size=60), st.text(alphabet=st.characters(min_codepoint=0x2000), max_size=20))
 def test_any_text_can_be_set(reason: str, packer: str) -> None:
     lot = replace(drawn_report().lot, packer=packer)
-    assert problems(render(drawn_report(photographs=(), lot=lot, reason=reason))) == []
+    assert problems(pdf_of(drawn_report(photographs=(), lot=lot, reason=reason))) == []
 
 
 def test_what_cannot_be_set_says_what_to_do() -> None:
@@ -195,6 +199,6 @@ def test_what_cannot_be_set_says_what_to_do() -> None:
     ]
     for code, changes in cases:
         with pytest.raises(ReportRefused) as refused:
-            render(drawn_report(**changes))
+            pdf_of(drawn_report(**changes))
         assert refused.value.code == code
         assert refused.value.es != refused.value.en

@@ -32,7 +32,7 @@ from vistobueno.report.render import render
 socket.socket.connect = socket.getaddrinfo = refused
 key = open_key(new_key("x"))
 for _ in range(5):
-    found = check(seal(render(report), key))
+    found = check(seal(render(report).pdf, key))
 print(json.dumps({"loaded": sorted(loaded), "state": found.state, "before": before, "peak": peak()}))
 """
 

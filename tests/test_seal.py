@@ -28,7 +28,7 @@ def key() -> Key:
 
 @pytest.fixture(scope="module")
 def paper() -> bytes:
-    return render(drawn_report(photographs=()))
+    return render(drawn_report(photographs=())).pdf
 
 
 @pytest.fixture(scope="module")

@@ -107,8 +107,8 @@ class Settings:
     )
     public_url: str = _setting(
         "",
-        es="Dirección con que la gente entra (https://…); para enlaces y OpenID Connect.",
-        en="Address that people use (https://…); for links and OpenID Connect.",
+        es="Dirección con que la gente entra (https://…); para enlaces, informes y OpenID Connect. En Render, la del servicio.",
+        en="Address that people use (https://…); for links, reports and OpenID Connect. On Render, the service's.",
         schemes=_WEB,
     )
     trusted_proxies: str = _setting(
@@ -235,6 +235,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         SettingRefused: ``setting_invalid``.
     """
     given = os.environ if environment is None else environment
+    if not given.get("PUBLIC_URL", "").strip() and given.get("RENDER_EXTERNAL_URL"):  # which Render sets by itself
+        given = {**given, "PUBLIC_URL": given["RENDER_EXTERNAL_URL"]}
     values = {each.name: value for each in fields(Settings) if (value := given.get(each.name.upper(), "").strip())}
     return Settings(**{name: _read(name, value) for name, value in values.items()})
 

@@ -16,7 +16,7 @@ PLACES = (
     "/commissioning", "/lots", "/administration",
     "/administration?part=keys", "/administration?part=audit", "/administration?part=storage", "/account",
 )  # fmt: skip
-OUTSIDE = ("/login", "/api/v1/docs", "/nothing-here", "/logout")
+OUTSIDE = ("/login", "/verify", "/api/v1/docs", "/nothing-here", "/logout")
 AXE = """async () => (await axe.run(document)).violations.flatMap((each) =>
   each.nodes.map((node) => `${each.id}: ${node.html.slice(0, 200)} ${node.any.map((said) => said.message).join('; ')}`))"""
 

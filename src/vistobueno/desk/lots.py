@@ -14,7 +14,7 @@ from ..core.lots.lot import LONGEST_FACT, MOST_FRUIT, Lot, LotDecision, LotFacts
 from ..core.lots.standard import Standard
 from ..i18n import say
 from ..services.lots import LotStatus
-from . import formats, history
+from . import formats, history, report
 from .hypertext import Deed, h, hypertext, join
 from .pieces import choice, empty, facts, field, notice, product, sure
 from .visit import Visit, go
@@ -84,6 +84,9 @@ def _act_on_one(deed: Deed, visit: Visit, lot: Lot) -> None:
     _leave(deed)
     if deed.name == "inspections":
         go("history", lot=str(lot.number))
+    if deed.name == "report" and visit.identity.may("review"):
+        st.session_state["lots_said"] = report.issue(deed, lot, visit)
+        st.rerun()
     if deed.name != "decide" or not visit.identity.may("review"):
         return
     decision = next((each for each in get_args(LotDecision) if each == deed.fields.get("decision")), None)
@@ -187,7 +190,7 @@ def _one(status: LotStatus, visit: Visit) -> Markup:
     return h(
         '<div class="head"><div><h1>{code}</h1><p class="lead">{packer}</p></div></div>{which}{state}'
         '<div class="grid"><section><h2>{about}</h2>{facts}</section><section><h2>{found}</h2>{counts}</section></div>'
-        "{judgements}{decisions}",
+        "{judgements}{decisions}{reports}",
         code=say(language, "ui_lot_titled", code=lot.facts.code),
         packer=lot.facts.packer,
         which=history.which(visit, {}, "lots"),
@@ -198,6 +201,7 @@ def _one(status: LotStatus, visit: Visit) -> Markup:
         counts=_counts(status, language),
         judgements=join(map(_judgement, status.judgements, status.standards, repeat(language))),
         decisions=_decisions(status, visit),
+        reports=report.section(lot, visit),
     )
 
 

@@ -53,6 +53,7 @@ def _decision(report: Report) -> dict[str, Any]:
         "word": say(language, f"paper_{report.decision}"),
         "accepted": report.decision != "refused",
         "grade": say(language, "paper_accepted_as", grade=report.accepted_as) if report.accepted_as else "",
+        "against": say(language, "paper_against") if report.against else "",
         "reason": report.reason,
         "signed": say(language, "paper_signed", name=people.signed, at=_at(report, people.signed_at)),
         "replaces": say(language, "paper_replaces", number=report.replaces) if report.replaces else "",
@@ -116,9 +117,15 @@ def _judgement(judged: Judgement, language: str) -> dict[str, Any]:
         "edition": judged.edition,
         "confirmed": say(language, "paper_confirmed" if judged.confirmed else "paper_unconfirmed"),
         "kept": judged.kept,
-        "word": say(language, "paper_within" if judged.kept else "paper_outside"),
+        "word": _within(judged, language),
         "limits": [_limit(each, language) for each in judged.limits],
     }
+
+
+def _within(judged: Judgement, language: str) -> str:
+    if judged.lower:
+        return say(language, "paper_within_lower", grade=judged.lower)
+    return say(language, {True: "paper_within", False: "paper_outside", None: "paper_unsettled"}[judged.kept])
 
 
 def _limit(limit: Limit, language: str) -> list[Any]:
@@ -128,7 +135,8 @@ def _limit(limit: Limit, language: str) -> list[Any]:
         found += f" ({percent(limit.count / limit.of, language)})" if limit.of else ""
     else:
         allowed = say(language, "paper_accept", count=number(limit.accept or 0, language))
-    kept = say(language, "paper_kept" if limit.kept else "paper_broken")
+    unknown = "paper_unknown" if limit.of else "paper_not_measured"
+    kept = say(language, {True: "paper_kept", False: "paper_broken", None: unknown}[limit.kept])
     return [limit.what, found, allowed, kept, limit.kept]
 
 

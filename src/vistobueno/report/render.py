@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from .report import Photograph, Report, ReportRefused
 
 MOST_PAGES = 3
 EVIDENCE = "evidence.json"
+MOST_PHOTOGRAPHS = 6
 _SHOWN = ((60, 6), (30, 6), (12, 6), (12, 3))  # packages and photographs: the first that fits
 _SIDE = 480  # pixels of a photograph's longest side
 _UNKNOWN = "\N{WHITE SQUARE}"  # stands for a character that Typst's own fonts do not have
@@ -21,7 +23,15 @@ _NO_GLYPH = re.compile(r"the text `\"(.+?)\"` could not be displayed")
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 
 
-def render(report: Report) -> bytes:
+@dataclass(frozen=True)
+class Paper:
+    """A report on paper: the PDF, and what it says, as `document` gave it but for the words that every report has."""
+
+    pdf: bytes
+    shown: dict[str, Any]
+
+
+def render(report: Report) -> Paper:
     """The paper. Equal reports make equal bytes.
 
     Raises:
@@ -33,7 +43,7 @@ def render(report: Report) -> bytes:
             es="El lote no tiene ninguna fruta inspeccionada. Inspeccione los bultos del plan y pida el informe después.",
             en="The lot has no inspected fruit. Inspect the packages of the plan, and ask for the report then.",
         )
-    pictures = {f"photograph-{at}.jpg": _picture(each) for at, each in enumerate(report.photographs[: _SHOWN[0][1]])}
+    pictures = {f"photograph-{at}.jpg": _picture(each) for at, each in enumerate(report.photographs[:MOST_PHOTOGRAPHS])}
     fixed = {
         "main.typ": files(__package__).joinpath("paper.typ").read_bytes(),
         **({"qr.svg": _qr(report.verification)} if report.verification else {}),
@@ -44,9 +54,10 @@ def render(report: Report) -> bytes:
         for name, data in fixed.items():
             Path(folder, name).write_bytes(data)
         for packages, photographs in _SHOWN:
-            pages, pdf = _set(report, Path(folder), document(report, packages, photographs))
+            said = document(report, packages, photographs)
+            pages, pdf = _set(report, Path(folder), said)
             if pages <= MOST_PAGES:
-                return pdf
+                return Paper(pdf, {key: value for key, value in said.items() if key != "say"})
     raise ReportRefused(
         "report_too_long",
         es=f"El informe no cabe en {MOST_PAGES} páginas. Acorte el motivo o los nombres, o juzgue el lote con menos normas.",

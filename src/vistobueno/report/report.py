@@ -41,6 +41,7 @@ class Limit:
     Attributes:
         what: it counts, in the report's language.
         count, of: fruit that count against it, of how many.
+        kept: None: what was known did not tell.
         share: the most that is allowed, as a share of the fruit; None where the limit is a count.
         accept: the most fruit that are allowed (Ac of ISO 2859-1); None where the limit is a share.
     """
@@ -48,7 +49,7 @@ class Limit:
     what: str
     count: int
     of: int
-    kept: bool
+    kept: bool | None
     share: float | None = None
     accept: int | None = None
 
@@ -61,13 +62,16 @@ class Judgement:
         standard: its name and class, as people read them.
         edition: edition and version that judged.
         confirmed: somebody compared its limits with the standard's text.
+        kept: the class that it was presented as; None: what was known did not tell.
+        lower: the class below whose limits it is within; empty: none, or that it was presented as.
     """
 
     standard: str
     edition: str
     confirmed: bool
-    kept: bool
+    kept: bool | None
     limits: tuple[Limit, ...]
+    lower: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ class Report:
         inspected: the first and the last photograph.
         grade: the class that the lot was presented as, in words; accepted_as: the one that it is accepted in.
         reason: why it was decided so.
+        against: a person decided otherwise than the standard says.
         replaces: the number of the report that this one stands in for.
         estimate: None where none can be given; ``no_estimate`` then says why, in the report's language.
         evidence: JSON that the paper carries within it.
@@ -144,6 +149,7 @@ class Report:
     verification: str = ""
     estimate: Estimate | None = None
     no_estimate: str = ""
+    against: bool = False
     replaces: str = ""
     photographs: tuple[Photograph, ...] = ()
     demonstration: bool = False

@@ -359,6 +359,29 @@ class LotVerdictIn(BaseModel):
     grade: str | None = Field(default=None, max_length=60, description="The class that it is accepted in.")
 
 
+class ReportIn(BaseModel):
+    """Which report is issued."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"language": "es", "zone": "America/Lima"}]}
+    )
+    language: Literal["es", "en"]
+    zone: str = Field(default="UTC", max_length=64, description="Whose clocks its times are told by: `America/Lima`.")
+
+
+class ReportOut(BaseModel):
+    """A report that was issued, without its content."""
+
+    number: str = Field(description="The lot, which of its decisions, the language.", examples=["12-1-ES"])
+    lot: int
+    language: str
+    at: datetime
+    by: str
+    sha256: str = Field(description="Of the whole PDF.")
+    seal_key: str = Field(description="SHA-256 of the certificate that sealed it.")
+    verification: str = Field(description="Where anybody sees what it says; its QR code where `PUBLIC_URL` is set.")
+
+
 class StandardOut(BaseModel):
     """A standard, without its figures."""
 
