@@ -8,7 +8,7 @@ NEEDED = (
     "fastapi", "gdown", "httptools", "httpx", "limits", "numpy.random", "obstore", "prometheus_client", "psycopg",
     "psycopg_binary", "pydantic", "pyhanko.sign.signers", "pyhanko.sign.validation", "rich.table", "rich.progress",
     "segno", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.sqlite", "streamlit.starlette", "typst", "uvicorn",
-    "uvloop", "websockets", "xlsxwriter",
+    "uvloop", "websockets", "xlsxwriter", "zxingcpp",
 )  # fmt: skip
 
 for name in NEEDED:

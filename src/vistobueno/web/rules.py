@@ -54,6 +54,8 @@ RULES: tuple[Rule, ...] = (
     _rule("/api/v1/inspections/*", "POST", "anyone_known", "answer"),
     _rule("/api/v1/lots", "POST", "anyone_known", "inspect"),
     _rule("/api/v1/lots/*", "POST", "anyone_known", "review"),
+    _rule("/api/v1/labels", "POST", "anyone_known", "inspect"),
+    _rule("/api/v1/labels/*", "POST", "anyone_known", "inspect"),
     _rule("/api/v1/standards", "POST", "people", "lines"),
     _rule("/api/v1/lines", "POST", "people", "lines"),
     _rule("/api/v1/lines/*", "POST", "people", "lines"),
