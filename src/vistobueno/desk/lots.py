@@ -16,7 +16,7 @@ from ..i18n import say
 from ..services.lots import LotStatus
 from . import formats, history, report
 from .hypertext import Deed, h, hypertext, join
-from .pieces import choice, empty, facts, field, notice, product, sure
+from .pieces import choice, empty, facts, field, label_reader, notice, product, sure
 from .visit import Visit, go
 
 _MANY = 100  # lots of the list
@@ -157,11 +157,12 @@ def _form(visit: Visit) -> Markup:
         return field(say(language, f"ui_lot_{name}"), control)
 
     return h(
-        '<section><h2>{title}</h2><form data-act="open"><div class="filters">{required}{product}{grade}{numbers}</div>'
+        '<section><h2>{title}</h2><form data-act="open">{label}<div class="filters">{required}{product}{grade}{numbers}</div>'
         "<fieldset><legend>{which}</legend>{standards}</fieldset>"
         '<details><summary>{more}</summary><div class="filters">{optional}</div></details>'
         '<div class="row"><button class="button primary" type="submit">{title}</button></div></form></section>',
         title=say(language, "ui_lot_open_one"),
+        label=label_reader(language),
         required=join(text(name, True) for name in ("code", "packer", "origin")),
         product=field(say(language, "ui_product"), choice("product", products, given.get("product", ""))),
         grade=field(say(language, "ui_lot_grade"), choice("grade", grades, given.get("grade", "I"))),
