@@ -39,7 +39,7 @@ def show(visit: Visit) -> None:
 def _leave(deed: Deed) -> None:
     if deed.name in ("all", "waiting"):
         go("history", **({"waiting": "1"} if deed.name == "waiting" else {}))
-    if deed.name in ("disagreements", "lots"):
+    if deed.name in ("disagreements", "lots", "standards"):
         go(deed.name)
     if deed.name == "lot":
         go("lots", lot=deed.value)
@@ -107,10 +107,11 @@ def _list(visit: Visit) -> Markup:
     rows = join(_row(each, visit) for each in lots)
     return h(
         '<div class="head"><div><h1>{title}</h1><p class="lead">{lead}</p></div></div>{which}<section><h2>{title}</h2>{rows}'
-        "</section>{form}",
+        '<p><a class="button small" href="/standards" data-act="standards">{standards}</a></p></section>{form}',
         title=say(language, "ui_page_lots"),
         lead=say(language, "ui_lots_lead"),
         which=history.which(visit, {}, "lots"),
+        standards=say(language, "ui_standards_link"),
         rows=h('<ul class="list">{0}</ul>', rows) if lots else empty(say(language, "ui_lots_none")),
         form=_form(visit) if visit.identity.may("inspect") else "",
     )
