@@ -10,7 +10,7 @@ from ...core.errors import VistoBuenoError
 from ...core.lots.lot import Lot, LotDecision, LotVerdict
 from ...i18n import say
 from ...services.lots import LotStatus
-from .. import formats, history
+from .. import formats, history, report
 from ..hypertext import Deed, h, hypertext, join
 from ..pieces import choice, facts, field, notice, product, sure
 from ..visit import Visit, go
@@ -31,6 +31,9 @@ def _act(deed: Deed, visit: Visit, lot: Lot) -> None:
     leave(deed)
     if deed.name == "plan":
         go("lots", **asked_plan(lot, deed.fields))
+    if deed.name == "report" and visit.identity.may("review"):
+        st.session_state["lots_said"] = report.issue(deed, lot, visit)
+        st.rerun()
     if deed.name != "decide" or not visit.identity.may("review"):
         return
     decision = next((each for each in get_args(LotDecision) if each == deed.fields.get("decision")), None)
@@ -52,7 +55,7 @@ def _one(status: LotStatus, visit: Visit) -> Markup:
     return h(
         '<div class="head"><div><h1>{code}</h1><p class="lead">{packer}</p></div></div>{which}{state}'
         '<div class="grid"><section><h2>{about}</h2>{facts}</section><section><h2>{found}</h2>{counts}</section></div>'
-        "{before}{unsaid}{judgements}{estimate}{decisions}{plan}",
+        "{before}{unsaid}{judgements}{estimate}{decisions}{reports}{plan}",
         code=say(language, "ui_lot_titled", code=lot.facts.code),
         packer=lot.facts.packer,
         which=history.which(visit, {}, "lots"),
@@ -67,6 +70,7 @@ def _one(status: LotStatus, visit: Visit) -> Markup:
         plan=plan(status, visit) if begun else "",
         judgements=join(map(judgement, status.judgements, status.standards, repeat(language))),
         decisions=_decisions(status, visit),
+        reports=report.section(lot, visit),
     )
 
 

@@ -14,7 +14,7 @@ from ...core.lots.standard import Standard
 from ...i18n import say
 from .. import formats, history
 from ..hypertext import Deed, h, hypertext, join
-from ..pieces import choice, empty, field, product
+from ..pieces import choice, empty, field, label_reader, product
 from ..visit import Visit, go
 from .leaving import leave
 from .plan import total_of
@@ -107,10 +107,11 @@ def _list(visit: Visit) -> Markup:
     rows = join(_row(each, visit) for each in lots)
     return h(
         '<div class="head"><div><h1>{title}</h1><p class="lead">{lead}</p></div></div>{which}<section><h2>{title}</h2>{rows}'
-        "</section>{form}",
+        '<p><a class="button small" href="/standards" data-act="standards">{standards}</a></p></section>{form}',
         title=say(language, "ui_page_lots"),
         lead=say(language, "ui_lots_lead"),
         which=history.which(visit, {}, "lots"),
+        standards=say(language, "ui_standards_link"),
         rows=h('<ul class="list">{0}</ul>', rows) if lots else empty(say(language, "ui_lots_none")),
         form=_form(visit) if visit.identity.may("inspect") else "",
     )
@@ -157,12 +158,13 @@ def _form(visit: Visit) -> Markup:
         return field(say(language, f"ui_lot_{name}"), control)
 
     return h(
-        '<section><h2>{title}</h2><form data-act="open"><div class="filters">{required}{product}{grade}{numbers}</div>'
+        '<section><h2>{title}</h2><form data-act="open">{label}<div class="filters">{required}{product}{grade}{numbers}</div>'
         "<fieldset><legend>{which}</legend>{standards}</fieldset>"
         "{by_risk}"
         '<details><summary>{more}</summary><div class="filters">{optional}</div></details>'
         '<div class="row"><button class="button primary" type="submit">{title}</button></div></form></section>',
         title=say(language, "ui_lot_open_one"),
+        label=label_reader(language),
         required=join(text(name, True) for name in ("code", "packer", "origin")),
         product=field(say(language, "ui_product"), choice("product", products, given.get("product", ""))),
         grade=field(say(language, "ui_lot_grade"), choice("grade", grades, given.get("grade", "I"))),
