@@ -29,6 +29,7 @@ from ..core.inspection import (
     disagreement,
 )
 from ..core.verdict import OUT_OF_SCOPE, Answer
+from . import control
 from .database import reading, writing
 from .folding import folded
 from .lot_state import next_fruit, refuse_closed
@@ -226,10 +227,12 @@ class Ledger:
             connection.execute(delete(disagreements).where(disagreements.c.inspection_number == number))
             if kind := disagreement(found.verdict, answer):
                 connection.execute(insert(disagreements), {"inspection_number": number, "kind": kind})
+            made = Review(values["id"], number, values["at"], actor, answer, values["note"], tuple(defects), blind)
+            control.move(connection, found, replace(found, reviews=(*found.reviews, made)))
             if write is not None:
-                made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
-                connection.execute(_KEY, {**_named(write), **made})
-        return Review(values["id"], number, values["at"], actor, answer, values["note"], tuple(defects), blind), False
+                named = {"inspection_number": number, "review_id": made.id, "at": made.at}
+                connection.execute(_KEY, {**_named(write), **named})
+        return made, False
 
     def waiting_count(self, actor: Actor | None = None, *, blind: bool = False) -> int:
         """How many inspections wait for a person, or for this one; ``blind``: of the blind audit alone."""
@@ -345,6 +348,7 @@ def _add(
     if said.answer == "review" or kept.audit_people:
         connection.execute(_QUEUED, {"inspection_number": kept.number, "blind": kept.audit_people > 0})
     connection.execute(_COUNT, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
+    control.add(connection, kept)
     if write is not None:
         connection.execute(_KEY, {**_named(write), "inspection_number": kept.number, "at": kept.at})
     return kept

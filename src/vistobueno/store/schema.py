@@ -282,6 +282,24 @@ daily_counts = Table(
     Column("count", Number, nullable=False),
 )
 
+control_counts = Table(
+    "control_counts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("line", String(LONGEST_LINE), primary_key=True),
+    Column("product", String(100), primary_key=True),  # "" where there is none, as below
+    Column("packer", String(200), primary_key=True),
+    Column("actor_kind", String(10), primary_key=True),
+    Column("actor_id", Number, primary_key=True, autoincrement=False),
+    Column("answer", String(10), primary_key=True),
+    Column("said", String(10), primary_key=True),  # by people, their last word
+    Column("defects", String(400), primary_key=True),
+    Column("chance", Float, primary_key=True),  # of having been drawn for the blind audit, 0 where it was not
+    Column("first", String(10), primary_key=True),  # what two people answered to it who saw no verdict
+    Column("second", String(10), primary_key=True),
+    Column("count", Number, nullable=False),
+)
+
 idempotency_keys = Table(
     "writes",
     metadata,
