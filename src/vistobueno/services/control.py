@@ -57,25 +57,23 @@ class Control:
     def view(self, asked: Asked) -> ControlView:
         """What the charts show of what is asked for."""
         with reading(self._engine) as connection:
-            groups = control.groups(connection, asked)
-            named, unnamed = control.defects(connection, asked)
-            counts, drawn = control.line_counts(connection, asked), control.audit_counts(connection, asked)
+            counted, said = control.counted(connection, asked), control.said(connection, asked)
         lines: dict[str, list[Trend]] = {}
         agreement: dict[str, dict[str, dict[str, int]]] = {}
         inspected: dict[str, int] = {}
-        for each in counts:
-            audited = drawn.get((each.line, each.period), [])
+        for each in counted.lines:
+            audited = said.audits.get((each.line, each.period), [])
             lines.setdefault(each.line, []).append(trend(each.period, each.inspected, each.to_review, audited))
             inspected[each.line] = inspected.get(each.line, 0) + each.inspected
             by_answer = agreement.setdefault(each.line, {})
             for some in audited:
                 if some.said:
-                    said = by_answer.setdefault(some.answer, {})
-                    said[some.said[0]] = said.get(some.said[0], 0) + some.count
+                    by_people = by_answer.setdefault(some.answer, {})
+                    by_people[some.said[0]] = by_people.get(some.said[0], 0) + some.count
         return ControlView(
-            p_chart(groups, ordered=asked.ordered, limits=asked.limits),
-            pareto(named),
-            unnamed,
+            p_chart(counted.groups, ordered=asked.ordered, limits=asked.limits),
+            pareto(said.defects),
+            counted.called_unfit - said.with_defects,
             tuple(
                 LineTrend(name, inspected[name], tuple(lines[name]), agreement[name])
                 for name in sorted(lines, key=lambda each: -inspected[each])

@@ -1,48 +1,29 @@
 """Inspections counted by day and by all that control charts group them by, kept as they come and as people answer."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Date,
-    String,
-    and_,
-    case,
-    cast,
-    delete,
-    func,
-    literal_column,
-    select,
-    text,
-)
+from sqlalchemy import ColumnElement, Connection, Label, String, Table, and_, case, delete, func, select, type_coerce
+from sqlalchemy.dialects import postgresql, sqlite
 
-from ..core.control.asked import PERIODS, Asked, Period
+from ..core.control.asked import Asked, Period
 from ..core.control.p_chart import Group
 from ..core.control.trends import AuditCount
 from ..core.inspection import Inspection
-from .schema import api_keys, control_counts, lots, people
+from ..core.verdict import Answer
+from .schema import api_keys, control_answers, control_counts, lots, people
 
-_KEY = tuple(each.name for each in control_counts.primary_key)
-_ADD = text(
-    f"INSERT INTO control_counts ({', '.join(_KEY)}, count) VALUES ({', '.join(f':{each}' for each in _KEY)}, 1) "  # noqa: S608
-    f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET count = control_counts.count + 1"
-)
-_TAKE = text(
-    "UPDATE control_counts SET count = count - 1 WHERE " + " AND ".join(f"{each} = :{each}" for each in _KEY)  # noqa: S608
-)
-_COUNT = control_counts.c.count
-_LAST_WORD = case(  # people's, where there is one
-    (control_counts.c.said.in_(("fit", "unfit")), control_counts.c.said),
-    (and_(control_counts.c.said == "", control_counts.c.answer != "review"), control_counts.c.answer),
-)
+_ORDER = ("line", "product", "packer", "inspector")
+"""What `control_counts`' key begins with after the day: rows are first put together by a beginning of it, as they lie."""
+_COLUMNS = {"line": ("line",), "product": ("product",), "packer": ("packer",), "inspector": ("actor_kind", "actor_id")}
 
 
 @dataclass(frozen=True)
-class LineCount:
+class PeriodCount:
     """A line's inspections of one period, and those of them that the model left to people."""
 
     line: str
@@ -51,78 +32,112 @@ class LineCount:
     to_review: int
 
 
+@dataclass(frozen=True)
+class Counted:
+    """Inspections that were asked for.
+
+    Attributes:
+        groups: fruit with a last word of fit or unfit. Those of a period are called by its first day and stand in their order,
+            others by their size; those of no product, packer or person are called ``""``.
+        lines: every line's periods, in their order.
+        called_unfit: fruit that people call unfit.
+    """
+
+    groups: tuple[Group, ...]
+    lines: tuple[PeriodCount, ...]
+    called_unfit: int
+
+
+@dataclass(frozen=True)
+class Said:
+    """What people answered of what was asked for.
+
+    Attributes:
+        audits: what was drawn for the blind audit, by line and period.
+        defects: how often each was named; ``with_defects``: of how many fruit.
+    """
+
+    audits: dict[tuple[str, str], list[AuditCount]]
+    defects: Counter[str]
+    with_defects: int
+
+
 def add(connection: Connection, kept: Inspection) -> None:
     """Count an inspection that was kept now."""
-    connection.execute(_ADD, _place(connection, kept))
+    for table, key in _places(connection, kept):
+        _count(connection, table, key)
 
 
 def move(connection: Connection, before: Inspection, after: Inspection) -> None:
     """Count an inspection, which a person has answered, where it belongs now."""
-    here, there = _place(connection, before), _place(connection, after)
-    if here != there:
-        connection.execute(_TAKE, here)
-        connection.execute(_ADD, there)
-        emptied = (control_counts.c[name] == value for name, value in here.items())
-        connection.execute(delete(control_counts).where(*emptied, _COUNT == 0))
+    for table, key in _places(connection, before):
+        here = [table.c[name] == value for name, value in key.items()]
+        connection.execute(table.update().where(*here).values(count=table.c.count - 1))
+        connection.execute(delete(table).where(*here, table.c.count == 0))
+    add(connection, after)
 
 
-def groups(connection: Connection, asked: Asked) -> list[Group]:
-    """Fruit with a last word of fit or unfit, by what is asked for; those of no product, packer or person under ``""``.
-
-    Those of a period are called by its first day, and come in their order; others by their share of all fruit.
-    """
-    key, many = _group(connection, asked), func.sum(_COUNT)
-    unfit = func.sum(case((_LAST_WORD == "unfit", _COUNT), else_=0))
-    query = select(key, many, unfit).where(*_narrowed(asked), _LAST_WORD.is_not(None)).group_by(text("1"))
-    query = query.order_by(text("1") if asked.ordered else many.desc())
-    found = [Group(str(name), int(n), int(bad)) for name, n, bad in connection.execute(query)]
-    if asked.by == "inspector":
-        names = _names(connection)
-        return [Group(names.get(each.name, each.name), each.n, each.unfit) for each in found]
-    return found
-
-
-def defects(connection: Connection, asked: Asked) -> tuple[Counter[str], int]:
-    """How often people name each defect, and how many fruit they call unfit without naming one."""
-    named = control_counts.c.defects
-    query = select(named, func.sum(_COUNT)).where(*_narrowed(asked), control_counts.c.said == "unfit").group_by(named)
-    counts, unnamed = Counter[str](), 0
-    for several, count in connection.execute(query):
-        if not several:
-            unnamed = int(count)
-        for each in filter(None, several.split(",")):
-            counts[each] += int(count)
-    return counts, unnamed
-
-
-def line_counts(connection: Connection, asked: Asked) -> list[LineCount]:
-    """Every line's inspections by period, in their order."""
-    review = func.sum(case((control_counts.c.answer == "review", _COUNT), else_=0))
-    period = _period(connection, asked.period)
-    query = select(control_counts.c.line, period, func.sum(_COUNT), review).where(*_narrowed(asked))
-    rows = connection.execute(query.group_by(text("1, 2")).order_by(text("1, 2")))
-    return [LineCount(line, str(day), int(many), int(left)) for line, day, many, left in rows]
-
-
-def audit_counts(connection: Connection, asked: Asked) -> dict[tuple[str, str], list[AuditCount]]:
-    """What was drawn for the blind audit, by line and period."""
-    columns = control_counts.c
-    alike = (
-        columns.line,
-        _period(connection, asked.period),
-        columns.answer,
-        columns.chance,
-        columns.first,
-        columns.second,
+def counted(connection: Connection, asked: Asked) -> Counted:
+    """Inspections by what is asked for, and by line and period."""
+    columns, many = control_counts.c, control_counts.c.count
+    last_word = case(
+        (columns.said.in_(("fit", "unfit")), columns.said), (columns.said == "", columns.answer), else_="other"
     )
-    query = select(*alike, func.sum(_COUNT)).where(*_narrowed(asked), columns.chance > 0)
-    found: dict[tuple[str, str], list[AuditCount]] = {}
-    for line, period, answer, chance, first, second, count in connection.execute(
-        query.group_by(text("1, 2, 3, 4, 5, 6"))
+
+    def those(condition: ColumnElement[bool], name: str) -> Label[int]:
+        return func.sum(case((condition, many), else_=0)).label(name)
+
+    fruit, unfit = those(last_word.in_(("fit", "unfit")), "fruit"), those(last_word == "unfit", "unfit")
+    narrowed = tuple(_narrowed(control_counts, asked))
+    of_lines = select(
+        type_coerce(columns.day, String), columns.line, fruit, unfit, func.sum(many),
+        those(columns.answer == "review", "to_review"), those(columns.said == "unfit", "called_unfit"),
+    ).where(*narrowed)  # fmt: skip
+    periods: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    lines: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    called_unfit = 0
+    for day, line, ripe, bad, inspected, to_review, called in connection.execute(
+        of_lines.group_by(columns.day, columns.line)
     ):
-        said = tuple(filter(None, (first, second)))
-        found.setdefault((line, str(period)), []).append(AuditCount(answer, chance, said, int(count)))
-    return found
+        period = _period(str(day), asked.period)
+        for counts, more in ((periods[period], (ripe, bad)), (lines[line, period], (inspected, to_review))):
+            counts[:] = (before + int(each) for before, each in zip(counts, more, strict=True))
+        called_unfit += int(called)
+    if asked.ordered:
+        groups = [Group(period, *periods[period]) for period in sorted(periods)]
+    else:
+        depth = _ORDER.index(asked.by) + 1
+        prefix = [columns[name] for part in _ORDER[:depth] for name in _COLUMNS[part]]
+        small = select(*prefix, fruit, unfit).where(*narrowed).group_by(columns.day, *prefix).subquery()
+        own = [small.c[name] for name in _COLUMNS[asked.by]]
+        sums = select(*own, func.sum(small.c.fruit), func.sum(small.c.unfit)).group_by(*own)
+        names = _names(connection) if asked.by == "inspector" else {}
+        keys = [("-".join(map(str, key)), int(n), int(bad)) for *key, n, bad in connection.execute(sums)]
+        groups = [Group(names.get(key, key), n, bad) for key, n, bad in sorted(keys, key=lambda each: (-each[1], each))]
+    found = tuple(PeriodCount(*key, *counts) for key, counts in sorted(lines.items()))
+    return Counted(tuple(groups), found, called_unfit)
+
+
+def said(connection: Connection, asked: Asked) -> Said:
+    """What people answered in the blind audit, and which defects they named."""
+    columns, narrowed = control_answers.c, tuple(_narrowed(control_answers, asked))
+    many = func.sum(columns.count)
+    alike = (columns.line, columns.answer, columns.chance, columns.first, columns.second)
+    drawn = select(type_coerce(columns.day, String), *alike, many).where(*narrowed, columns.chance > 0)
+    audits = Counter[tuple[str, str, Answer, float, str, str]]()
+    for day, line, *answers, count in connection.execute(drawn.group_by(columns.day, *alike)):
+        audits[line, _period(str(day), asked.period), *answers] += count
+    by_period: dict[tuple[str, str], list[AuditCount]] = defaultdict(list)
+    for (line, period, answer, chance, first, second), count in audits.items():
+        said_: Any = tuple(filter(None, (first, second)))
+        by_period[line, period].append(AuditCount(answer, chance, said_, int(count)))
+    named = select(columns.defects, many).where(*narrowed, columns.defects != "").group_by(columns.defects)
+    defects, with_defects = Counter[str](), 0
+    for several, count in connection.execute(named):
+        with_defects += int(count)
+        for each in several.split(","):
+            defects[each] += int(count)
+    return Said(dict(by_period), defects, with_defects)
 
 
 def packers(connection: Connection) -> list[str]:
@@ -130,16 +145,11 @@ def packers(connection: Connection) -> list[str]:
     return list(connection.execute(select(lots.c.packer).distinct().order_by(lots.c.packer)).scalars())
 
 
-def _place(connection: Connection, found: Inspection) -> dict[str, Any]:
+def _places(connection: Connection, found: Inspection) -> Iterator[tuple[Table, dict[str, Any]]]:
     """Where an inspection is counted."""
     asked = select(lots.c.packer).where(lots.c.number == found.lot)
     last = found.reviews[-1] if found.reviews else None
-    blind: dict[tuple[str, int | None], str] = {}
-    for each in found.reviews:
-        if each.blind:
-            blind.setdefault((each.actor.kind, each.actor.id), each.answer)
-    first, second = [*blind.values(), "", ""][:2]
-    return {
+    grouping = {
         "day": found.at.date(),
         "line": found.line,
         "product": found.verdict.recognised_product or "",
@@ -147,41 +157,45 @@ def _place(connection: Connection, found: Inspection) -> dict[str, Any]:
         "actor_kind": found.actor.kind,
         "actor_id": found.actor.id or 0,
         "answer": found.verdict.answer,
-        "said": last.answer if last else "",
-        "defects": ",".join(last.defects) if last else "",
-        "chance": found.audit_chance or 0.0,
-        "first": first,
-        "second": second,
     }
+    yield control_counts, {**grouping, "said": last.answer if last else ""}
+    defects = ",".join(last.defects) if last else ""
+    if found.audit_chance or defects:
+        blind: dict[tuple[str, int | None], str] = {}
+        for each in found.reviews:
+            if each.blind:
+                blind.setdefault((each.actor.kind, each.actor.id), each.answer)
+        first, second = [*blind.values(), "", ""][:2]
+        more = {"chance": found.audit_chance or 0.0, "first": first, "second": second, "defects": defects}
+        yield control_answers, {**grouping, **more}
 
 
-def _narrowed(asked: Asked) -> Iterator[ColumnElement[bool]]:
-    columns = control_counts.c
-    yield columns.day.between(asked.since, asked.until)
+def _count(connection: Connection, table: Table, key: dict[str, Any]) -> None:
+    upsert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name](table)
+    connection.execute(
+        upsert.on_conflict_do_update(index_elements=list(table.primary_key), set_={"count": table.c.count + 1}),
+        {**key, "count": 1},
+    )
+
+
+def _narrowed(table: Table, asked: Asked) -> Iterator[ColumnElement[bool]]:
+    yield table.c.day.between(asked.since, asked.until)
     for name in ("line", "product", "packer"):
         if (value := getattr(asked, name)) is not None:
-            yield columns[name] == value
+            yield table.c[name] == value
     if asked.inspector is not None:
-        yield and_(columns.actor_kind == asked.inspector[0], columns.actor_id == asked.inspector[1])
+        yield and_(table.c.actor_kind == asked.inspector[0], table.c.actor_id == asked.inspector[1])
 
 
-def _group(connection: Connection, asked: Asked) -> ColumnElement[Any]:
-    if asked.by in PERIODS:
-        return _period(connection, asked.period)
-    if asked.by == "inspector":
-        return control_counts.c.actor_kind + "-" + cast(control_counts.c.actor_id, String)
-    return control_counts.c[asked.by]
-
-
-def _period(connection: Connection, period: Period) -> ColumnElement[Any]:
+@cache
+def _period(day: str, period: Period) -> str:
     """Its first day, weeks beginning on Monday."""
-    day = control_counts.c.day
-    if period == "day":
-        return day
-    if connection.dialect.name == "postgresql":
-        return cast(func.date_trunc(literal_column(f"'{period}'"), day), Date)
-    steps = {"week": ("weekday 0", "-6 days"), "month": ("start of month",)}[period]
-    return func.date(day, *(literal_column(f"'{each}'") for each in steps))
+    if period == "month":
+        return f"{day[:7]}-01"
+    if period == "week":
+        found = date.fromisoformat(day)
+        return (found - timedelta(days=found.weekday())).isoformat()
+    return day
 
 
 def _names(connection: Connection) -> dict[str, str]:

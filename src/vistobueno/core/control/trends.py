@@ -1,14 +1,13 @@
 """Rates of the blind audit from photographs that were counted together, and how the model compares with people."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..audit import audited, kappa
+from ..audit import kappa
 from ..inspection import ReviewAnswer
 from ..intervals import wilson
-from ..shares import Share, share_of
+from ..shares import Share, share_of_counts
 from ..verdict import Answer
 
 
@@ -43,21 +42,22 @@ class Trend:
 
 def trend(period: str, inspected: int, to_review: int, counts: Sequence[AuditCount]) -> Trend:
     """The rates of one period."""
-    answered = [each for each in counts if each.said]
-    times = [each.count for each in answered]
-    answers = np.repeat(np.array([each.answer for each in answered], str), times)
-    chances = np.repeat(np.array([each.chance for each in answered], float), times)
-    first = np.repeat(np.array([each.said[0] for each in answered], str), times)
-    fruit = (first == "fit") | (first == "unfit")
-    each_alone = np.arange(len(answers))
-    rates = audited(answers[fruit], first[fruit] == "unfit", chances[fruit], each_alone[fruit])
-    both = fruit & (answers != "review")
-    model, people = (
-        share_of((said == "unfit")[both], each_alone[both], 1 / chances[both]) for said in (answers, first)
+    fruit = [each for each in counts if each.said and each.said[0] in ("fit", "unfit")]
+    both = [each for each in fruit if each.answer != "review"]
+    twice = Counter[tuple[str, str]]()
+    for each in counts:
+        if len(each.said) > 1:
+            twice[each.said[0], each.said[1]] += each.count
+
+    def share(hit: Callable[[AuditCount], bool], among: Sequence[AuditCount]) -> Share:
+        return share_of_counts([(hit(each), 1 / each.chance, each.count) for each in among])
+
+    return Trend(
+        period,
+        Share(to_review / inspected if inspected else 0.0, *wilson(to_review, inspected), inspected),
+        share(lambda each: each.answer == "fit", [each for each in fruit if each.said[0] == "unfit"]),
+        share(lambda each: each.answer == "unfit", [each for each in fruit if each.said[0] == "fit"]),
+        kappa(twice),
+        share(lambda each: each.answer == "unfit", both),
+        share(lambda each: each.said[0] == "unfit", both),
     )
-    pairs = [each for each in answered if len(each.said) > 1]
-    twice = [
-        np.repeat(np.array([each.said[who] for each in pairs], str), [each.count for each in pairs]) for who in (0, 1)
-    ]
-    review = Share(to_review / inspected if inspected else 0.0, *wilson(to_review, inspected), inspected)
-    return Trend(period, review, rates.escapes, rates.overkill, kappa(*twice), model, people)
