@@ -26,8 +26,8 @@ _NUMBERS = {
     "postgresql": "SELECT {} FROM generate_series(1, CAST(:count AS int)) AS n(i)",
 }
 # One in seven waits or waited for a person; one in a thousand photographs is poor; ten inspectors, one machine, three
-# lines; lots of 400 photographs, each of one product and of one of nine packers, named by phone or by lot; one in twenty is drawn for the blind audit, one
-# in a hundred for two people.
+# lines; lots of 400 photographs, each of one product and of one of nine packers, named by phone or by lot; one in twenty is
+# drawn for the blind audit, one in a hundred for two people.
 _COLUMNS = {
     "number": "i",
     "actor_kind": "CASE WHEN i % 11 = 0 THEN 'key' ELSE 'person' END",
