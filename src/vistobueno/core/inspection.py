@@ -155,8 +155,9 @@ class Inspection:
     @property
     def defects(self) -> dict[Defect, Severity | None]:
         """Those that were named last, in a review or apart, and how bad each is where that was said."""
-        every: tuple[Review | NamedDefects, ...] = (*(each for each in self.reviews if each.defects), *self.named)
-        last = max(every, key=lambda each: each.at, default=None)
+        reviewed = [each for each in self.reviews if each.defects]
+        lasts: tuple[Review | NamedDefects, ...] = (*reviewed[-1:], *self.named[-1:])
+        last = max(lasts, key=lambda each: each.at, default=None)
         return {} if last is None else {each: last.severities.get(each) for each in last.defects}
 
 

@@ -30,6 +30,7 @@ from ..core.inspection import (
     disagreement,
 )
 from ..core.verdict import OUT_OF_SCOPE, Answer
+from . import control
 from .database import reading, writing
 from .folding import folded
 from .lot_state import next_fruit, refuse_closed
@@ -230,11 +231,13 @@ class Ledger:
             connection.execute(delete(disagreements).where(disagreements.c.inspection_number == number))
             if kind := disagreement(found.verdict, answer):
                 connection.execute(insert(disagreements), {"inspection_number": number, "kind": kind})
+            said_ = values["id"], number, values["at"], actor, answer, values["note"], tuple(defects), blind
+            made = Review(*said_, dict(severities or {}))
+            control.move(connection, found, replace(found, reviews=(*found.reviews, made)))
             if write is not None:
-                made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
-                connection.execute(_KEY, {**_named(write), **made})
-        said_ = values["id"], number, values["at"], actor, answer, values["note"], tuple(defects), blind
-        return Review(*said_, dict(severities or {})), False
+                named = {"inspection_number": number, "review_id": made.id, "at": made.at}
+                connection.execute(_KEY, {**_named(write), **named})
+        return made, False
 
     def name(
         self,
@@ -271,6 +274,7 @@ class Ledger:
             connection.execute(insert(named_defects).values(values))
             queued = select(review_queue).where(review_queue.c.inspection_number == number)
             named = inspection(connection, number)
+            control.move(connection, found, named)
             if named.said == "review" and connection.execute(queued).first() is None:
                 connection.execute(_QUEUED, {"inspection_number": number, "blind": False})
         return named.named[-1], False
@@ -398,6 +402,7 @@ def _add(
     if said.answer == "review" or kept.audit_people:
         connection.execute(_QUEUED, {"inspection_number": kept.number, "blind": kept.audit_people > 0})
     connection.execute(_COUNT, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
+    control.add(connection, kept)
     if write is not None:
         connection.execute(_KEY, {**_named(write), "inspection_number": kept.number, "at": kept.at})
     return kept

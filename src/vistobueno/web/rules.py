@@ -62,6 +62,8 @@ RULES: tuple[Rule, ...] = (
     _rule("/api/v1/me", "GET", "anyone_known"),
     _rule("/api/v1/docs", "GET", "anyone_known"),
     _rule("/api/v1/openapi.json", "GET", "anyone_known"),
+    _rule("/api/v1/control", "GET", "anyone_known", "review"),
+    _rule("/api/v1/control/*", "GET", "anyone_known", "review"),
     _rule("/api/v1/*", "GET", "anyone_known", "read"),
     _rule("/api/*", "*", "nobody"),
     _rule("/v2", "GET", "anyone_known", "infer"),
