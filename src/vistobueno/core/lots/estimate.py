@@ -156,7 +156,7 @@ def estimate_share(
     fruit, hits = int(sizes.sum()), int(unfit.sum())
     counted = Share(0.0, 0.0, 1.0, 0)
     if not fruit:
-        return NoEstimate("nothing", counted)
+        return NoEstimate("awaited" if awaited else "nothing", counted)
     measured = bool(escapes.of and overkill.of)
     useful = measured and escapes.hits / escapes.of + overkill.hits / overkill.of < 1
     e, o = (_rates(escapes), _rates(overkill)) if useful else (np.zeros(1), np.zeros(1))
