@@ -65,7 +65,7 @@ def estimated(connection: Connection, lot: Lot) -> LotEstimate:
     if measured is not None:
         rates = Rate.from_share(measured.escapes), Rate.from_share(measured.overkill)
     else:
-        rates = (Rate(0.0, 0.0 if found.judged_by else 1.0),) * 2  # without a line there are no mistakes of one
+        rates = Rate(0.0, 0.0), Rate(0.0, 0.0)
     made = estimate_share(found.packages, *rates, awaited=found.awaited, packages_in_lot=lot.facts.packages)
     if len(found.judged_by) > 1 and isinstance(made, NoEstimate) and made.why == "not_measured":
         made = NoEstimate("mixed", made.counted)

@@ -147,7 +147,8 @@ def estimate_share(
 
     Args:
         packages: those that were opened, drawn at random.
-        escapes, overkill: of the line, from its blind audit under the calibration that judged the lot.
+        escapes, overkill: of the line, from its blind audit under the calibration that judged the lot; they count for nothing
+            where people answered on every fruit.
         awaited: fruit of the lot whose answer by a person is still to come.
         packages_in_lot: as far as it is known; a lot whose packages were all opened has no sampling of packages left.
     """
@@ -156,10 +157,11 @@ def estimate_share(
     fruit, hits = int(sizes.sum()), int(unfit.sum())
     counted = Share(0.0, 0.0, 1.0, 0)
     if not fruit:
-        return NoEstimate("nothing", counted)
-    measured = bool(escapes.of and overkill.of)
-    useful = measured and escapes.hits / escapes.of + overkill.hits / overkill.of < 1
-    e, o = (_rates(escapes), _rates(overkill)) if useful else (np.zeros(1), np.zeros(1))
+        return NoEstimate("awaited" if awaited else "nothing", counted)
+    by_people = not any(each.passed or each.rejected for each in opened)  # then there are no mistakes of a line
+    measured = by_people or bool(escapes.of and overkill.of)
+    useful = by_people or (measured and escapes.hits / escapes.of + overkill.hits / overkill.of < 1)
+    e, o = (_rates(escapes), _rates(overkill)) if useful and not by_people else (np.zeros(1), np.zeros(1))
     e = e * _unchecked([(each.passed, each.passed_checked) for each in opened])
     o = o * _unchecked([(each.rejected, each.rejected_checked) for each in opened])
     whole = _likelihoods(sizes, unfit, e, o, _CORRELATIONS)
@@ -240,12 +242,9 @@ def _rates(rate: Rate) -> Floats:
 
 
 def _unchecked(pairs: Sequence[tuple[int, int]]) -> float:
-    """The share of the line's own answers that stand: where a person looked too, the line's mistake does not count.
-
-    0 where the line answered nothing so itself: then it made none of these mistakes.
-    """
+    """The share of the line's own answers that stand: where a person looked too, the line's mistake does not count."""
     answered = sum(each[0] for each in pairs)
-    return 1 - sum(each[1] for each in pairs) / answered if answered else 0.0
+    return 1 - sum(each[1] for each in pairs) / answered if answered else 1.0
 
 
 def _quantiles(weights: Floats) -> tuple[float, float, float]:
