@@ -129,6 +129,8 @@ def test_a_process_that_wanders_by_itself_is_told_and_laney_s_limits_bear_with_i
     assert p_chart(calm, limits="laney").points[0].high == pytest.approx(p_chart(calm).points[0].high, abs=0.002)
     told = [p_chart([Group("", 500, int(each)) for each in rng.binomial(500, 0.1, 20)]).restless for _ in range(1000)]
     assert np.mean(told) < 0.02
+    one_bad_week = [Group("", 500, 50 + 100 * (place == 20)) for place in range(24)]
+    assert not p_chart(one_bad_week).restless
 
 
 def test_a_group_that_is_too_small_is_drawn_and_not_judged() -> None:

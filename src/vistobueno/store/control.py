@@ -7,7 +7,20 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Label, String, Table, and_, case, delete, func, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Label,
+    String,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core.control.asked import Asked, Period
@@ -80,14 +93,14 @@ def move(connection: Connection, before: Inspection, after: Inspection) -> None:
 def counted(connection: Connection, asked: Asked) -> Counted:
     """Inspections by what is asked for, and by line and period."""
     columns, many = control_counts.c, control_counts.c.count
-    last_word = case(
-        (columns.said.in_(("fit", "unfit")), columns.said), (columns.said == "", columns.answer), else_="other"
-    )
+    unanswered = columns.said == ""  # then the model's is the last word
+    is_unfit = or_(columns.said == "unfit", and_(unanswered, columns.answer == "unfit"))
+    is_fruit = or_(is_unfit, columns.said == "fit", and_(unanswered, columns.answer == "fit"))
 
     def those(condition: ColumnElement[bool], name: str) -> Label[int]:
         return func.sum(case((condition, many), else_=0)).label(name)
 
-    fruit, unfit = those(last_word.in_(("fit", "unfit")), "fruit"), those(last_word == "unfit", "unfit")
+    fruit, unfit = those(is_fruit, "fruit"), those(is_unfit, "unfit")
     narrowed = tuple(_narrowed(control_counts, asked))
     of_lines = select(
         type_coerce(columns.day, String), columns.line, fruit, unfit, func.sum(many),
@@ -108,7 +121,8 @@ def counted(connection: Connection, asked: Asked) -> Counted:
     else:
         depth = _ORDER.index(asked.by) + 1
         prefix = [columns[name] for part in _ORDER[:depth] for name in _COLUMNS[part]]
-        small = select(*prefix, fruit, unfit).where(*narrowed).group_by(columns.day, *prefix).subquery()
+        grouped = select(*prefix, func.sum(many).label("fruit"), unfit).where(*narrowed, is_fruit)
+        small = grouped.group_by(columns.day, *prefix).subquery()
         own = [small.c[name] for name in _COLUMNS[asked.by]]
         sums = select(*own, func.sum(small.c.fruit), func.sum(small.c.unfit)).group_by(*own)
         names = _names(connection) if asked.by == "inspector" else {}
@@ -200,6 +214,7 @@ def _period(day: str, period: Period) -> str:
 
 def _names(connection: Connection) -> dict[str, str]:
     """What people and machines are called now, by kind and number."""
-    people_ = {f"person-{row.id}": row.name or row.email for row in connection.execute(select(people))}
+    who = select(people.c.id, people.c.name, people.c.email)
+    people_ = {f"person-{row.id}": row.name or row.email for row in connection.execute(who)}
     keys = {f"key-{row.id}": row.name for row in connection.execute(select(api_keys.c.id, api_keys.c.name))}
     return people_ | keys

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
+from statistics import median
 
 from .asked import Limits
 from .nelson import Rule, broken
@@ -13,8 +14,8 @@ FEWEST_EXPECTED = 5
 FEWEST_GROUPS = 20
 """Judged periods below which the limits are provisional (Montgomery, 7.2: 20 to 25 preliminary samples)."""
 RESTLESS = 1.5
-"""From this `PChart.spread` on, periods differ from each other by more than chance: binomial limits are too narrow."""
-_MOVING = 1.128  # d2 for pairs
+"""From this spread on, by mean and by median, periods differ from each other by more than chance."""
+_MOVING, _MEDIAN = 1.128, 0.954  # of mean and median moving range, for pairs
 _WEIGHT, _WIDTH = 0.2, 2.86
 
 
@@ -66,21 +67,18 @@ class PChart:
     Attributes:
         center: the share unfit of all groups together.
         spread: how much consecutive periods differ, 1 where it is by chance alone (Laney's sigma of z); None: not known.
+        restless: whether most of them differ by more than binomial limits take for chance; a single bad period is not that.
     """
 
     center: float
     spread: float | None
+    restless: bool
     points: tuple[Point, ...]
 
     @property
     def judged(self) -> int:
         """How many points the rules speak of."""
         return sum(each.judged for each in self.points)
-
-    @property
-    def restless(self) -> bool:
-        """Whether periods differ by more than binomial limits take for chance."""
-        return self.spread is not None and self.spread >= RESTLESS and self.judged >= FEWEST_GROUPS // 2
 
 
 def p_chart(groups: Sequence[Group], *, ordered: bool = True, limits: Limits = "binomial") -> PChart:
@@ -97,7 +95,7 @@ def p_chart(groups: Sequence[Group], *, ordered: bool = True, limits: Limits = "
     """
     groups = [each for each in groups if each.n]
     if not groups:
-        return PChart(0.0, None, ())
+        return PChart(0.0, None, False, ())
     center = sum(each.unfit for each in groups) / sum(each.n for each in groups)
     sigmas = [sqrt(center * (1 - center) / each.n) for each in groups]
     judged = [each.n * min(center, 1 - center) >= FEWEST_EXPECTED for each in groups]
@@ -108,6 +106,7 @@ def p_chart(groups: Sequence[Group], *, ordered: bool = True, limits: Limits = "
     ]
     steps = [abs(after - before) for before, after in pairwise(z)]
     spread = sum(steps) / len(steps) / _MOVING if ordered and steps else None
+    restless = spread is not None and len(z) >= FEWEST_GROUPS and min(spread, median(steps) / _MEDIAN) >= RESTLESS
     if limits == "laney" and spread:
         sigmas, z = [each * spread for each in sigmas], [each / spread for each in z]
     rules = iter(broken(z, ordered=ordered))
@@ -126,7 +125,7 @@ def p_chart(groups: Sequence[Group], *, ordered: bool = True, limits: Limits = "
         )
         for each, sigma, known, average in zip(groups, sigmas, judged, averages, strict=True)
     )
-    return PChart(center, spread, points)
+    return PChart(center, spread, restless, points)
 
 
 def _averages(groups: Sequence[Group], center: float, sigmas: Sequence[float]) -> list[Average | None]:

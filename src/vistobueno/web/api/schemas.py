@@ -313,6 +313,7 @@ ControlOut = model_of(
         "chart": {
             "center": 0.081,
             "spread": 1.1,
+            "restless": False,
             "points": [_GROUP | {"rules": ["beyond_limits"], "ewma": _AVERAGE}],
         },
         "defects": [{"defect": "bruise", "count": 61, "share": 0.61, "cumulative": 0.61}],
