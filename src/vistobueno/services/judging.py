@@ -54,6 +54,12 @@ class Judging:
             raise busy()
         return Slot(partial(self._leave, owner))
 
+    @property
+    def taken(self) -> int:
+        """How many places are taken now; whoever waits for one counts too, as far as there are places."""
+        with self._lock:
+            return min(self.places, sum(self._held.values()))
+
     def _leave(self, owner: Hashable) -> None:
         self._free.release()
         self._forget(owner)
