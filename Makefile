@@ -64,6 +64,7 @@ fuzz: $(DEV)
 lock: $(DEV)
 	$(CPU) | $(LOCK) pyproject.toml - --all-extras $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/serve.txt
+	$(LOCK) pyproject.toml --extra traces -c requirements/dev.txt -o requirements/traces.txt
 	for extra in docs tools; do $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $$extra | \
 	  $(LOCK) - -c requirements/dev.txt -o requirements/$$extra.txt || exit 1; done
 	$(CPU) | $(subst --universal,--python-platform x86_64-manylinux_2_28,$(LOCK)) pyproject.toml - --extra train -c requirements/dev.txt -o requirements/train.txt

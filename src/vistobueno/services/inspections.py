@@ -32,6 +32,7 @@ from .lines import Lines
 from .lots import Lots, Place
 from .models import Models
 from .spreadsheet import PLAIN, Cell, Dialect, csv_table, xlsx_table
+from .tracing import span
 
 _ALL = Filter()
 _EXPORTED_AT_ONCE = 500  # rows
@@ -241,9 +242,11 @@ class Inspections:
 
     def _keep(self, draft: Inspection, jpeg: bytes, write: Write | None) -> Kept:
         """The photograph first, then the row: a row never names a photograph that is not there."""
-        self._evidence.put(draft.evidence, jpeg)
+        with span("evidence"):
+            self._evidence.put(draft.evidence, jpeg)
         try:
-            return Kept(self._ledger.add(draft, draft.verdict.activation, write, self._audit))
+            with span("store"):
+                return Kept(self._ledger.add(draft, draft.verdict.activation, write, self._audit))
         except Exception as error:
             if not (isinstance(error, Unavailable) and error.code == "database_away"):
                 with contextlib.suppress(Unavailable):
@@ -259,9 +262,13 @@ class Inspections:
 
 def _judged(model: Model, data: bytes) -> _Judged:
     start = time.perf_counter()
-    photo, bundle = open_photo(data, limits_for(model)), model.bundle
-    verdict = inspect(photo, model)
-    jpeg = kept_jpeg(photo.picture)
+    bundle = model.bundle
+    with span("decode", bytes=len(data)):
+        photo = open_photo(data, limits_for(model))
+    with span("network"):
+        verdict = inspect(photo, model)
+    with span("encode"):
+        jpeg = kept_jpeg(photo.picture)
     facts = PhotoFacts(
         photo.sha256,
         photo.width,

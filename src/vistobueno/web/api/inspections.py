@@ -18,7 +18,7 @@ from ...core.inspection import Disagreement, Filter
 from ...core.line import LONGEST_LINE
 from ...services import Review, Station
 from ...services.lots import Place
-from ..metrics import PLACES, count
+from ..metrics import count
 from ..problems import refuse
 from .context import allowed, line_of, may_answer, open_station, owner_of, source_of
 from .request_body import BoundedRoute, read_photo, received
@@ -152,7 +152,7 @@ async def inspect(
     where = _place(lot, package, fruit)
     with received(request, station) as share:
         upload = await read_photo(request, share)
-        with station.judging.admit(owner_of(request)) as place, PLACES.track_inprogress():
+        with station.judging.admit(owner_of(request)) as place:
             work = partial(
                 station.inspections.inspect,
                 upload.data,
