@@ -16,6 +16,7 @@ from ..core.errors import VistoBuenoError
 from ..core.version import __version__
 from ..i18n import say, user_language
 from .accounts import Language, key_app, user_app
+from .lot import lot_app
 
 OK, UNFIT, REVIEW, ERROR = 0, 1, 2, 3
 """Exit codes of `inspect`, the gravest of what happened: error, then unfit, then review."""
@@ -33,6 +34,7 @@ model_app = typer.Typer(no_args_is_help=True, help="Model bundles: see, pack, ve
 app.add_typer(model_app, name="model")
 app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
+app.add_typer(lot_app, name="lot")
 
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="Folder or .zip of a bundle (MODEL_PATH).")]
 BundleArgument = Annotated[

@@ -37,7 +37,7 @@ def inspect_many(
 
     def one(path: Path) -> Outcome:
         try:
-            photo = open_photo(_read(path, limits), limits)
+            photo = open_photo(read_photo(path, limits), limits)
             verdict = inspect(photo, model, policy)
         except PhotoRefused as error:
             return Outcome(path, error=error)
@@ -56,7 +56,7 @@ def inspect_many(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _read(path: Path, limits: Limits) -> bytes:
+def read_photo(path: Path, limits: Limits) -> bytes:
     """The file's bytes, never more than one over the limit, which `open_photo` then refuses."""
     try:
         with path.open("rb") as file:
