@@ -181,6 +181,11 @@ class Settings:
         schemes=("", "file", "s3"),
     )
     backups_kept: int = _setting(14, es="Respaldos que quedan en BACKUP_URL.", en="Backups that stay in BACKUP_URL.")
+    demo: bool = _setting(
+        False,
+        es="Llena una estación nueva con un mes inventado y lo dice en cada página; con datos de verdad no arranca.",
+        en="Fills a new station with an invented month, and says so on every page; with real data it does not start.",
+    )
     render: bool = _setting(
         False,
         es="Lo pone Render: el disco se pierde en cada arranque, y se avisa si algo se guarda en él.",

@@ -16,14 +16,15 @@ from ..accounts.accounts import Accounts
 from ..accounts.errors import access_refused
 from ..accounts.identity import permissions_of
 from ..core.errors import DataRefused, PhotoRefused
-from ..core.inspection import DEFAULT_LINE, SYSTEM, Actor, Filter, Inspection
+from ..core.inspection import SYSTEM, Actor, Filter, Inspection
 from ..core.lots.errors import LotRefused
 from ..core.lots.judging import LimitResult
 from ..core.lots.lot import LotDecision, LotFacts
 from ..i18n import say
 from ..model.inspector import limits_for
 from ..services import Station, open_records
-from ..services.bulk import read_photo
+from ..services.bulk import in_order, read_photo
+from ..services.inspections import Judged
 from ..services.lots import Lots, LotStatus, Place
 from ..settings import Settings, read_settings
 from ..web.api.derived import plain
@@ -31,7 +32,6 @@ from .inspect import find_photos
 from .people import show, table_of
 
 _OF_A_PACKAGE = re.compile(r"(\d{1,9})\D*$")  # "caja 3", "3", "pallet 2 box 14"
-_OF_ONE_PHOTO = ("package_full", "fruit_not_planned")
 _OK, _ERROR = 0, 3
 
 
@@ -74,7 +74,7 @@ def lot_add(
     paths: Sequence[str],
     package: int | None,
     fruit: int | None,
-    line: str | None,
+    line: str,
     by: str,
     as_json: bool,
     language: str,
@@ -89,9 +89,10 @@ def lot_add(
     station = Station.open(settings)
     try:
         actor = _actor(station.engine, settings, by, "inspect")
+        station.lines.check(line)
         for place in dict.fromkeys(places.values()):
             station.lots.check(place)
-        done = _add(station, places, actor, line or DEFAULT_LINE)
+        done = _add(station, places, actor, line)
         status = station.lots.status(number)
     finally:
         station.close()
@@ -209,32 +210,38 @@ def _unnamed(text: str, what: str) -> LotRefused:
 
 
 def _add(station: Station, places: Mapping[str, Place], actor: Actor, line: str) -> _Added:
-    """One after the other, so that the fruit of a package are numbered in the order of their files."""
+    """Judged by all threads, kept one after the other: the fruit of a package are numbered in the order of their files."""
     lot = next(iter(places.values())).lot
     known, done = {each.photo.sha256: each for each in _inspections(station, lot)}, _Added()
     limits = limits_for(station.models.active)
-    for file, place in places.items():
+
+    def judge(file: str) -> Judged | PhotoRefused | Inspection:
         try:
             data = read_photo(Path(file), limits)
-            digest = hashlib.sha256(data).hexdigest()
-            if digest in known:
-                done.already.append((file, known[digest]))
-                continue
-            kept = station.inspections.inspect(
-                data,
-                actor,
-                source="bulk",
-                line=line,
-                place=place,
-                filename=file,
-                idempotency_key=f"lot {lot} {digest}",
+            return known.get(hashlib.sha256(data).hexdigest()) or station.inspections.judge(data, line)
+        except PhotoRefused as error:
+            return error
+
+    for file, said in in_order(judge, places, station.judging.threads):
+        if isinstance(said, PhotoRefused):
+            done.refused.append((file, said))
+            continue
+        if isinstance(said, Judged):
+            said = known.get(said.photo.sha256, said)  # the same photograph may lie there twice
+        if isinstance(said, Inspection):
+            done.already.append((file, said))
+            continue
+        key = f"lot {lot} {said.photo.sha256}"
+        try:
+            kept = station.inspections.keep(
+                said, actor, source="bulk", line=line, place=places[file], filename=file, idempotency_key=key
             )
-        except (PhotoRefused, LotRefused) as error:
-            if isinstance(error, LotRefused) and error.code not in _OF_ONE_PHOTO:
+        except LotRefused as error:
+            if error.code != "package_full":
                 raise
             done.refused.append((file, error))
             continue
-        known[digest] = kept.inspection
+        known[said.photo.sha256] = kept.inspection
         (done.already if kept.replayed else done.added).append((file, kept.inspection))
     return done
 

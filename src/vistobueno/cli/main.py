@@ -1,4 +1,4 @@
-"""The command line: `vistobueno inspect | demo | model … | train | evaluate`. It only translates; the rooms do the work."""
+"""The command line: `vistobueno inspect | serve | model … | train | evaluate`. It only translates; the rooms do the work."""
 
 import io
 import os
@@ -137,11 +137,16 @@ def serve(
 
     settings = _settings()
     settings = replace(settings, bind_address=host or settings.bind_address, port=port or settings.port)
+    if settings.demo:
+        from .demo import run_demo
+
+        run_demo(settings, 1, True, language or settings.default_language)
+        return
     run_serve(settings, language or user_language())
 
 
 @app.command()
-def demo(
+def draw(
     folder: Annotated[Path | None, typer.Option(help="Keep the drawings here.")] = None,
     model: ModelOption = "",
     runtime: RuntimeOption = "",
@@ -149,9 +154,24 @@ def demo(
 ) -> None:
     """Draw pictures of fruit and judge them: a first look without a photograph."""
     _one_blas_thread()
-    from .inspect import run_demo
+    from .inspect import run_draw
 
-    run_demo(folder, _load(model, runtime), language or user_language())
+    run_draw(folder, _load(model, runtime), language or user_language())
+
+
+@app.command()
+def demo(
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Start the station then, also if it is filled already.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same month.")] = 1,
+    language: Language = "",
+) -> None:
+    """Fill a fresh station (DATA_DIR) with a month of invented lots, marked as a demonstration on every page."""
+    _one_blas_thread()
+    from .demo import run_demo
+
+    run_demo(_settings(), seed, serve, language or user_language())
 
 
 @model_app.command("info")
