@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from ..core.clock import Chance, Clock, by_chance, utc_now
 from ..core.inspection import Actor
 from ..core.lots.counts import PackageCounts
+from ..core.lots.epcis import epcis_document
 from ..core.lots.errors import LotRefused
 from ..core.lots.judging import Judgement, judge_lot
 from ..core.lots.lot import (
@@ -26,6 +28,7 @@ from ..core.lots.standard import Standard
 from ..store import lot_state, lots
 from ..store.database import reading, writing
 from ..store.ledger import NotFound, Write, claim, content_of
+from ..store.retention import station_id
 
 LONGEST_REASON = 2000  # characters
 
@@ -232,6 +235,26 @@ class Lots:
         with reading(self._engine) as connection:
             lot = lots.one(connection, number)
             return judge_lot(counted(lot, lots.inspections_of(connection, number)), standard, lot.facts.grade)
+
+    def epcis(self, number: int, address: str) -> dict[str, Any]:
+        """A lot's decisions as an EPCIS document.
+
+        Args:
+            address: of the station, by which a lot without numbers of GS1's is called.
+
+        Raises:
+            NotFound: ``no_lot``. LotRefused: ``lot_undecided``.
+        """
+        with reading(self._engine) as connection:
+            lot = lots.one(connection, number)
+            verdicts = lots.verdicts_of(connection, number)
+        if not verdicts:
+            raise LotRefused(
+                "lot_undecided",
+                es=f"El lote {number} todavía no está decidido y no tiene nada que publicar. Decídalo primero.",
+                en=f"Lot {number} is not decided yet and has nothing to publish. Decide it first.",
+            )
+        return epcis_document(lot, verdicts, station_id(self._engine), address)
 
     def decide(
         self,

@@ -29,6 +29,7 @@ _BY_CODE = {
     "defect_of_unfit": 422,
     "line_taken": 409,
     "lot_closed": 409,
+    "lot_undecided": 409,
     "package_full": 409,
     "standard_version": 409,
     "too_many_requests": 429,
