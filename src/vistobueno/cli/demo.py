@@ -29,7 +29,15 @@ def run_demo(settings: Settings, seed: int, serve: bool, language: str) -> None:
     if month := fill(settings, seed, language):
         inspections = counted(language, "inspections", month.inspections)
         seconds = counted(language, "seconds", round(time.perf_counter() - start))
-        print(say(language, "demo_filled", inspections=inspections, lots=month.lots, seconds=seconds))
+        print(
+            say(
+                language,
+                "demo_filled",
+                inspections=inspections,
+                lots=counted(language, "lots", month.lots),
+                seconds=seconds,
+            )
+        )
     else:
         print(say(language, "demo_is_there"))
     print(say(language, "demo_mark"))

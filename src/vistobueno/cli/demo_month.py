@@ -51,7 +51,7 @@ _VARIETIES = {"banana": "Cavendish", "apple": "Gala", "orange": "Valencia"}
 _BOXES, _FRUIT = 4, 5  # opened of each lot, and looked at in each
 _COMMISSIONED, _WHEN = "apple", 12.5  # a line, and how many days ago
 _SESSIONS = (24.2, 20.2, 16.2)  # days ago: photographs for that, all answered
-_SLIPS, _LEFT = 0.03, 0.15  # of people's answers; of what is asked beside the lots, and nobody answers
+_SLIPS, _LEFT = 0.03, 0.3  # of people's answers; of what is asked beside the lots, and nobody answers
 _GS1 = "9521234"  # of the prefix 952, which GS1 keeps for demonstrations and examples
 
 
@@ -160,7 +160,12 @@ class Month:
         self._calendar.now = self._end
 
     def _at(self, days: float, deed: Callable[[], None]) -> None:
-        self._when(self._end - timedelta(days=days), deed)
+        """So many days ago, in the hours of work of the Americas; of today, as long ago as that."""
+        moment = self._end - timedelta(days=days)
+        if days >= 1:
+            day = self._end.replace(hour=13, minute=0, second=0, microsecond=0) - timedelta(days=int(days))
+            moment = day + timedelta(hours=8 * (days % 1))
+        self._when(moment, deed)
 
     def _later(self, hours: float, deed: Callable[[], None]) -> None:
         self._when(self._calendar.now + timedelta(hours=hours), deed)
@@ -208,7 +213,7 @@ class Month:
         keys = [f"{product}_{'unfit' if place in unfit else 'fit'}" for place in range(len(places))]
         self._photograph(product, self._inspector, keys, places)
         if planned.fate in ("decided", "sorted", "late"):
-            self._later(20, partial(self._decide, lot, planned.fate))
+            self._later(24, partial(self._decide, lot, planned.fate))
 
     def _loose(self, product: str) -> None:
         """What the sorter takes beside the lots; now and then none of the products."""
@@ -300,7 +305,7 @@ def _view(drawing: Image.Image, chance: float) -> bytes:
     if rng.random() < 0.5:
         view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     view = ImageEnhance.Brightness(view).enhance(rng.uniform(0.92, 1.06))
-    ImageDraw.Draw(view).text((6, _SIZE[1] - 16), "DEMO", fill="white", stroke_width=1, stroke_fill="black")
+    ImageDraw.Draw(view).text((6, _SIZE[1] - 24), "DEMO", "white", font_size=16, stroke_width=1, stroke_fill="black")
     file = io.BytesIO()
     view.save(file, "JPEG", quality=88)
     return file.getvalue()

@@ -390,6 +390,21 @@ def answers(
 
 
 @app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="A .csv, .xlsx or .parquet; what was there is replaced.")],
+    line: Annotated[str | None, typer.Option(help="Of this line alone.")] = None,
+    lot: Annotated[int | None, typer.Option(min=1, help="Of the lot with this number.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected from then on, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected before then, UTC.")] = None,
+    language: Language = "",
+) -> None:
+    """Write the inspections to one file; also while the station runs."""
+    from .export import run_export
+
+    run_export(_settings(), file, line, lot, since, until, language or user_language())
+
+
+@app.command()
 def retention(
     days: Annotated[int | None, typer.Option(min=1, max=100_000, help="By default RETENTION_DAYS.")] = None,
     language: Language = "",
