@@ -183,8 +183,10 @@ class Settings:
     backups_kept: int = _setting(14, es="Respaldos que quedan en BACKUP_URL.", en="Backups that stay in BACKUP_URL.")
     demo: bool = _setting(
         False,
-        es="Llena una estación nueva con un mes inventado y lo dice en cada página; con datos de verdad no arranca.",
-        en="Fills a new station with an invented month, and says so on every page; with real data it does not start.",
+        es="`vistobueno serve` llena una estación nueva con un mes inventado, que cada página señala; con datos de verdad no "
+        "arranca.",
+        en="`vistobueno serve` fills a new station with an invented month, marked on every page; with real data it does not "
+        "start.",
     )
     render: bool = _setting(
         False,

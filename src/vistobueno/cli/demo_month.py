@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from itertools import count
 
 from PIL import Image, ImageDraw, ImageEnhance
@@ -31,7 +31,7 @@ from .drawn import draw_photo
 _SIZE = (320, 240)
 _SPARE = (288, 216)  # as it is drawn: a view of it is larger
 _DRAWINGS = {
-    "banana_fit": 12, "banana_unfit": 7, "apple_fit": 8, "apple_unfit": 4, "orange_fit": 7, "orange_unfit": 4, "other": 2,
+    "banana_fit": 10, "banana_unfit": 5, "apple_fit": 8, "apple_unfit": 7, "orange_fit": 7, "orange_unfit": 4, "other": 2,
 }  # fmt: skip
 _STANDARDS = {"banana": "codex-cxs-205", "apple": "unece-ffv-50", "orange": "unece-ffv-14"}
 _CUSTOMER = "demo-customer"
@@ -48,7 +48,7 @@ _PACKERS = {
 }
 _ORIGINS = {"banana": "Ecuador", "apple": "Chile", "orange": "Uruguay"}
 _VARIETIES = {"banana": "Cavendish", "apple": "Gala", "orange": "Valencia"}
-_BOXES, _FRUIT = 4, 5  # opened of each lot, and looked at in each
+_BOXES, _FRUIT = 4, 4  # opened of each lot, and looked at in each
 _COMMISSIONED, _WHEN = "apple", 12.5  # a line, and how many days ago
 _SESSIONS = (24.2, 20.2, 16.2)  # days ago: photographs for that, all answered
 _SLIPS, _LEFT = 0.03, 0.3  # of people's answers; of what is asked beside the lots, and nobody answers
@@ -117,10 +117,7 @@ class Month:
         self._deeds: list[tuple[datetime, int, Callable[[], None]]] = []
         self._places = count()
         self._ahead: Executor
-        self._drawings = {
-            key: [draw_photo(key, seed * 1000 + number, _SPARE) for number in range(many)]
-            for key, many in _DRAWINGS.items()
-        }
+        self._drawing = cache(lambda key, number: draw_photo(key, seed * 1000 + number, _SPARE))
         self.inspections, self.lots = 0, 0
 
     def run(self) -> None:
@@ -147,7 +144,7 @@ class Month:
         self._keep_customer()
         for number, planned in enumerate(_LOTS, 1):
             self._at(planned.days, partial(self._open, number, planned))
-        for day in range(0, 29, 2):
+        for day in range(0, 29, 3):
             for product in _STANDARDS:
                 self._at(day + self._random.uniform(0.1, 0.4), partial(self._loose, product))
         for ago in _SESSIONS:
@@ -222,14 +219,14 @@ class Month:
 
     def _prepare(self) -> None:
         """Photographs that a supervisor takes and answers, all of them, before the line is put in service."""
-        keys = [f"{_COMMISSIONED}_{condition}" for condition in ("unfit", "unfit", "fit") * 7]
+        keys = [f"{_COMMISSIONED}_{condition}" for condition in ("unfit", "unfit", "fit") * 6]
         self._photograph(_COMMISSIONED, self._supervisor, keys, [None] * len(keys))
 
     def _photograph(self, product: str, actor: Actor, keys: Sequence[str], places: Sequence[Place | None]) -> None:
         """Some photographs, two minutes after each other; they are judged meanwhile, as the line is judged now."""
         line = self._line(product)
         for number, (key, place) in enumerate(zip(keys, places, strict=True)):
-            view = partial(_view, self._random.choice(self._drawings[key]), self._random.random())
+            view = partial(_view, self._drawing(key, self._random.randrange(_DRAWINGS[key])), self._random.random())
             judged = self._ahead.submit(lambda view: self._station.inspections.judge(view(), line), view)
             self._later(0.1 + number / 30, partial(self._keep, judged, key, actor, line, place))
 
