@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 TOOL = ROOT.parent / "shared" / "tools" / "container.sh"
 BASE = "docker.io/library/python:3.11-slim"
 NAME, VOLUME = "vistobueno-check", "vistobueno-check-data"
-LARGEST = 450_000_000  # bytes of the image
+LARGEST = 520_000_000  # bytes of the image; 68 of them set reports on paper
 PHOTOGRAPHS, CLIENTS = 200, 8
 READY, STOPPED = 60, 5  # seconds
 # STORAGE_DRIVER: as the tool. A constraints file of this machine's pip is not among what the tool lends to the build.

@@ -86,6 +86,16 @@ def fill_every_protected_table(engine: Engine) -> None:
         connection.execute(insert(schema.lots).values(**opened, **actor))
         verdict = {"id": 1, "lot": 1, "decision": "accepted", "reason": "", "evidence": {}}
         connection.execute(insert(schema.lot_verdicts).values(**verdict, **by))
+        report = {
+            "number": "1-1-ES",
+            "lot": 1,
+            "verdict": 1,
+            "language": "es",
+            "code": "c",
+            "shown": {},
+            "pdf": b"%PDF",
+        }
+        connection.execute(insert(schema.reports).values(**report, sha256="3" * 64, seal_key="4" * 64, **by))
         defects = {"id": 1, "product": "apple", "defects": ["scab"]}
         connection.execute(insert(schema.defect_lists).values(**defects, **by))
         connection.execute(insert(schema.evidence_removals).values(inspection_number=number, cause="retention", **by))

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from zxingcpp import BarcodeFormat
 
 from people_at import signed_in
 from serving import Served, serving
 from test_api import API, JPEG, csrf_of, picture, problem
+from test_labels import photograph
 from vistobueno.model.bundle import Bundle
 
 FACTS = {"code": "L-7", "packer": "El Oro", "origin": "Ecuador", "product": "banana", "grade": "I", "packages": 12}
@@ -79,3 +81,17 @@ def test_a_customer_s_standard_is_a_changed_copy_of_one_that_is_there(served: Se
         problem(client.post(f"{API}/lots", json=OPENING | {"standards": ["none"]}), 422, "standard_unknown")
         problem(client.post(f"{API}/lots", json=OPENING | {"opened": 13}), 422, "draw_invalid")
         problem(client.post(f"{API}/lots", json=OPENING | {"gtin": "123"}), 422, "lot_field")
+
+
+def test_a_label_is_read_from_a_photograph_or_from_its_codes(served: Served) -> None:
+    code = "(01)04006381333931(10)A-7"
+    with served.client() as client:
+        read = client.post(f"{API}/labels", content=photograph(code, BarcodeFormat.DataMatrix), headers=JPEG)
+        told = client.post(f"{API}/labels/codes", json={"codes": [code]})
+        assert read.status_code == told.status_code == 200
+        for each in (read.json(), told.json()):
+            assert (each["gtin"], each["gs1_lot"], each["sscc"]) == ("04006381333931", "A-7", None)
+        problem(client.post(f"{API}/labels", content=picture(1), headers=JPEG), 422, "label_unreadable")
+        problem(client.post(f"{API}/labels", content=b"no photo", headers=JPEG), 415, "not_a_photo")
+        problem(client.post(f"{API}/labels/codes", json={"codes": ["hello"]}), 422, "label_unknown")
+        problem(client.post(f"{API}/labels/codes", json={"codes": []}), 422, "invalid")

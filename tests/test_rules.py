@@ -13,7 +13,7 @@ FILLED = {"number": "1", "token": "x", "name": "m", "version": "1", "session_id"
 OPEN = {"/login", "/login/style.css", "/login/link/x", "/login/provider", "/login/provider/back", "/logout", "/healthz",
         "/readyz", "/_stcore/health", "/static/x", "/_stcore/bidi-components/x",
         "/favicon.svg", "/favicon.png", "/favicon.ico", "/icon-192.png", "/icon-512.png", "/manifest.json",
-        "/field/x", "/sw.js", "/app.webmanifest"}  # fmt: skip
+        "/field/x", "/sw.js", "/app.webmanifest", "/verify", "/verify/x"}  # fmt: skip
 
 
 @cache

@@ -127,3 +127,10 @@ def test_no_other_room_reads_the_environment() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv")
     }
     assert readers <= READERS
+
+
+def test_on_render_people_come_by_the_service_s_address_unless_another_is_set() -> None:
+    theirs = {"RENDER_EXTERNAL_URL": "https://vb.onrender.com"}
+    assert read_settings(theirs).public_url == "https://vb.onrender.com"
+    for ours in ("https://calidad.example", ""):
+        assert read_settings({**theirs, "PUBLIC_URL": ours}).public_url == (ours or "https://vb.onrender.com")

@@ -18,7 +18,7 @@ def test_a_key_that_is_not_safe_on_disk_is_not_there(tmp_path: Path, monkeypatch
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(tokens.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         tokens.secret_key(Settings(data_dir=tmp_path / "data"))
     assert list((tmp_path / "data").iterdir()) == []

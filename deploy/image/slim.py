@@ -30,6 +30,7 @@ PACKAGES = (
     "sqlalchemy/dialects/mssql",
     "sqlalchemy/dialects/mysql",
     "sqlalchemy/dialects/oracle",
+    "lxml",  # pyHanko reads XMP with it; the metadata of a report stay as they are (tests/test_report_alone.py)
     "pygments/lexers/[a-z]*",  # rich colours code with them; no command of ours shows code
     "numpy/f2py",
     "numpy/**/*.a",

@@ -107,8 +107,8 @@ class Settings:
     )
     public_url: str = _setting(
         "",
-        es="Dirección con que la gente entra (https://…); para enlaces y OpenID Connect.",
-        en="Address that people use (https://…); for links and OpenID Connect.",
+        es="Dirección con que la gente entra (https://…); para enlaces, informes y OpenID Connect. En Render, la del servicio.",
+        en="Address that people use (https://…); for links, reports and OpenID Connect. On Render, the service's.",
         schemes=_WEB,
     )
     trusted_proxies: str = _setting(
@@ -145,6 +145,18 @@ class Settings:
     oidc_client_id: str = _setting("", es="Cliente de OpenID Connect.", en="OpenID Connect client.")
     oidc_client_secret: str = _setting(
         "", es="Secreto del cliente de OpenID Connect.", en="Secret of the OpenID Connect client.", secret=True
+    )
+    seal_pkcs12: str = _setting(
+        "",
+        es="Archivo .p12 o .pfx con la clave que sella los informes; vacío: una propia, en DATA_DIR.",
+        en="File .p12 or .pfx with the key that seals reports; empty: one of its own, in DATA_DIR.",
+    )
+    seal_password: str = _setting("", es="Contraseña de SEAL_PKCS12.", en="Password of SEAL_PKCS12.", secret=True)
+    seal_tsa_url: str = _setting(
+        "",
+        es="Autoridad de sellado de tiempo (RFC 3161) de los informes; vacía: ninguna.",
+        en="Timestamp authority (RFC 3161) for reports; empty: none.",
+        schemes=_WEB,
     )
     audit_share: float = _setting(
         0.05,
@@ -230,6 +242,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         SettingRefused: ``setting_invalid``.
     """
     given = os.environ if environment is None else environment
+    if not given.get("PUBLIC_URL", "").strip() and given.get("RENDER_EXTERNAL_URL"):  # which Render sets by itself
+        given = {**given, "PUBLIC_URL": given["RENDER_EXTERNAL_URL"]}
     values = {each.name: value for each in fields(Settings) if (value := given.get(each.name.upper(), "").strip())}
     return Settings(**{name: _read(name, value) for name, value in values.items()})
 

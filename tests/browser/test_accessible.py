@@ -21,6 +21,7 @@ PLACES = {
     "lines": "/lines",
     "commissioning": "/commissioning",
     "lots": "/lots",
+    "standards": "/standards?standard=unece-ffv-50",
     "people": "/administration",
     "keys": "/administration?part=keys",
     "audit": "/administration?part=audit",

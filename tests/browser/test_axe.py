@@ -13,10 +13,10 @@ OpenPage = Callable[..., Page]
 VERSION = "4.14.1"  # MPL-2.0, fetched for the test and never a part of the project
 PLACES = (
     "/inspect", "/review", "/inspections/1", "/", "/history", "/history?waiting=1", "/disagreements", "/model", "/lines",
-    "/commissioning", "/lots", "/administration",
+    "/commissioning", "/lots", "/standards", "/standards?standard=unece-ffv-50", "/administration",
     "/administration?part=keys", "/administration?part=audit", "/administration?part=storage", "/account",
 )  # fmt: skip
-OUTSIDE = ("/login", "/api/v1/docs", "/nothing-here", "/logout")
+OUTSIDE = ("/login", "/verify", "/api/v1/docs", "/nothing-here", "/logout")
 AXE = """async () => (await axe.run(document)).violations.flatMap((each) =>
   each.nodes.map((node) => `${each.id}: ${node.html.slice(0, 200)} ${node.any.map((said) => said.message).join('; ')}`))"""
 

@@ -3,10 +3,8 @@
 SHA-256 is enough for them, unlike for passwords: each has 256 random bits, so there is nothing to guess.
 """
 
-import contextlib
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from pathlib import Path
@@ -14,7 +12,7 @@ from pathlib import Path
 from itsdangerous import Signer
 
 from ..settings import SettingRefused, Settings
-from ..store.private import make_folder
+from ..store.private import made_once
 
 KEY_START = "vb_"
 _PREFIX_BYTES, _SECRET_BYTES = 5, 32
@@ -68,18 +66,5 @@ def secret_key(settings: Settings) -> bytes:
             es="ENV=production exige SECRET_KEY. Haga una con: openssl rand -hex 32.",
             en="ENV=production demands SECRET_KEY. Make one with: openssl rand -hex 32.",
         )
-    file = Path(settings.data_dir) / "secret.key"
-    make_folder(file.parent)
-    beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    if not file.exists():
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w") as opened:
-                opened.write(secrets.token_hex(32))
-                opened.flush()
-                os.fsync(descriptor)  # a power cut must not leave an empty one: everybody could make its marks
-            with contextlib.suppress(FileExistsError):
-                os.link(beside, file)  # whole or not at all, and the first of two processes wins
-        finally:
-            beside.unlink()
-    return hashlib.sha256(file.read_bytes()).digest()
+    kept = made_once(Path(settings.data_dir) / "secret.key", lambda: secrets.token_hex(32).encode())
+    return hashlib.sha256(kept).digest()

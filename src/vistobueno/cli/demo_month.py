@@ -21,7 +21,8 @@ from PIL import Image, ImageDraw, ImageEnhance
 from ..accounts.accounts import Accounts
 from ..core.defects import Defect
 from ..core.inspection import SYSTEM, Actor, Filter, Inspection, ReviewAnswer
-from ..core.lots.lot import Lot, LotDecision, LotFacts, check_digit
+from ..core.lots.gs1 import check_digit
+from ..core.lots.lot import Lot, LotDecision, LotFacts
 from ..i18n import say
 from ..services import Station
 from ..services.inspections import Judged

@@ -14,9 +14,9 @@ from ..core.lots.lot import LONGEST_FACT, MOST_FRUIT, Lot, LotDecision, LotFacts
 from ..core.lots.standard import Standard
 from ..i18n import say
 from ..services.lots import LotStatus
-from . import formats, history
+from . import formats, history, report
 from .hypertext import Deed, h, hypertext, join
-from .pieces import choice, empty, facts, field, notice, product, sure
+from .pieces import choice, empty, facts, field, label_reader, notice, product, sure
 from .visit import Visit, go
 
 _MANY = 100  # lots of the list
@@ -39,7 +39,7 @@ def show(visit: Visit) -> None:
 def _leave(deed: Deed) -> None:
     if deed.name in ("all", "waiting"):
         go("history", **({"waiting": "1"} if deed.name == "waiting" else {}))
-    if deed.name in ("disagreements", "lots"):
+    if deed.name in ("disagreements", "lots", "standards"):
         go(deed.name)
     if deed.name == "lot":
         go("lots", lot=deed.value)
@@ -84,6 +84,9 @@ def _act_on_one(deed: Deed, visit: Visit, lot: Lot) -> None:
     _leave(deed)
     if deed.name == "inspections":
         go("history", lot=str(lot.number))
+    if deed.name == "report" and visit.identity.may("review"):
+        st.session_state["lots_said"] = report.issue(deed, lot, visit)
+        st.rerun()
     if deed.name != "decide" or not visit.identity.may("review"):
         return
     decision = next((each for each in get_args(LotDecision) if each == deed.fields.get("decision")), None)
@@ -104,10 +107,11 @@ def _list(visit: Visit) -> Markup:
     rows = join(_row(each, visit) for each in lots)
     return h(
         '<div class="head"><div><h1>{title}</h1><p class="lead">{lead}</p></div></div>{which}<section><h2>{title}</h2>{rows}'
-        "</section>{form}",
+        '<p><a class="button small" href="/standards" data-act="standards">{standards}</a></p></section>{form}',
         title=say(language, "ui_page_lots"),
         lead=say(language, "ui_lots_lead"),
         which=history.which(visit, {}, "lots"),
+        standards=say(language, "ui_standards_link"),
         rows=h('<ul class="list">{0}</ul>', rows) if lots else empty(say(language, "ui_lots_none")),
         form=_form(visit) if visit.identity.may("inspect") else "",
     )
@@ -154,11 +158,12 @@ def _form(visit: Visit) -> Markup:
         return field(say(language, f"ui_lot_{name}"), control)
 
     return h(
-        '<section><h2>{title}</h2><form data-act="open"><div class="filters">{required}{product}{grade}{numbers}</div>'
+        '<section><h2>{title}</h2><form data-act="open">{label}<div class="filters">{required}{product}{grade}{numbers}</div>'
         "<fieldset><legend>{which}</legend>{standards}</fieldset>"
         '<details><summary>{more}</summary><div class="filters">{optional}</div></details>'
         '<div class="row"><button class="button primary" type="submit">{title}</button></div></form></section>',
         title=say(language, "ui_lot_open_one"),
+        label=label_reader(language),
         required=join(text(name, True) for name in ("code", "packer", "origin")),
         product=field(say(language, "ui_product"), choice("product", products, given.get("product", ""))),
         grade=field(say(language, "ui_lot_grade"), choice("grade", grades, given.get("grade", "I"))),
@@ -187,7 +192,7 @@ def _one(status: LotStatus, visit: Visit) -> Markup:
     return h(
         '<div class="head"><div><h1>{code}</h1><p class="lead">{packer}</p></div></div>{which}{state}'
         '<div class="grid"><section><h2>{about}</h2>{facts}</section><section><h2>{found}</h2>{counts}</section></div>'
-        "{judgements}{decisions}",
+        "{judgements}{decisions}{reports}",
         code=say(language, "ui_lot_titled", code=lot.facts.code),
         packer=lot.facts.packer,
         which=history.which(visit, {}, "lots"),
@@ -198,6 +203,7 @@ def _one(status: LotStatus, visit: Visit) -> Markup:
         counts=_counts(status, language),
         judgements=join(map(_judgement, status.judgements, status.standards, repeat(language))),
         decisions=_decisions(status, visit),
+        reports=report.section(lot, visit),
     )
 
 

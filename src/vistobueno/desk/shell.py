@@ -14,7 +14,20 @@ from ..accounts.identity import Identity
 from ..core.errors import VistoBuenoError
 from ..i18n import LANGUAGES, say, texts
 from ..services import running_station
-from . import account, administration, commissioning, disagreements, history, home, lines, lots, model, palette, trial
+from . import (
+    account,
+    administration,
+    commissioning,
+    disagreements,
+    history,
+    home,
+    lines,
+    lots,
+    model,
+    palette,
+    standards,
+    trial,
+)
 from .bar import BRAND, bar_html
 from .hypertext import component, deed_of, h, hypertext
 from .visit import Visit, go, where_from, zone_named
@@ -38,6 +51,7 @@ PLACES = (
     Place("history", "read", history.show),
     Place("disagreements", "review", disagreements.show, tab="history"),
     Place("lots", "read", lots.show, tab="history"),
+    Place("standards", "read", standards.show, tab="history"),
     Place("model", "read", model.show),
     Place("try", "try", trial.show, tab="model"),
     Place("lines", "read", lines.show, tab="model"),

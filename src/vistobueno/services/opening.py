@@ -10,7 +10,7 @@ from ..store.photos.evidence import Evidence, open_evidence
 from ..store.private import make_folder, mend, shut
 
 _DATABASE = "vistobueno.sqlite"
-_OURS = ("evidence", "models", "secret.key")
+_OURS = ("evidence", "models", "secret.key", "seal.p12")
 
 
 def open_records(settings: Settings) -> tuple[Engine, Evidence]:

@@ -24,6 +24,7 @@ from .lots import Lots
 from .measuring import Measuring
 from .models import Models
 from .opening import open_records
+from .reports import Reports
 from .reviews import Reviews
 from .trials import Trials
 from .upkeep import Upkeep
@@ -61,7 +62,7 @@ class Station:
         self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
         self.lines = Lines(engine, self.models, clock)
         audit = partial(Audit, share=settings.audit_share, first=settings.audit_first, second=settings.audit_second)
-        self.lots = Lots(engine, clock, chance)
+        self.lots, self.reports = Lots(engine, clock, chance), Reports(engine, evidence, settings)
         self.inspections = Inspections(
             engine, evidence, self.judging, self.models, self.lines, self.lots, station, audit, clock, chance
         )

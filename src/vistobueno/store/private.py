@@ -3,7 +3,8 @@
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,24 @@ _log = logging.getLogger(__name__)
 def new_file(path: Path) -> BinaryIO:
     """A file to write that was not there."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE), "wb")
+
+
+def made_once(path: Path, make: Callable[[], bytes]) -> bytes:
+    """What a file holds; ``make`` gives it the first time. Whole or not at all, and the first of two processes wins."""
+    make_folder(path.parent)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    if not path.exists():
+        data = make()
+        try:
+            with new_file(beside) as opened:
+                opened.write(data)
+                opened.flush()
+                os.fsync(opened.fileno())  # a power cut must not leave an empty one
+            with contextlib.suppress(FileExistsError):
+                os.link(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+    return path.read_bytes()
 
 
 def make_folder(folder: Path) -> None:

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, text
 
 _FIRST = ("inspections", "reasons", "reviews", "audit", "activations", "evidence_removals")  # the others came later
-APPEND_ONLY = (*_FIRST, "calibrations", "calibration_activations", "defect_lists", "standards", "lots", "lot_verdicts")
+APPEND_ONLY = (
+    *_FIRST, "calibrations", "calibration_activations", "defect_lists", "standards", "lots", "lot_verdicts", "reports",
+)  # fmt: skip
 NAMES = "filenames"
 """SQLite's index of every three letters that follow each other in a file's folded name (FTS5), by inspection number.
 PostgreSQL has the same as an index of arrays: its extension pg_trgm is not everywhere."""

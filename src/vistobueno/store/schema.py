@@ -402,6 +402,22 @@ lot_verdicts = Table(
     Column("key_hash", String(64)),
 )
 
+reports = Table(
+    "reports",
+    metadata,
+    Column("number", String(40), primary_key=True),
+    Column("lot", Number, ForeignKey("lots.number"), nullable=False, index=True),
+    Column("verdict", Number, ForeignKey("lot_verdicts.id"), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+    Column("code", String(40), nullable=False, index=True, unique=True),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("seal_key", String(64), nullable=False),
+    Column("shown", JSON, nullable=False),
+    Column("pdf", LargeBinary, nullable=False),
+)
+
 identity = Table(
     "identity",
     metadata,

@@ -42,6 +42,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     from .middleware.request_log import RequestLog, Routed
     from .middleware.uploads import Uploads
     from .oip import inference
+    from .verify import routes as verify
 
     return {
         "lifespan": partial(running, settings=settings),
@@ -52,6 +53,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
             *sign_in.routes,
             *oidc.routes,
             *pages.routes,
+            *verify,
             *inference.routes(),
             *api.routes(),
         ],

@@ -12,6 +12,7 @@ from ..core.errors import BundleRefused, DataRefused, DownloadFailed, PhotoRefus
 from ..core.line import LineRefused
 from ..core.lots.errors import LotRefused
 from ..i18n import LANGUAGES, say
+from ..report.report import ReportRefused
 from ..services import Busy, Conflict, CursorRefused, NotFound, Unavailable
 from ..services.calibrations import CommissioningRefused
 
@@ -32,6 +33,11 @@ _BY_CODE = {
     "lot_undecided": 409,
     "package_full": 409,
     "standard_version": 409,
+    "report_undecided": 409,
+    "seal_timestamp": 503,
+    "seal_key_missing": 503,
+    "seal_key_invalid": 503,
+    "seal_key_expired": 503,
     "too_many_requests": 429,
     "too_many_attempts": 429,
 }
@@ -45,6 +51,7 @@ _BY_KIND: tuple[tuple[type[VistoBuenoError], int], ...] = (
     (LineRefused, 422),
     (CommissioningRefused, 409),
     (LotRefused, 422),
+    (ReportRefused, 422),
     (BundleRefused, 422),
     (DataRefused, 422),
     (DownloadFailed, 502),

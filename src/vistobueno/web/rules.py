@@ -45,12 +45,17 @@ RULES: tuple[Rule, ...] = (
     _rule("/healthz", "GET", "all"),
     _rule("/readyz", "GET", "all"),
     _rule("/metrics", "GET", "anyone_known", "metrics"),
+    # anybody who holds a report: what it says, and whether a copy is one
+    _rule("/verify", "GET POST", "all"),
+    _rule("/verify/*", "GET", "all"),
     # machines
     _rule("/api/v1/inspections", "POST", "anyone_known", "inspect"),
     _rule("/api/v1/batches", "POST", "anyone_known", "inspect"),
     _rule("/api/v1/inspections/*", "POST", "anyone_known", "answer"),
     _rule("/api/v1/lots", "POST", "anyone_known", "inspect"),
     _rule("/api/v1/lots/*", "POST", "anyone_known", "review"),
+    _rule("/api/v1/labels", "POST", "anyone_known", "inspect"),
+    _rule("/api/v1/labels/*", "POST", "anyone_known", "inspect"),
     _rule("/api/v1/standards", "POST", "people", "lines"),
     _rule("/api/v1/lines", "POST", "people", "lines"),
     _rule("/api/v1/lines/*", "POST", "people", "lines"),

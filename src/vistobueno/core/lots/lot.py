@@ -9,6 +9,7 @@ from ..inspection import Actor, Inspection
 from .counts import Finding, Fruit, PackageCounts
 from .draw import MOST_PACKAGES, Draw
 from .errors import LotRefused
+from .gs1 import check_digit_agrees
 
 LotDecision = Literal["accepted", "lower_class", "refused"]
 LONGEST_FACT = 200  # characters of a text
@@ -184,18 +185,13 @@ def _findings(sides: Sequence[Inspection]) -> Fruit:
     return tuple(Finding(each) for each in dict.fromkeys(named))
 
 
-def check_digit(digits: str) -> int:
-    """The digit that closes a GS1 number of these digits (GS1 General Specifications, 7.9)."""
-    return -sum(int(each) * (3 if place % 2 == 0 else 1) for place, each in enumerate(reversed(digits))) % 10
-
-
 def _gs1(name: str, text: str, lengths: tuple[int, ...]) -> str:
     """A GS1 number whose last digit is its check digit."""
     digits = "".join(each for each in text if each not in " -")
     if not (digits.isascii() and digits.isdecimal() and len(digits) in lengths):
         several = ", ".join(map(str, lengths))
         raise _field(name, f"un número de {several} cifras", f"a number of {several} digits")
-    if check_digit(digits[:-1]) != int(digits[-1]):
+    if not check_digit_agrees(digits):
         raise _field(
             name, "la última cifra no concuerda con las demás", "its last digit does not agree with the others"
         )

@@ -55,6 +55,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   root.onchange = (event) => {
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit()
+    if (event.target.matches("[data-label]")) readLabel(event.target)
   }
 }
 
@@ -105,6 +106,55 @@ function showKept(root) {
     const chosen = document.documentElement.dataset[each.dataset.keep] ?? ""
     each.setAttribute("aria-pressed", String(each.dataset.kept === chosen))
   }
+}
+
+// What the barcodes of a photographed label say goes into the fields of its form. The browser's own detector reads them where
+// there is one; else, or where it sees none, the station does.
+async function readLabel(input) {
+  const { form, dataset } = input
+  const photo = input.files[0]
+  const said = form.querySelector("[data-label-said]")
+  if (!photo) return
+  said.textContent = dataset.reading
+  try {
+    const { csrf } = await (await fetch("/field/session")).json()
+    const ask = (path, body, kind) =>
+      fetch(`/api/v1/labels${path}`, {
+        method: "POST",
+        body,
+        headers: { "X-CSRF-Token": csrf, "Accept-Language": dataset.language, "Content-Type": kind },
+      })
+    const codes = await detected(photo)
+    let answer = codes.length ? await ask("/codes", JSON.stringify({ codes }), "application/json") : null
+    if (!answer?.ok) answer = await ask("", photo, photo.type || "application/octet-stream")
+    const found = await answer.json()
+    said.textContent = answer.ok ? filled(form, found, dataset.read) : found.detail
+  } catch {
+    said.textContent = dataset.away
+  }
+  input.value = ""
+}
+
+async function detected(photo) {
+  try {
+    const found = await new window.BarcodeDetector().detect(await createImageBitmap(photo))
+    return found.map((each) => each.rawValue).filter(Boolean).slice(0, 20)
+  } catch {
+    return [] // there is no detector, or it cannot open the photograph
+  }
+}
+
+// Writes what was found into the fields of these names, and tells each by its label.
+function filled(form, found, read) {
+  const told = []
+  for (const [name, value] of Object.entries({ code: found.gs1_lot, ...found })) {
+    const field = form.elements[name]
+    if (value === null || !field || (name === "code" && field.value)) continue
+    field.value = String(value)
+    field.closest("details")?.setAttribute("open", "")
+    told.push(`${field.closest("label").querySelector("span").textContent} ${value}`)
+  }
+  return `${read} ${told.join(", ")}.`
 }
 
 async function copy(button) {

@@ -90,6 +90,17 @@ def key_parameter(description: str) -> dict[str, Any]:
     return {"name": "Idempotency-Key", "in": "header", "schema": schema, "description": description}
 
 
+def photo_body(description: str) -> dict[str, Any]:
+    """How a body that is a photograph is documented."""
+    form = {"type": "object", "required": ["photo"], "properties": {"photo": _BINARY["schema"]}}
+    kinds = {f"image/{each}": _BINARY for each in ("jpeg", "png", "webp", "heic", "avif")}
+    return {
+        "required": True,
+        "description": description,
+        "content": {"multipart/form-data": {"schema": form}, **kinds},
+    }
+
+
 def _place(lot: int | None, package: int | None, fruit: int | None) -> Place | None:
     """Where a fruit was taken from: lot and package are said, or nothing."""
     if lot is None and package is None and fruit is None:
@@ -112,20 +123,9 @@ def _place(lot: int | None, package: int | None, fruit: int | None) -> Place | N
         "parameters": [
             key_parameter("Your own name for this photograph. Sent again after a failure, it is kept once.")
         ],
-        "requestBody": {
-            "required": True,
-            "description": "JPEG, PNG, WebP, HEIC or AVIF, at most 15 MB and 50 megapixels, fewer where they take more memory.",
-            "content": {
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["photo"],
-                        "properties": {"photo": {"type": "string", "format": "binary"}},
-                    }
-                },
-                **{f"image/{each}": _BINARY for each in ("jpeg", "png", "webp", "heic", "avif")},
-            },
-        },
+        "requestBody": photo_body(
+            "JPEG, PNG, WebP, HEIC or AVIF, at most 15 MB and 50 megapixels, fewer where they take more memory."
+        ),
     },
 )
 async def inspect(

@@ -65,7 +65,7 @@ async def waiting(
     return as_json(waiting_as(found))
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_named(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -100,7 +100,7 @@ async def table(
 ) -> Response:
     """The same inspections as one table, all of them, streamed. What waits: `answer=review&reviewed=false`."""
     allowed(request, "read")
-    dialect = PLAIN if form == "plain" else spanish(_zone(zone))
+    dialect = PLAIN if form == "plain" else spanish(zone_named(zone))
     rows = open_station().inspections.export_csv(
         asked.filter, language or language_of(request, own_first=True), dialect
     )
@@ -117,7 +117,7 @@ async def table(
 async def workbook(request: Request, asked: AskedFor, language: Words = None, zone: Zone = "UTC") -> Response:
     """The same table as XLSX. It is made whole before it is sent; a long one takes a minute, CSV begins at once."""
     allowed(request, "read")
-    station, words, clocks = open_station(), language or language_of(request, own_first=True), _zone(zone)
+    station, words, clocks = open_station(), language or language_of(request, own_first=True), zone_named(zone)
     with _WORKBOOKS.share(owner_of(request), 1):
         folder = station.settings.data_dir  # not /tmp, which may be memory
         file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 it is closed, and gone, when it has been sent

@@ -123,12 +123,16 @@ async def spool_file(
         yield file
 
 
-async def chunks(request: Request, most: int, share: Reservation | None) -> AsyncIterator[bytes]:
-    """The body as it comes, refused when it declares, or reaches, more than ``most`` bytes, is packed, or hardly comes."""
+async def chunks(request: Request, most: int, share: Reservation | None, around: int = 0) -> AsyncIterator[bytes]:
+    """The body as it comes, refused when it declares, or reaches, more than ``most`` bytes, is packed, or hardly comes.
+
+    Args:
+        around: bytes that a form may add to what is bounded.
+    """
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise refuse(415, "wrong_media_type", "not_compressed", {"Accept-Encoding": "identity"})
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and (len(declared) > _LONGEST_NUMBER or int(declared) > most):
+    if declared.isdecimal() and (len(declared) > _LONGEST_NUMBER or int(declared) > most + around):
         raise too_large(most)
     clock = asyncio.get_running_loop().time
     start, taken, source = clock(), 0, request.stream()
@@ -142,7 +146,7 @@ async def chunks(request: Request, most: int, share: Reservation | None) -> Asyn
         if chunk is None:
             return
         taken += len(chunk)
-        if taken > most:
+        if taken > most + around:
             raise too_large(most)
         if share is not None:
             share.reach(taken)
@@ -161,7 +165,7 @@ async def form_chunks(
     form = _Form(field, named)
     try:
         parser = MultipartParser(options.get(b"boundary", b""), form.callbacks())  # type: ignore[arg-type]
-        async for chunk in chunks(request, most + MULTIPART_OVERHEAD, share):
+        async for chunk in chunks(request, most, share, MULTIPART_OVERHEAD):
             parser.write(chunk)
             for piece in form.taken():
                 yield piece

@@ -14,7 +14,7 @@ from ...core.version import __version__
 from ...i18n import say
 from ..metrics import REFUSALS
 from ..problems import language_of, problem, problem_of
-from . import batches, epcis, inspections, lines, lists, lots
+from . import batches, epcis, inspections, labels, lines, lists, lots, reports
 from .context import identity_of
 from .docs import page
 from .schemas import ROOT
@@ -43,7 +43,16 @@ def make_api() -> FastAPI:
         exception_handlers=HANDLERS,
         redirect_slashes=False,
     )
-    for router in (inspections.router, batches.router, lists.router, lines.router, lots.router, epcis.router):
+    for router in (
+        inspections.router,
+        batches.router,
+        lists.router,
+        lines.router,
+        lots.router,
+        labels.router,
+        reports.router,
+        epcis.router,
+    ):
         api.include_router(router)
 
     async def openapi(request: Request) -> Response:

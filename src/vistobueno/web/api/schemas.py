@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -14,6 +14,7 @@ from ...core.drift import Drift
 from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review, ReviewAnswer
 from ...core.line import LONGEST_LINE, Line, LineCalibration
 from ...core.lots.draw import MOST_PACKAGES
+from ...core.lots.gs1 import LabelFacts
 from ...core.lots.lot import LONGEST_FACT, MOST_FRUIT, Lot, LotDecision, LotVerdict
 from ...core.verdict import Verdict
 from ...services.calibrations import Prospect
@@ -357,6 +358,41 @@ class LotVerdictIn(BaseModel):
         default="", max_length=2000, pattern=r"^[^\x00]*$", description="Needed where no standard says so."
     )
     grade: str | None = Field(default=None, max_length=60, description="The class that it is accepted in.")
+
+
+class LabelIn(BaseModel):
+    """Codes of a label, as they were read."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"codes": ["(01)04006381333931(10)A-7"]}]}
+    )
+    codes: list[Annotated[str, Field(max_length=1000)]] = Field(min_length=1, max_length=20)
+
+
+LabelOut = model_of(LabelFacts, "LabelOut")
+
+
+class ReportIn(BaseModel):
+    """Which report is issued."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"language": "es", "zone": "America/Lima"}]}
+    )
+    language: Literal["es", "en"]
+    zone: str = Field(default="UTC", max_length=64, description="Whose clocks its times are told by: `America/Lima`.")
+
+
+class ReportOut(BaseModel):
+    """A report that was issued, without its content."""
+
+    number: str = Field(description="The lot, which of its decisions, the language.", examples=["12-1-ES"])
+    lot: int
+    language: str
+    at: datetime
+    by: str
+    sha256: str = Field(description="Of the whole PDF.")
+    seal_key: str = Field(description="SHA-256 of the certificate that sealed it.")
+    verification: str = Field(description="Where anybody sees what it says; its QR code where `PUBLIC_URL` is set.")
 
 
 class StandardOut(BaseModel):

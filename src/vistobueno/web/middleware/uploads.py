@@ -26,7 +26,7 @@ class Uploads:
             return
         request = Request(scope, receive)
         with BODIES.share(owner_of(request)) as share:
-            pieces = chunks(request, MOST_PHOTO + MULTIPART_OVERHEAD, share)
+            pieces = chunks(request, MOST_PHOTO, share, MULTIPART_OVERHEAD)
 
             async def bounded() -> Message:
                 piece = await anext(pieces, None)
