@@ -140,7 +140,7 @@ def shown(served: Served) -> None:
         assert any(each in stranger.get("/login").text for each in strips)
         assert stranger.get("/readyz").json()["demo"] is True
     with signed_in(served, "supervisor") as person:
-        for page in ("/inspect", "/review", "/inspections/1"):
+        for page in ("/inspect", "/review", "/inspections/1", "/verify"):
             assert any(each in person.get(page).text for each in strips), page
         table = person.get(f"{API}/inspections.csv", params={"language": "en"})
         assert "demo" in table.headers["content-disposition"]

@@ -147,3 +147,25 @@ def test_what_cannot_be_opened_is_said_in_words(station: Path, vistobueno: Run) 
         said = vistobueno("lot", "open", *FACTS, *wrong)
         assert said.code == 3 and said.err and not said.out
     assert vistobueno("lot", "status", 1).code == 3
+
+
+def test_a_report_is_written_and_a_copy_of_it_known(
+    station: Path, vistobueno: Run, drawn: Path, tmp_path: Path
+) -> None:
+    packages = told(vistobueno(*OPENING, "--json"))["packages"]
+    assert vistobueno("lot", "add", 1, boxes(drawn, tmp_path / "lot", packages)).code == 0
+    file = tmp_path / "report.pdf"
+    assert vistobueno("lot", "report", 1, "--out", file).code == 3 and not file.exists()
+    vistobueno("lot", "decide", 1, "refused", "--reason", "rain")
+    assert vistobueno("lot", "report", 1, "--out", file, "--zone", "Nowhere/None").code == 3 and not file.exists()
+    said = vistobueno("lot", "report", 1, "--out", file, "--zone", "America/Lima", "-l", "en")
+    assert said.code == 0 and "1-1-EN" in said.out and file.read_bytes().startswith(b"%PDF")
+    again = tmp_path / "again.pdf"
+    vistobueno("lot", "report", 1, "--out", again, "-l", "en")
+    assert again.read_bytes() == file.read_bytes()
+    assert vistobueno("lot", "verify", file).code == 0
+    vistobueno("lot", "decide", 1, "accepted", "--reason", "sorted")
+    assert vistobueno("lot", "verify", file).code == 2
+    file.write_bytes(file.read_bytes() + b"\n")
+    assert vistobueno("lot", "verify", file).code == 1
+    assert vistobueno("lot", "verify", tmp_path / "none.pdf").code == 3

@@ -1,5 +1,6 @@
 """The verbs of `vistobueno lot …`: what they take and say of themselves. The work is `lots`'s."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -8,7 +9,7 @@ from ..core.inspection import DEFAULT_LINE
 from ..i18n import user_language
 from .accounts import Language
 
-lot_app = typer.Typer(no_args_is_help=True, help="Lots: open, add photographs, see where they stand, decide.")
+lot_app = typer.Typer(no_args_is_help=True, help="Lots: open, add photographs, see where they stand, decide, report.")
 
 Number = Annotated[int, typer.Argument(min=1, max=2**53, help="The lot's number.")]
 By = Annotated[
@@ -93,3 +94,27 @@ def lot_decide(
     from . import lots
 
     lots.lot_decide(number, decision, reason, grade, key, by, as_json, language or user_language())
+
+
+@lot_app.command("report")
+def lot_report(
+    number: Number,
+    out: Annotated[Path | None, typer.Option(help="The PDF; by default called by the report's number, here.")] = None,
+    zone: Annotated[str, typer.Option(help="Whose clocks its times are told by, such as America/Guayaquil.")] = "UTC",
+    by: By = "",
+    language: Language = "",
+) -> None:
+    """Write the sealed report of a lot's last decision, in --language. It is issued once, and is ever the same."""
+    from .lot_reports import run_report
+
+    run_report(number, out, zone, by, language or user_language())
+
+
+@lot_app.command("verify")
+def lot_verify(
+    file: Annotated[Path, typer.Argument(help="The PDF, as it was received.")], language: Language = ""
+) -> None:
+    """Compare a report with those that this station issued. Exit code: 0 identical, 1 not one of them, 2 replaced."""
+    from .lot_reports import run_verify
+
+    raise typer.Exit(run_verify(file, language or user_language()))

@@ -56,8 +56,8 @@ def lot_open(
 ) -> None:
     """Open a lot and say which packages were drawn."""
     settings = read_settings()
-    with _records(settings) as engine:
-        actor = _actor(engine, settings, by, "inspect")
+    with records(settings) as engine:
+        actor = actor_named(engine, settings, by, "inspect")
         lot, again = Lots(engine).open(
             LotFacts(**facts), standards, actor, opened=opened, fruit=fruit, idempotency_key=key or None
         )
@@ -88,7 +88,7 @@ def lot_add(
     places = {file: _place(file, number, package, fruit) for file in _files(paths)}
     station = Station.open(settings)
     try:
-        actor = _actor(station.engine, settings, by, "inspect")
+        actor = actor_named(station.engine, settings, by, "inspect")
         station.lines.check(line)
         for place in dict.fromkeys(places.values()):
             station.lots.check(place)
@@ -109,7 +109,7 @@ def lot_add(
 
 def lot_status(number: int, as_json: bool, language: str) -> None:
     """Print where a lot stands."""
-    with _records(read_settings()) as engine:
+    with records(read_settings()) as engine:
         status = Lots(engine).status(number)
     if as_json:
         print(_json(plain(status) | {"packages": list(status.lot.draw.numbers)}))
@@ -147,8 +147,8 @@ def lot_decide(
 ) -> None:
     """Decide a lot, and say what was kept."""
     settings = read_settings()
-    with _records(settings) as engine:
-        actor = _actor(engine, settings, by, "review")
+    with records(settings) as engine:
+        actor = actor_named(engine, settings, by, "review")
         verdict, _ = Lots(engine).decide(
             number, decision, actor, reason=reason, grade=grade, idempotency_key=key or None
         )
@@ -160,7 +160,7 @@ def lot_decide(
 
 
 @contextmanager
-def _records(settings: Settings) -> Iterator[Engine]:
+def records(settings: Settings) -> Iterator[Engine]:
     engine, _ = open_records(settings)
     try:
         yield engine
@@ -168,7 +168,7 @@ def _records(settings: Settings) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _actor(engine: Engine, settings: Settings, email: str, permission: str) -> Actor:
+def actor_named(engine: Engine, settings: Settings, email: str, permission: str) -> Actor:
     """Who is written down: the station, or a person who may do this on its pages too.
 
     Raises:
