@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..core.inspection import DEFAULT_LINE
 from ..i18n import user_language
 from .accounts import Language
 
@@ -57,7 +56,7 @@ def lot_add(
     ],
     package: Annotated[int | None, typer.Option(min=1, help="Of this package, whatever the folder is called.")] = None,
     fruit: Annotated[int | None, typer.Option(min=1, help="All show this one fruit of --package.")] = None,
-    line: Annotated[str, typer.Option(help="The line that they were taken on.")] = DEFAULT_LINE,
+    line: Annotated[str, typer.Option(help="The line that they were taken on; by default the first.")] = "",
     by: By = "",
     as_json: AsJson = False,
     language: Language = "",

@@ -16,7 +16,7 @@ from ..accounts.accounts import Accounts
 from ..accounts.errors import access_refused
 from ..accounts.identity import permissions_of
 from ..core.errors import DataRefused, PhotoRefused
-from ..core.inspection import SYSTEM, Actor, Filter, Inspection
+from ..core.inspection import DEFAULT_LINE, SYSTEM, Actor, Filter, Inspection
 from ..core.lots.errors import LotRefused
 from ..core.lots.judging import LimitResult
 from ..core.lots.lot import LotDecision, LotFacts
@@ -89,6 +89,7 @@ def lot_add(
     station = Station.open(settings)
     try:
         actor = actor_named(station.engine, settings, by, "inspect")
+        line = line or DEFAULT_LINE
         station.lines.check(line)
         for place in dict.fromkeys(places.values()):
             station.lots.check(place)
