@@ -16,6 +16,7 @@ PLACES = {
     "review": "/review",
     "history": "/history",
     "disagreements": "/disagreements",
+    "control": "/control",
     "model": "/model",
     "try": "/try",
     "lines": "/lines",

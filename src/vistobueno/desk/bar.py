@@ -27,6 +27,7 @@ TABS = (
     Tab("inspect", "inspect", desk=False),
     Tab("review", "review", desk=False),
     Tab("history", "read"),
+    Tab("control", "review"),
     Tab("model", "read"),
     Tab("administration", "people"),
 )

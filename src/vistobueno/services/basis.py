@@ -121,7 +121,8 @@ class Basis:
 
 def _at(inspection: Inspection, moment: datetime) -> Inspection:
     """As it was known then."""
-    return replace(inspection, reviews=tuple(each for each in inspection.reviews if each.at <= moment))
+    reviews = tuple(each for each in inspection.reviews if each.at <= moment)
+    return replace(inspection, reviews=reviews, named=tuple(each for each in inspection.named if each.at <= moment))
 
 
 def _answer(inspection: Inspection) -> str:
@@ -130,7 +131,7 @@ def _answer(inspection: Inspection) -> str:
 
 def named_defects(inspection: Inspection) -> tuple[str, ...]:
     """What people named on it last."""
-    return inspection.reviews[-1].defects if inspection.reviews else ()
+    return tuple(inspection.defects)
 
 
 def _names(actors: Iterable[Actor]) -> tuple[str, ...]:
@@ -205,9 +206,13 @@ def _told(inspection: Inspection) -> dict[str, Any]:
             {
                 "at": each.at,
                 "by": each.actor.name,
-                **{k: getattr(each, k) for k in ("answer", "defects", "blind", "note")},
+                **{k: getattr(each, k) for k in ("answer", "defects", "severities", "blind", "note")},
             }
             for each in inspection.reviews
+        ],
+        "named": [
+            {"at": each.at, "by": each.actor.name, "defects": each.defects, "severities": each.severities}
+            for each in inspection.named
         ],
     }
 

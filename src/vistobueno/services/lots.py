@@ -13,6 +13,7 @@ from ..core.lots.counts import PackageCounts
 from ..core.lots.epcis import epcis_document
 from ..core.lots.errors import LotRefused
 from ..core.lots.judging import Judgement, judge_lot
+from ..core.lots.lacking import Lacking, lacking
 from ..core.lots.lot import (
     Lot,
     LotDecision,
@@ -20,17 +21,22 @@ from ..core.lots.lot import (
     LotVerdict,
     SamplePlan,
     counted,
+    fruit_of,
     lot_facts,
     sample_plan,
 )
 from ..core.lots.reading import read_standard, shipped_standards
+from ..core.lots.sampling import Level
+from ..core.lots.series import Inspected, Sampling, sampling_of
 from ..core.lots.standard import Standard
 from ..store import lot_state, lots
 from ..store.database import reading, writing
 from ..store.ledger import NotFound, Write, claim, content_of
 from ..store.retention import station_id
+from .lot_estimates import LotEstimate, estimated
 
 LONGEST_REASON = 2000  # characters
+LONGEST_SERIES = 50  # lots before one that its sampling is switched by
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class LotStatus:
 
     Attributes:
         verdicts: the first closed the lot.
+        lacking: of the unfit fruit, what nobody said and would decide the lot.
         changed: answers came after the last decision, and the counts are no longer those that it rests on.
         standards: the versions that judge it, in the order of ``judgements``.
     """
@@ -47,6 +54,7 @@ class LotStatus:
     counts: tuple[PackageCounts, ...]
     judgements: tuple[Judgement, ...]
     verdicts: tuple[LotVerdict, ...]
+    lacking: tuple[Lacking, ...] = ()
     changed: bool = False
     standards: tuple[Standard, ...] = field(default=(), repr=False)
 
@@ -65,10 +73,11 @@ class Place:
 
 @dataclass(frozen=True)
 class OpenLot:
-    """A lot that takes photographs, and how many fruit of each package were looked at."""
+    """A lot that takes photographs, how many fruit of each package were looked at, and the standards that judge it."""
 
     lot: Lot
     looked_at: dict[int, int]
+    standards: tuple[Standard, ...] = field(default=(), repr=False)
 
 
 class Lots:
@@ -215,7 +224,21 @@ class Lots:
         with reading(self._engine) as connection:
             found = lots.open_ones(connection, most)
             looked_at = lots.looked_at(connection, [each.number for each in found])
-        return tuple(OpenLot(each, looked_at.get(each.number, {})) for each in found)
+            standards = lots.standards_named(connection, {name for each in found for name in each.standards})
+        return tuple(
+            OpenLot(each, looked_at.get(each.number, {}), tuple(standards[name] for name in each.standards))
+            for each in found
+        )
+
+    def judged_by(self, number: int) -> tuple[Lot, tuple[Standard, ...]]:
+        """A lot, and the versions of standards that judge it, the one that decides first.
+
+        Raises:
+            NotFound: ``no_lot``.
+        """
+        with reading(self._engine) as connection:
+            lot = lots.one(connection, number)
+            return lot, lots.standards_of(connection, lot)
 
     def status(self, number: int) -> LotStatus:
         """Where a lot stands.
@@ -234,7 +257,33 @@ class Lots:
         """
         with reading(self._engine) as connection:
             lot = lots.one(connection, number)
-            return judge_lot(counted(lot, lots.inspections_of(connection, number)), standard, lot.facts.grade)
+            fruit = fruit_of(lot, lots.inspections_of(connection, number))
+            return judge_lot(counted(lot, fruit), standard, lot.facts.grade)
+
+    def sampling(self, number: int, aql: float, level: Level, *, steady: bool = False) -> Sampling | None:
+        """What ISO 2859-1 asks of a lot after its packer's earlier ones of the product; None: nobody said how many fruit a
+        package holds.
+
+        Raises:
+            NotFound: ``no_lot``. PlanRefused: ``lot_too_small``, ``aql_unknown``.
+        """
+        with reading(self._engine) as connection:
+            lot = lots.one(connection, number)
+            size = lot.facts.size_in_fruit
+            if size is None:
+                return None
+            facts = lot.facts
+            before = lots.first_decided(connection, facts.packer, facts.product, number, LONGEST_SERIES)
+        return sampling_of(size, aql, level, [_inspected(*each, facts) for each in before], steady=steady)
+
+    def estimate(self, number: int) -> LotEstimate:
+        """The true share of unfit fruit in a lot, by the blind audit of its line under the calibration that judged the lot.
+
+        Raises:
+            NotFound: ``no_lot``.
+        """
+        with reading(self._engine) as connection:
+            return estimated(connection, lots.one(connection, number))
 
     def epcis(self, number: int, address: str) -> dict[str, Any]:
         """A lot's decisions as an EPCIS document.
@@ -290,7 +339,8 @@ class Lots:
             if not reason and (status.verdicts or decision != said.decision):
                 raise _reason_needed(bool(status.verdicts))
             accepted = None if decision == "refused" else grade or said.accepted_as or lot.facts.grade
-            verdict = LotVerdict(0, number, self._clock(), actor, decision, accepted, reason, evidence_of(status))
+            evidence = evidence_of(status, estimated(connection, lot))
+            verdict = LotVerdict(0, number, self._clock(), actor, decision, accepted, reason, evidence)
             return lots.decide(connection, verdict, write.key_hash if write is not None else None), False
 
     def _chosen(self, keys: Sequence[str], facts: LotFacts) -> list[Standard]:
@@ -314,21 +364,34 @@ class Lots:
         return [each for each in chosen if facts.grade in {grade.key for grade in each.classes}]
 
 
-def evidence_of(status: LotStatus) -> dict[str, object]:
-    """What a decision rests on, as JSON takes it: counts by package, and what each standard said of them."""
+def evidence_of(status: LotStatus, estimate: LotEstimate) -> dict[str, object]:
+    """What a decision rests on, as JSON takes it: counts by package, what each standard said of them, and the estimate of the
+    whole lot, or why there was none.
+    """
     return {
         "counts": [asdict(each) for each in status.counts],
         "judgements": [asdict(each) for each in status.judgements],
+        "estimate": asdict(estimate),
     }
 
 
 def _status(connection: Connection, lot: Lot) -> LotStatus:
-    counts = counted(lot, lots.inspections_of(connection, lot.number))
+    fruit = fruit_of(lot, lots.inspections_of(connection, lot.number))
+    counts = counted(lot, fruit)
     standards = lots.standards_of(connection, lot)
     judgements = tuple(judge_lot(counts, each, lot.facts.grade) for each in standards)
     verdicts = lots.verdicts_of(connection, lot.number)
-    status = LotStatus(lot, counts, judgements, verdicts, standards=standards)
+    unsaid = lacking(fruit, standards, judgements)
+    status = LotStatus(lot, counts, judgements, verdicts, unsaid, standards=standards)
     return replace(status, changed=bool(verdicts) and verdicts[-1].evidence["counts"] != _as_kept(counts))
+
+
+def _inspected(lot: Lot, verdict: LotVerdict, own: LotFacts) -> Inspected:
+    """A lot of the series as it was when it was decided first; of one whose packages nobody counted, as the lot's own are."""
+    counts = verdict.evidence["counts"]
+    size = lot.facts.packages * (lot.facts.package_fruit or own.package_fruit or 1)
+    known = sum(each["looked_at"] - each["awaited"] for each in counts)
+    return Inspected(lot.number, size, known, sum(len(each["unfit"]) for each in counts))
 
 
 def _as_kept(counts: Sequence[PackageCounts]) -> object:

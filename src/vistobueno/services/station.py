@@ -16,6 +16,7 @@ from ..store.photos.evidence import Evidence
 from ..store.retention import station_id
 from .audits import Audits
 from .calibrations import Calibrations
+from .control import Control
 from .defects import Defects
 from .inspections import Inspections
 from .judging import Judging
@@ -68,7 +69,7 @@ class Station:
         )
         self.reviews, self.audits = Reviews(engine, clock), Audits(engine)
         self.calibrations = Calibrations(engine, evidence, self.models, clock)
-        self.defects = Defects(engine)
+        self.defects, self.control = Defects(engine), Control(engine)
         self.trials = Trials(self.models, self.judging)
         self.measuring = Measuring(evidence)
         self.upkeep = Upkeep(engine, evidence, settings.retention_days)

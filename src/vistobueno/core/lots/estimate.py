@@ -95,16 +95,20 @@ class PackageAnswers:
             )
 
 
+NoEstimateWhy = Literal["not_measured", "awaited", "nothing", "useless", "mixed", "sides"]
+
+
 @dataclass(frozen=True)
 class NoEstimate:
     """Why there are only counts.
 
     Attributes:
         why: ``not_measured``, the line's blind audit has seen no unfit or no fit fruit; ``awaited``, a person's answers are;
-            ``nothing``, no fruit was looked at; ``useless``, the line is no better than chance.
+            ``nothing``, no fruit was looked at; ``useless``, the line is no better than chance; ``mixed``, several lines or
+            calibrations judged the lot; ``sides``, fruit have several photographs, and rates are of photographs one by one.
     """
 
-    why: Literal["not_measured", "awaited", "nothing", "useless"]
+    why: NoEstimateWhy
     counted: Share
 
 
@@ -236,9 +240,12 @@ def _rates(rate: Rate) -> Floats:
 
 
 def _unchecked(pairs: Sequence[tuple[int, int]]) -> float:
-    """The share of the line's own answers that stand: where a person looked too, the line's mistake does not count."""
+    """The share of the line's own answers that stand: where a person looked too, the line's mistake does not count.
+
+    0 where the line answered nothing so itself: then it made none of these mistakes.
+    """
     answered = sum(each[0] for each in pairs)
-    return 1 - sum(each[1] for each in pairs) / answered if answered else 1.0
+    return 1 - sum(each[1] for each in pairs) / answered if answered else 0.0
 
 
 def _quantiles(weights: Floats) -> tuple[float, float, float]:
