@@ -19,7 +19,7 @@ from itertools import count
 from PIL import Image, ImageDraw, ImageEnhance
 
 from ..accounts.accounts import Accounts
-from ..core.defects import Defect
+from ..core.defects import Defect, Severity
 from ..core.inspection import SYSTEM, Actor, Filter, Inspection, ReviewAnswer
 from ..core.lots.gs1 import check_digit
 from ..core.lots.lot import Lot, LotDecision, LotFacts
@@ -48,11 +48,13 @@ _PACKERS = {
     "orange": ("Huerta Clara (demo)", "Santa Inés (demo)"),
 }
 _ORIGINS = {"banana": "Ecuador", "apple": "Chile", "orange": "Uruguay"}
+_PACKAGE_FRUIT = {"banana": 100, "apple": 113, "orange": 88}
 _VARIETIES = {"banana": "Cavendish", "apple": "Gala", "orange": "Valencia"}
+_SEVERITIES: tuple[Severity, ...] = ("slight", "moderate", "moderate", "serious")
 _BOXES, _FRUIT = 4, 4  # opened of each lot, and looked at in each
 _COMMISSIONED, _WHEN = "apple", 12.5  # a line, and how many days ago
 _SESSIONS = (24.2, 20.2, 16.2)  # days ago: photographs for that, all answered
-_SLIPS, _LEFT = 0.03, 0.3  # of people's answers; of what is asked beside the lots, and nobody answers
+_SLIPS, _LEFT = 0.03, 0.3  # of people's answers; of what they leave: answers beside the lots, how bad a defect is
 _GS1 = "9521234"  # of the prefix 952, which GS1 keeps for demonstrations and examples
 
 
@@ -196,6 +198,7 @@ class Month:
             grade="I",
             packages=self._random.randrange(60, 240, 12),
             variety=_VARIETIES[product],
+            package_fruit=_PACKAGE_FRUIT[product],
             net_kg=round(self._random.uniform(800, 4000), 1),
             gtin=_checked(f"{_GS1}{1 + list(_STANDARDS).index(product):05d}"),
             gs1_lot=f"DEMO{number:03d}",
@@ -258,7 +261,8 @@ class Month:
             answer = "fit" if answer == "unfit" else "unfit"
         defects = (self._random.choice(_DEFECTS[product]),) if answer == "unfit" else ()
         blind = found.audit_people > 0
-        self._station.reviews.give(found.number, person, answer, defects=defects, blind=blind)
+        bad = {each: self._random.choice(_SEVERITIES) for each in defects if self._random.random() > _LEFT}
+        self._station.reviews.give(found.number, person, answer, defects=defects, severities=bad, blind=blind)
 
     def _commission(self) -> None:
         """Put a line in service, from what was answered so far."""

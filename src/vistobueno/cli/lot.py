@@ -32,6 +32,7 @@ def lot_open(
     variety: Annotated[str, typer.Option()] = "",
     size: Annotated[str, typer.Option()] = "",
     net_kg: Annotated[float | None, typer.Option(help="Net weight of all of them.")] = None,
+    package_fruit: Annotated[int | None, typer.Option(help="Fruit that a package holds, about.")] = None,
     gtin: Annotated[str | None, typer.Option(help="GS1's number of the trade item.")] = None,
     gs1_lot: Annotated[str | None, typer.Option(help="GS1's lot, AI (10).")] = None,
     sscc: Annotated[str | None, typer.Option(help="GS1's number of the logistic unit.")] = None,
@@ -44,7 +45,15 @@ def lot_open(
     from . import lots
 
     facts = {"code": code, "packer": packer, "origin": origin, "product": product, "grade": grade, "packages": packages}
-    facts |= {"variety": variety, "size": size, "net_kg": net_kg, "gtin": gtin, "gs1_lot": gs1_lot, "sscc": sscc}
+    facts |= {
+        "variety": variety,
+        "size": size,
+        "net_kg": net_kg,
+        "package_fruit": package_fruit,
+        "gtin": gtin,
+        "gs1_lot": gs1_lot,
+        "sscc": sscc,
+    }
     lots.lot_open(facts, standard, min(opened, max(1, packages)), fruit, key, by, as_json, language or user_language())
 
 
