@@ -45,6 +45,7 @@ def test_a_key_opens_a_lot_and_sends_its_fruit_and_a_supervisor_decides(served: 
         following = client.post(f"{API}/inspections", params=after, content=picture(6), headers=JPEG).json()
         assert following["fruit"] == 2
         problem(client.post(f"{API}/inspections", params=after, content=picture(7), headers=JPEG), 409, "package_full")
+        problem(client.get(f"{here}/epcis"), 409, "lot_undecided")
         told = client.get(here).json()
         assert told["counts"][0]["looked_at"] <= 2 and told["judgements"][0]["decision"] == "undecided"
         with signed_in(served, "inspector") as person:
@@ -55,6 +56,11 @@ def test_a_key_opens_a_lot_and_sends_its_fruit_and_a_supervisor_decides(served: 
             problem(person.post(f"{here}/decisions", json={"decision": "refused"}, headers=csrf), 422, "reason_needed")
             said = person.post(f"{here}/decisions", json={"decision": "refused", "reason": "lluvia"}, headers=csrf)
             assert said.status_code == 201 and said.json()["evidence"]["counts"] == client.get(here).json()["counts"]
+        told = client.get(f"{here}/epcis")
+        assert told.headers["content-type"].startswith("application/ld+json")
+        (event,) = told.json()["epcisBody"]["eventList"]
+        assert (event["disposition"], event["eventTime"][:19]) == ("non_conformant", said.json()["at"][:19])
+        assert event["quantityList"][0]["epcClass"] == f"{served.url}/lots?lot={number}"
         problem(client.post(f"{API}/inspections", params=at, content=picture(5), headers=JPEG), 409, "lot_closed")
         listed = client.get(f"{API}/lots").json()
         assert listed["items"][0]["closed_at"] == said.json()["at"] and listed["next"] is None

@@ -53,7 +53,7 @@ def user_list(language: str) -> None:
             (each.email, each.name, each.role, say(language, "user_invited", day=_day(each.expires_at)))
             for each in access.people.invitations()
         ]
-    _show(_table(("user_email", "user_name", "user_role", "user_state"), rows, language))
+    show(table_of(("user_email", "user_name", "user_role", "user_state"), rows, language))
 
 
 def user_revoke_invitation(email: str, language: str) -> None:
@@ -106,7 +106,7 @@ def key_list(language: str) -> None:
             for each in access.keys.all()
         ]  # fmt: skip
     headings = ("key_number", "key_prefix", "user_name", "key_scopes", "key_until", "key_used", "user_state")
-    _show(_table(headings, rows, language))
+    show(table_of(headings, rows, language))
 
 
 def key_revoke(number: int, language: str) -> None:
@@ -134,7 +134,7 @@ def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else "—"
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], language: str) -> "Table":
+def table_of(headings: Sequence[str], rows: Sequence[Sequence[str]], language: str) -> "Table":
     from rich.table import Column, Table
     from rich.text import Text
 
@@ -144,7 +144,7 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], language: str
     return table
 
 
-def _show(table: "Table") -> None:
+def show(table: "Table") -> None:
     from rich.console import Console
 
     Console().print(table)

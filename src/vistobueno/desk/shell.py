@@ -111,7 +111,9 @@ def _bar(visit: Visit, here: Place, pages: Mapping[str, "st.Page"]) -> None:
     deed = deed_of(
         component("shell")(
             key="shell",
-            data=_frame(visit.language, bar_html(visit.identity, here.tab or here.address)),
+            data=_frame(
+                visit.language, bar_html(visit.identity, here.tab or here.address, visit.station.demonstration)
+            ),
             on_deed_change=lambda: None,
         ).get("deed")
     )

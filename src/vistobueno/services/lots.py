@@ -1,15 +1,16 @@
 """Lots: opened with a plan, inspected package by package, judged by standards, decided and closed."""
 
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from ..core.clock import Chance, Clock, by_chance, utc_now
 from ..core.inspection import Actor
 from ..core.lots.counts import PackageCounts
+from ..core.lots.epcis import epcis_document
 from ..core.lots.errors import LotRefused
 from ..core.lots.judging import Judgement, judge_lot
 from ..core.lots.lacking import Lacking, lacking
@@ -31,6 +32,7 @@ from ..core.lots.standard import Standard
 from ..store import lot_state, lots
 from ..store.database import reading, writing
 from ..store.ledger import NotFound, Write, claim, content_of
+from ..store.retention import station_id
 from .lot_estimates import LotEstimate, estimated
 
 LONGEST_REASON = 2000  # characters
@@ -81,8 +83,8 @@ class OpenLot:
 class Lots:
     """The lots of a station, and the standards that judge them."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, clock: Clock = utc_now, chance: Chance = by_chance) -> None:
+        self._engine, self._clock, self._chance = engine, clock, chance
 
     def standards(self) -> tuple[Standard, ...]:
         """Those that come with the program, and the newest version of each of one's own."""
@@ -126,7 +128,7 @@ class Lots:
                 f"this version {newest.version + 1}, or give it another key.",
             )
         with writing(self._engine) as connection:
-            lots.keep_standard(connection, standard, datetime.now(UTC), actor)
+            lots.keep_standard(connection, standard, self._clock(), actor)
         return standard
 
     def open(
@@ -145,6 +147,7 @@ class Lots:
         Args:
             standards: keys of those that judge it, the one that decides first.
             opened: packages to open; fruit: to look at in each.
+            demo: it is invented; every lot of a station whose first one is, is too.
             idempotency_key: the actor's own name for this: sent again, it is opened once.
 
         Returns:
@@ -155,19 +158,32 @@ class Lots:
             Conflict: the key was used for something else.
         """
         facts = lot_facts(facts)
-        seed = secrets.token_hex(8)
+        seed = self._chance(8)
         plan = sample_plan(SamplePlan(seed, opened, fruit), facts)
         chosen = self._chosen(standards, facts)
         content = content_of("lot", facts, tuple(standards), opened, fruit)
         write = Write(idempotency_key, actor, content) if idempotency_key else None
-        now = datetime.now(UTC)
+        now = self._clock()
         with writing(self._engine) as connection:
             if write is not None and claim(connection, write):
                 return lots.made_by(connection, write.key_hash), True
             for each in chosen:
                 lots.keep_standard(connection, each, now, actor)
-            lot = Lot(0, facts, plan, tuple(each.digest for each in chosen), now, actor, demo)
+            lot = Lot(
+                0,
+                facts,
+                plan,
+                tuple(each.digest for each in chosen),
+                now,
+                actor,
+                demo or lots.is_demonstration(connection),
+            )
             return lots.add(connection, lot, write.key_hash if write is not None else None), False
+
+    def demonstration(self) -> bool:
+        """Whether the station was filled with what never was, to show how it works."""
+        with reading(self._engine) as connection:
+            return lots.is_demonstration(connection)
 
     def page(self, before: int | None = None, limit: int = 50) -> list[Lot]:
         """Lots with a lower number than ``before``, the newest first."""
@@ -269,6 +285,26 @@ class Lots:
         with reading(self._engine) as connection:
             return estimated(connection, lots.one(connection, number))
 
+    def epcis(self, number: int, address: str) -> dict[str, Any]:
+        """A lot's decisions as an EPCIS document.
+
+        Args:
+            address: of the station, by which a lot without numbers of GS1's is called.
+
+        Raises:
+            NotFound: ``no_lot``. LotRefused: ``lot_undecided``.
+        """
+        with reading(self._engine) as connection:
+            lot = lots.one(connection, number)
+            verdicts = lots.verdicts_of(connection, number)
+        if not verdicts:
+            raise LotRefused(
+                "lot_undecided",
+                es=f"El lote {number} todavía no está decidido y no tiene nada que publicar. Decídalo primero.",
+                en=f"Lot {number} is not decided yet and has nothing to publish. Decide it first.",
+            )
+        return epcis_document(lot, verdicts, station_id(self._engine), address)
+
     def decide(
         self,
         number: int,
@@ -304,7 +340,7 @@ class Lots:
                 raise _reason_needed(bool(status.verdicts))
             accepted = None if decision == "refused" else grade or said.accepted_as or lot.facts.grade
             evidence = evidence_of(status, estimated(connection, lot))
-            verdict = LotVerdict(0, number, datetime.now(UTC), actor, decision, accepted, reason, evidence)
+            verdict = LotVerdict(0, number, self._clock(), actor, decision, accepted, reason, evidence)
             return lots.decide(connection, verdict, write.key_hash if write is not None else None), False
 
     def _chosen(self, keys: Sequence[str], facts: LotFacts) -> list[Standard]:

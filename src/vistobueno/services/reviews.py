@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine
 
+from ..core.clock import Clock, utc_now
 from ..core.defects import Defect, DefectRefused, Severity, graded, named
 from ..core.inspection import Actor, Disagreement, Inspection, NamedDefects, Page, Review, ReviewAnswer
 from ..store.ledger import Ledger, Write, content_of
@@ -13,8 +14,8 @@ from ..store.lists import waiting_page
 class Reviews:
     """The reviews of a station, and its review queue."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine, self._ledger = engine, Ledger(engine)
+    def __init__(self, engine: Engine, clock: Clock = utc_now) -> None:
+        self._engine, self._ledger = engine, Ledger(engine, clock)
 
     def give(
         self,

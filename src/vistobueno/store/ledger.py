@@ -1,7 +1,6 @@
 """Inspections and reviews, written once and never changed; daily counts and the review queue are kept in the same transaction."""
 
 import hashlib
-import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, or_, select, text, true, update
 
 from ..core.audit import Audit
+from ..core.clock import Chance, Clock, by_chance, utc_now
 from ..core.composed import composed, flat
 from ..core.defects import Defect, Severity
 from ..core.errors import VistoBuenoError
@@ -101,8 +101,8 @@ def content_of(kind: str, *parts: object) -> str:
 class Ledger:
     """The inspections of one database. Threads and processes may share it."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, clock: Clock = utc_now, chance: Chance = by_chance) -> None:
+        self.engine, self._clock, self._chance = engine, clock, chance
 
     def add(
         self,
@@ -120,7 +120,7 @@ class Ledger:
             IntegrityError: the write was made already (see `written`), by another at this moment.
         """
         with writing(self.engine) as connection:
-            return _add(connection, draft, activation, write, audit)
+            return _add(connection, draft, activation, write, audit, self._clock, self._chance)
 
     def is_used(self, write: Write) -> bool:
         """Whether this key was used before, for whatever content."""
@@ -210,7 +210,7 @@ class Ledger:
             values: dict[str, Any] = {
                 "id": _next(connection, reviews.c.id),
                 "inspection_number": number,
-                "at": _after(found.named),
+                "at": _after(found.named, self._clock()),
                 **actor_columns(actor),
                 "answer": answer,
                 "note": _shown(note.strip(), keep="\n")[:LONGEST_NOTE],
@@ -265,7 +265,7 @@ class Ledger:
             values: dict[str, Any] = {
                 "id": _next(connection, named_defects.c.id),
                 "inspection_number": number,
-                "at": _after((*found.reviews, *found.named)),
+                "at": _after((*found.reviews, *found.named), self._clock()),
                 **actor_columns(actor),
                 "defects": ",".join(defects),
                 "severities": dict(severities) or None,
@@ -378,13 +378,15 @@ def _add(
     activation: Map | None,
     write: Write | None,
     audit: Callable[[str], Audit] | None,
+    clock: Clock,
+    chance: Chance,
 ) -> Inspection:
     one_after_another(connection)
     if draft.lot is not None:
         refuse_closed(connection, draft.lot)
         draft = replace(draft, fruit=draft.fruit or next_fruit(connection, draft.lot, draft.package))
     last = connection.execute(_LAST).first()
-    now = datetime.now(UTC)
+    now = clock()
     kept = replace(
         draft,
         number=last.number + 1 if last else 1,
@@ -392,7 +394,7 @@ def _add(
         filename=_clean(draft.filename),
         has_heat_map=activation is not None,
     )
-    seed, place = connection.execute(_DRAW, {"line": kept.line, "seed": secrets.token_hex(16)}).one()
+    seed, place = connection.execute(_DRAW, {"line": kept.line, "seed": chance(16)}).one()
     if audit is not None and (people := audit(seed).people(place)):
         kept = replace(kept, audit_chance=audit(seed).chance(place), audit_people=people)
     connection.execute(_INSPECTION, _columns(kept, activation))
@@ -496,10 +498,9 @@ def _split(defects: str | None) -> tuple[Defect, ...]:
     return cast(tuple[Defect, ...], tuple(filter(None, (defects or "").split(","))))
 
 
-def _after(before: Sequence[Review | NamedDefects]) -> datetime:
+def _after(before: Sequence[Review | NamedDefects], now: datetime) -> datetime:
     """Now, or a moment later than all that was said before, where the clock was set back."""
     last = max((each.at for each in before), default=None)
-    now = datetime.now(UTC)
     return now if last is None or now > last else last + timedelta(microseconds=1)
 
 

@@ -48,6 +48,11 @@ def one(connection: Connection, number: int) -> Lot:
     return _lots(connection, [row])[0]
 
 
+def is_demonstration(connection: Connection) -> bool:
+    """Whether the station's first lot was drawn by the program: then the station is no more than a demonstration."""
+    return connection.execute(select(lots.c.demo).where(lots.c.number == 1)).scalar() is True
+
+
 def page(connection: Connection, before: int | None, limit: int) -> list[Lot]:
     """Lots with a lower number than ``before``, the newest first."""
     query = select(lots).order_by(lots.c.number.desc()).limit(limit)

@@ -127,7 +127,8 @@ async def workbook(request: Request, asked: AskedFor, language: Words = None, zo
 
 def file_headers(kind: str) -> dict[str, str]:
     """Of a file to take along."""
-    return {"Content-Disposition": f'attachment; filename="vistobueno.{kind}"', "Cache-Control": "no-store"}
+    name = "vistobueno-demo" if open_station().demonstration else "vistobueno"
+    return {"Content-Disposition": f'attachment; filename="{name}.{kind}"', "Cache-Control": "no-store"}
 
 
 async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:

@@ -14,7 +14,7 @@ from ...core.version import __version__
 from ...i18n import say
 from ..metrics import REFUSALS
 from ..problems import language_of, problem, problem_of
-from . import batches, control, inspections, labels, lines, lists, lots, reports
+from . import batches, control, epcis, inspections, labels, lines, lists, lots, reports
 from .context import identity_of
 from .docs import page
 from .schemas import ROOT
@@ -56,6 +56,7 @@ def make_api() -> FastAPI:
         lots.router,
         labels.router,
         reports.router,
+        epcis.router,
         control.router,
     ):
         api.include_router(router)

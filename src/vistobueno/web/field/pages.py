@@ -252,7 +252,7 @@ def _page(
             modules=_modules(f"{name}.js"),
             theme=palette.chosen(request.cookies),
             papers=[palette.LIGHT["paper"], palette.DARK["paper"]],
-            bar=bar_html(identity, here),
+            bar=bar_html(identity, here, station.demonstration),
             signs={each: icon(each) for each in _SIGNS},
             answers={each: answer(each, language) for each in get_args(ReviewAnswer)},
             page=_as_data(told),
