@@ -5,6 +5,8 @@ of the desk. Needs Chromium.
 """
 
 import io
+import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -45,6 +47,10 @@ def main() -> None:
             place.mkdir()
             with driving.running(place, (person,), PUBLIC_URL="https://calidad.example") as station:
                 phone(browser, station, person, folder / "phone.webp")
+            month = Path(work, f"month-{language}")
+            month.mkdir()
+            fill_month(month / "data", language)
+            with driving.running(month, (person,)) as station:
                 desk(browser, station, person, folder)
         browser.close()
 
@@ -85,12 +91,18 @@ def phone(browser: Browser, station: Running, person: Person, target: Path) -> N
 
 def desk(browser: Browser, station: Running, person: Person, folder: Path) -> None:
     """What a supervisor sees."""
-    for name, place in (("history", "/history"), ("lot", "/lots?lot=1")):
+    for name, place in (("home", "/"), ("lot", "/lots?lot=9"), ("control", "/control")):
         with page_at(browser, driving.DESK, person, station, place) as page:
             settled(page)
             page.wait_for_timeout(500)
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             picture.save(folder / f"{name}.webp", quality=82)
+
+
+def fill_month(data: Path, language: str) -> None:
+    """The month of the demonstration, in a data folder."""
+    command = [Path(sys.executable).with_name("vistobueno"), "demo", "--language", language]
+    subprocess.run(command, env={**os.environ, "DATA_DIR": str(data)}, check=True, stderr=subprocess.DEVNULL)
 
 
 @contextmanager
