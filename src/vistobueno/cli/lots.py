@@ -20,7 +20,7 @@ from ..core.inspection import DEFAULT_LINE, SYSTEM, Actor, Filter, Inspection
 from ..core.lots.errors import LotRefused
 from ..core.lots.judging import LimitResult
 from ..core.lots.lot import LotDecision, LotFacts
-from ..i18n import say
+from ..i18n import say, word
 from ..model.inspector import limits_for
 from ..services import Station, open_records
 from ..services.bulk import in_order, read_photo
@@ -122,7 +122,7 @@ def lot_status(number: int, as_json: bool, language: str) -> None:
     about = (
         lot.facts.packer,
         lot.facts.origin,
-        lot.facts.product,
+        word(language, lot.facts.product, lot.facts.product),
         say(language, "ui_lot_grade_of", grade=lot.facts.grade),
     )
     print(f"{lot.number} · {say(language, 'ui_lot_titled', code=lot.facts.code)} · {' · '.join(about)}")
