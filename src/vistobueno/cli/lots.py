@@ -20,15 +20,17 @@ from ..core.inspection import DEFAULT_LINE, SYSTEM, Actor, Filter, Inspection
 from ..core.lots.errors import LotRefused
 from ..core.lots.judging import LimitResult
 from ..core.lots.lot import LotDecision, LotFacts
-from ..i18n import say
+from ..i18n import say, word
 from ..model.inspector import limits_for
 from ..services import Station, open_records
 from ..services.bulk import in_order, read_photo
 from ..services.inspections import Judged
+from ..services.lot_estimates import LotEstimate
 from ..services.lots import Lots, LotStatus, Place
 from ..settings import Settings, read_settings
 from ..web.api.derived import plain
 from .inspect import find_photos
+from .model import percent
 from .people import show, table_of
 
 _OF_A_PACKAGE = re.compile(r"(\d{1,9})\D*$")  # "caja 3", "3", "pallet 2 box 14"
@@ -111,21 +113,23 @@ def lot_add(
 def lot_status(number: int, as_json: bool, language: str) -> None:
     """Print where a lot stands."""
     with records(read_settings()) as engine:
-        status = Lots(engine).status(number)
+        lots = Lots(engine)
+        status, estimate = lots.status(number), lots.estimate(number)
     if as_json:
-        print(_json(plain(status) | {"packages": list(status.lot.draw.numbers)}))
+        print(_json(plain(status) | {"packages": list(status.lot.draw.numbers), "estimate": plain(estimate)}))
         return
     lot = status.lot
     about = (
         lot.facts.packer,
         lot.facts.origin,
-        lot.facts.product,
+        word(language, lot.facts.product, lot.facts.product),
         say(language, "ui_lot_grade_of", grade=lot.facts.grade),
     )
     print(f"{lot.number} · {say(language, 'ui_lot_titled', code=lot.facts.code)} · {' · '.join(about)}")
     if lot.demo:
         print(say(language, "demo_mark"))
     _print_counts(status, language)
+    print(_estimated(estimate, language))
     for judgement, standard in zip(status.judgements, status.standards, strict=True):
         said = say(language, f"ui_lot_says_{judgement.decision}", grade=judgement.accepted_as or "")
         print(f"{standard.name.said(language)}: {said}")
@@ -287,6 +291,13 @@ def _limit(found: LimitResult, language: str) -> str:
     tally = found.lot
     most = f"{say(language, 'ui_lot_head_most')}: {tally.most}"
     return f"{sign} {found.limit.name.said(language)}: {tally.count} / {tally.of} ({most})"
+
+
+def _estimated(found: LotEstimate, language: str) -> str:
+    if found.share is None or found.low is None or found.high is None:
+        return say(language, f"ui_lot_no_estimate_{found.why}", lines=", ".join(found.lines))
+    shares = {name: percent(getattr(found, name), language) for name in ("share", "low", "high")}
+    return say(language, "ui_lot_estimated", **shares)
 
 
 def _json(value: object) -> str:
