@@ -24,7 +24,6 @@ from vistobueno.core.lots.lot import Lot, LotFacts, SamplePlan
 from vistobueno.desk.control import asked_of
 from vistobueno.model.bundle import Bundle
 from vistobueno.services.control import Control
-from vistobueno.store import ledger as ledger_room
 from vistobueno.store import lots as lot_rows
 from vistobueno.store.database import reading, writing
 from vistobueno.store.ledger import Ledger
@@ -50,7 +49,7 @@ class Turned(datetime):
 @pytest.fixture
 def month(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[Inspection]:
     """Some inspections a day for four weeks, of two lines and packers, answered now and then, some of them twice."""
-    monkeypatch.setattr(ledger_room, "datetime", Turned)
+    monkeypatch.setattr("vistobueno.core.clock.datetime", Turned)
     rng, ledger = random.Random(3), Ledger(engine)
     for packer in ("El Oro", "Valle"):
         facts = LotFacts("L", packer, "Ecuador", "apple", "I", 10)

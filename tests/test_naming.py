@@ -17,7 +17,6 @@ from vistobueno.core.lots.reading import shipped_standards
 from vistobueno.core.lots.standard import severities_asked
 from vistobueno.services import Conflict, NotFound, Station
 from vistobueno.services.lots import Place
-from vistobueno.store import ledger
 
 __all__ = ["open_station", "station"]
 
@@ -103,7 +102,7 @@ def test_a_clock_that_is_set_back_leaves_the_last_naming_the_last(
         def now(cls, tz: Any = None) -> "Earlier":
             return cls(2020, 1, 1, tzinfo=UTC)
 
-    monkeypatch.setattr(ledger, "datetime", Earlier)
+    monkeypatch.setattr("vistobueno.core.clock.datetime", Earlier)
     station.reviews.give(number, ANA, "unfit", defects=["decay"])
     assert station.inspections.one(number).defects == {"decay": None}
     station.reviews.name(number, SORTER, ["scab"])

@@ -16,7 +16,6 @@ from vistobueno.core.lots.lot import Lot, LotFacts
 from vistobueno.core.lots.reading import StandardRefused, shipped_standards
 from vistobueno.services import Conflict, NotFound, Station
 from vistobueno.services.lots import Place
-from vistobueno.store import ledger
 
 __all__ = ["open_station", "station"]
 
@@ -224,7 +223,7 @@ def test_a_photograph_that_retention_removes_leaves_the_count_of_its_open_lot(
     lot = opened(station, boxes=1, fruit=2)
     (package,) = lot.draw.numbers
     with monkeypatch.context() as late:
-        late.setattr(ledger, "datetime", FortyDaysAgo)
+        late.setattr("vistobueno.core.clock.datetime", FortyDaysAgo)
         old = look_at(station, lot, package, 1, "unfit", defects=("bruise",))
     before = station.lots.status(lot.number)
     assert station.upkeep.remove_older(30, ANA) == 1
@@ -240,7 +239,7 @@ def test_a_clock_that_jumps_during_a_lot_leaves_its_order(station: Station, monk
     (package,) = lot.draw.numbers
     first = look_at(station, lot, package, 1, "fit")
     with monkeypatch.context() as late:
-        late.setattr(ledger, "datetime", FortyDaysAgo)
+        late.setattr("vistobueno.core.clock.datetime", FortyDaysAgo)
         second = look_at(station, lot, package, 2, "fit", seed=2)
     made, _ = station.lots.decide(lot.number, "accepted", ANA)
     times = [station.inspections.one(each).at for each in (first, second)]
@@ -258,3 +257,17 @@ def test_an_answer_after_closing_waits_for_a_new_decision_only(station: Station)
     assert status.changed and status.verdicts == (decided,)
     again, _ = station.lots.decide(lot.number, "refused", ANA, reason="con la respuesta")
     assert again.previous == decided.id and not station.lots.status(lot.number).changed
+
+
+def test_a_pallet_that_is_scanned_twice_stays_in_its_open_lot(station: Station) -> None:
+    sscc = "340123450000000000"
+    first = opened(station, sscc=sscc)
+    with pytest.raises(LotRefused, match="lot_open") as refused:
+        opened(station, code="L-8", sscc=sscc)
+    assert str(first.number) in refused.value.message("es")
+    assert [each.number for each in station.lots.page()] == [first.number]
+    again = (FACTS, [CODEX], ANA)
+    key = {"opened": 3, "fruit": 4, "idempotency_key": "pallet"}
+    assert station.lots.open(*again, **key)[0] == station.lots.open(*again, **key)[0]  # type: ignore[arg-type]
+    station.lots.decide(first.number, "refused", ANA, reason="lluvia")
+    assert opened(station, code="L-8", sscc=sscc).facts.sscc == sscc  # looked at once more

@@ -154,7 +154,7 @@ class Lots:
             The lot, and whether an earlier call with the same key opened it.
 
         Raises:
-            LotRefused: ``lot_field``, ``standard_unknown`` or ``grade_unknown``. DrawRefused: ``draw_invalid``.
+            LotRefused: ``lot_field``, ``standard_unknown``, ``grade_unknown`` or ``lot_open``. DrawRefused: ``draw_invalid``.
             Conflict: the key was used for something else.
         """
         facts = lot_facts(facts)
@@ -167,6 +167,7 @@ class Lots:
         with writing(self._engine) as connection:
             if write is not None and claim(connection, write):
                 return lots.made_by(connection, write.key_hash), True
+            _refuse_twice(connection, facts)
             for each in chosen:
                 lots.keep_standard(connection, each, now, actor)
             lot = Lot(
@@ -362,6 +363,17 @@ class Lots:
                 en=f"The standard “{chosen[0].key}” has no class “{facts.grade}”. Choose one: {', '.join(classes)}.",
             )
         return [each for each in chosen if facts.grade in {grade.key for grade in each.classes}]
+
+
+def _refuse_twice(connection: Connection, facts: LotFacts) -> None:
+    """Refuse a label that was scanned twice: a logistic unit is in one open lot at most."""
+    there = lots.open_with(connection, facts.sscc) if facts.sscc else None
+    if there is not None:
+        raise LotRefused(
+            "lot_open",
+            es=f"La unidad con SSCC {facts.sscc} ya está en el lote {there}, que sigue abierto. Continúe en ese lote.",
+            en=f"The unit with SSCC {facts.sscc} is in lot {there} already, which is still open. Go on in that lot.",
+        )
 
 
 def evidence_of(status: LotStatus, estimate: LotEstimate) -> dict[str, object]:

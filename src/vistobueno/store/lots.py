@@ -68,6 +68,14 @@ def open_ones(connection: Connection, limit: int) -> list[Lot]:
     return _lots(connection, connection.execute(query).all())
 
 
+def open_with(connection: Connection, sscc: str) -> int | None:
+    """The number of an open lot that is this logistic unit."""
+    decided = select(lot_verdicts.c.id).where(lot_verdicts.c.lot == lots.c.number)
+    asked = select(lots.c.number).where(lots.c.sscc == sscc, ~decided.exists()).limit(1)
+    found: int | None = connection.execute(asked).scalar()
+    return found
+
+
 def looked_at(connection: Connection, numbers: Collection[int]) -> dict[int, dict[int, int]]:
     """How many fruit of each package have a photograph, by lot; lots without any are not there."""
     place = (inspections.c.lot, inspections.c.package)

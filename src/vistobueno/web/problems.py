@@ -30,6 +30,7 @@ _BY_CODE = {
     "unsupported_format": 415,
     "line_taken": 409,
     "lot_closed": 409,
+    "lot_open": 409,
     "lot_undecided": 409,
     "package_full": 409,
     "standard_version": 409,
