@@ -222,5 +222,6 @@ def test_kserve_serves_the_container_under_the_name_that_it_looks_for() -> None:
     assert INFERENCE["apiVersion"] == "serving.kserve.io/v1beta1" and INFERENCE["kind"] == "InferenceService"
     assert container(PODS["inference"])["name"] == "kserve-container"
     assert rule_for("POST", "/v2/models/any/infer").permission == "infer"
+    assert INFERENCE["metadata"]["name"] not in {each["metadata"]["name"] for each in BASE.values()}
     predictor = INFERENCE["spec"]["predictor"]
     assert 0 < predictor["minReplicas"] <= predictor["maxReplicas"]
