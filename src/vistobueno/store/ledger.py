@@ -17,6 +17,7 @@ from ..core.audit import Audit
 from ..core.composed import composed, flat
 from ..core.defects import Defect
 from ..core.errors import VistoBuenoError
+from ..core.events import inspection_created, review_created
 from ..core.inspection import (
     LONGEST_NAME,
     LONGEST_NOTE,
@@ -32,6 +33,7 @@ from ..core.verdict import OUT_OF_SCOPE, Answer
 from .database import reading, writing
 from .folding import folded
 from .lot_state import next_fruit, refuse_closed
+from .outbox import tell
 from .schema import (
     daily_counts,
     disagreements,
@@ -229,7 +231,9 @@ class Ledger:
             if write is not None:
                 made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
                 connection.execute(_KEY, {**_named(write), **made})
-        return Review(values["id"], number, values["at"], actor, answer, values["note"], tuple(defects), blind), False
+            given = Review(values["id"], number, values["at"], actor, answer, values["note"], tuple(defects), blind)
+            tell(connection, "review.created", lambda: review_created(found, given))
+        return given, False
 
     def waiting_count(self, actor: Actor | None = None, *, blind: bool = False) -> int:
         """How many inspections wait for a person, or for this one; ``blind``: of the blind audit alone."""
@@ -347,6 +351,7 @@ def _add(
     connection.execute(_COUNT, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
     if write is not None:
         connection.execute(_KEY, {**_named(write), "inspection_number": kept.number, "at": kept.at})
+    tell(connection, "inspection.created", lambda: inspection_created(kept))
     return kept
 
 
