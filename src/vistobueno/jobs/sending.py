@@ -12,6 +12,7 @@ import httpcore
 
 from ..core.events import Endpoint, WebhookRefused
 from ..core.version import __version__
+from ..i18n import say
 from ..services.destination import Networks, destination
 from ..services.signing import signatures
 from ..store.webhooks import Salts
@@ -38,6 +39,13 @@ class Outcome:
     def is_gone(self) -> bool:
         """Whether the receiver wants no more messages."""
         return self.problem == "410"
+
+
+def told(problem: str, language: str) -> str:
+    """A problem in words."""
+    if problem.isdecimal():
+        return say(language, "webhook_problem_status", status=problem)
+    return say(language, f"webhook_problem_{problem}")
 
 
 def send(endpoint: Endpoint, salts: Salts, key: bytes, allowed: Networks, message: str, payload: str) -> Outcome:
