@@ -14,7 +14,7 @@ from ...core.version import __version__
 from ...i18n import say
 from ..metrics import REFUSALS
 from ..problems import language_of, problem, problem_of
-from . import batches, inspections, labels, lines, lists, lots, reports
+from . import batches, inspections, labels, lines, lists, lots, reports, webhooks
 from .context import identity_of
 from .docs import page
 from .schemas import ROOT
@@ -51,6 +51,7 @@ def make_api() -> FastAPI:
         lots.router,
         labels.router,
         reports.router,
+        webhooks.router,
     ):
         api.include_router(router)
 
