@@ -1,6 +1,10 @@
 """Webhooks as those who run a station meet them: added, listed, tried, given other secrets, removed; and restored."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,9 +14,12 @@ from sqlalchemy import Engine, select
 from command_line import Run, vistobueno
 from kept import ANA, keep
 from receiver import Receiver
+from servers import free_port, until
 from vistobueno.accounts import audit_log
 from vistobueno.accounts.grants import end_grants
 from vistobueno.core.events import WebhookRefused
+from vistobueno.jobs.delivery import try_out
+from vistobueno.jobs.sending import Outcome
 from vistobueno.services import Conflict, NotFound, open_records
 from vistobueno.services.signing import secret_of
 from vistobueno.services.webhooks import MOST, Webhooks
@@ -109,6 +116,28 @@ def test_a_restored_station_tells_nobody_until_somebody_says_so(engine: Engine, 
     with writing(engine) as connection:
         assert end_grants(connection, added.created_at, "backup.zip", keep_keys=True).webhooks == 0
     assert service.all()[0].stopped_at is None
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_the_receiver_of_the_documents_takes_what_is_signed_and_nothing_else(
+    language: str, engine: Engine, service: Webhooks
+) -> None:
+    page = (Path(__file__).parents[1] / "docs" / language / "machine.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(program.splitlines()) <= 10
+    port = free_port()
+    added, secret, _ = service.add(f"http://127.0.0.1:{port}/", (), ANA)
+    environment = {**os.environ, "PORT": str(port), "WEBHOOK_SECRET": secret}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as receiver:
+        try:
+            until(lambda: try_out(service, added.id) == Outcome(), "it listens")
+            assert receiver.stdout is not None and receiver.stdout.readline().startswith("webhook.test")
+            service.rotate(added.id, ANA, timedelta(0))
+            assert try_out(service, added.id).problem == "connection", "it gave no answer to what it does not know"
+        finally:
+            receiver.kill()
 
 
 @pytest.fixture
