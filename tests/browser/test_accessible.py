@@ -23,6 +23,7 @@ PLACES = {
     "lots": "/lots",
     "people": "/administration",
     "keys": "/administration?part=keys",
+    "webhooks": "/administration?part=webhooks",
     "audit": "/administration?part=audit",
     "storage": "/administration?part=storage",
     "account": "/account",

@@ -14,7 +14,8 @@ VERSION = "4.14.1"  # MPL-2.0, fetched for the test and never a part of the proj
 PLACES = (
     "/inspect", "/review", "/inspections/1", "/", "/history", "/history?waiting=1", "/disagreements", "/model", "/lines",
     "/commissioning", "/lots", "/administration",
-    "/administration?part=keys", "/administration?part=audit", "/administration?part=storage", "/account",
+    "/administration?part=keys", "/administration?part=webhooks", "/administration?part=audit",
+    "/administration?part=storage", "/account",
 )  # fmt: skip
 OUTSIDE = ("/login", "/verify", "/api/v1/docs", "/nothing-here", "/logout")
 AXE = """async () => (await axe.run(document)).violations.flatMap((each) =>

@@ -33,7 +33,7 @@ from ..core.verdict import OUT_OF_SCOPE, Answer
 from .database import reading, writing
 from .folding import folded
 from .lot_state import next_fruit, refuse_closed
-from .outbox import tell
+from .outbox import LISTENED, tell
 from .schema import (
     daily_counts,
     disagreements,
@@ -47,7 +47,7 @@ from .schema import (
 
 Map = NDArray[np.float32]
 # Made once: with its values inside, SQLAlchemy would build the statement of forty columns anew for each photograph.
-_LAST = select(inspections.c.number, inspections.c.at).order_by(inspections.c.number.desc()).limit(1)
+_LAST = select(inspections.c.number, inspections.c.at, LISTENED).order_by(inspections.c.number.desc()).limit(1)
 _INSPECTION, _REASON, _QUEUED, _KEY = (
     insert(inspections),
     insert(reasons),
@@ -351,7 +351,8 @@ def _add(
     connection.execute(_COUNT, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
     if write is not None:
         connection.execute(_KEY, {**_named(write), "inspection_number": kept.number, "at": kept.at})
-    tell(connection, "inspection.created", lambda: inspection_created(kept))
+    if last is None or last.listened:
+        tell(connection, "inspection.created", lambda: inspection_created(kept))
     return kept
 
 
