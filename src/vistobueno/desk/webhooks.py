@@ -89,7 +89,9 @@ def _page(visit: Visit) -> Markup:
         title=say(language, "ui_webhooks_new"),
         url=field(
             say(language, "ui_webhooks_url"),
-            Markup('<input type="url" name="url" id="f-url" required autocomplete="off" placeholder="https://…">'),
+            Markup(
+                '<input type="text" inputmode="url" name="url" id="f-url" required autocomplete="off" placeholder="https://…">'
+            ),
         ),
         legend=say(language, "ui_webhooks_which"),
         which=which,
@@ -121,19 +123,16 @@ def _endpoint(each: Endpoint, visit: Visit) -> Markup:
     last = formats.moment(each.delivered_at, visit.zone, language) if each.delivered_at else say(language, "ui_never")
     events = ", ".join(event_name(event, language) for event in each.events) or say(language, "webhook_all_events")
     replay = _button("replay", each.id, language) if each.dead or each.stopped_at else ""
-    stopped = h(
-        '<small>{0}</small> <span class="chip off">{1}</span>',
-        say(language, "ui_webhooks_why_stopped"),
-        say(language, "ui_webhooks_stopped"),
-    )
+    chip = h(' <span class="chip off">{0}</span>', say(language, "ui_webhooks_stopped"))
     return h(
-        '<li><div class="person"><div class="what"><b>{url}</b><small>{events} · {counts} · {last}</small>{stopped}</div>'
-        '<div class="row">{test}{replay}{rotate}{remove}</div></div></li>',
+        '<li><div class="person"><div class="what"><b>{url}</b>{chip}<small>{events} · {counts} · {last}</small></div>'
+        '<div class="row">{test}{replay}{rotate}{remove}</div></div>{why}</li>',
         url=each.url,
         events=events,
         counts=say(language, "ui_webhooks_counts", waiting=each.waiting, dead=each.dead),
         last=say(language, "ui_webhooks_last", when=last),
-        stopped=stopped if each.stopped_at else "",
+        chip=chip if each.stopped_at else "",
+        why=notice(say(language, "ui_webhooks_why_stopped"), "warn") if each.stopped_at else "",
         test=_button("test", each.id, language),
         replay=replay,
         rotate=_button("rotate", each.id, language, say(language, "ui_webhooks_rotate_sure")),

@@ -65,8 +65,8 @@ def payload_of(type_: str, at: datetime, data: object) -> str:
 
 def endpoints_due(connection: Connection, now: datetime) -> list[int]:
     """The endpoints for which something may be sent."""
-    due = select(outbox.c.id).where(_WAITS, outbox.c.endpoint == _ID, outbox.c.due_at <= now)
-    return list(connection.execute(select(_ID).where(_LISTENS, due.exists())).scalars())
+    due = select(outbox.c.id).where(_WAITS, outbox.c.endpoint == _ID, outbox.c.due_at <= now).limit(1)
+    return list(connection.execute(select(_ID).where(_LISTENS, due.scalar_subquery().is_not(None))).scalars())
 
 
 def take(connection: Connection, endpoint: int, now: datetime, lease: timedelta, most: int) -> list[Message]:
@@ -74,16 +74,17 @@ def take(connection: Connection, endpoint: int, now: datetime, lease: timedelta,
 
     Who takes one and dies leaves it to whoever comes after the lease.
     """
-    before = outbox.alias()
-    earlier = select(before.c.id).where(
-        before.c.endpoint == outbox.c.endpoint,
-        before.c.stream == outbox.c.stream,
-        before.c.dead_at.is_(None),
-        before.c.id < outbox.c.id,
+    same = outbox.alias()
+    first = (  # not a join: PostgreSQL would compare thousands that wait in one stream with each other
+        select(same.c.id)
+        .where(same.c.endpoint == endpoint, same.c.stream == outbox.c.stream, same.c.dead_at.is_(None))
+        .order_by(same.c.id)
+        .limit(1)
+        .scalar_subquery()
     )
     due = (
         select(outbox)
-        .where(_WAITS, outbox.c.endpoint == endpoint, outbox.c.due_at <= now, ~earlier.exists())
+        .where(_WAITS, outbox.c.endpoint == endpoint, outbox.c.due_at <= now, outbox.c.id == first)
         .order_by(outbox.c.due_at, outbox.c.id)
         .limit(most)
         .with_for_update(skip_locked=True, of=outbox)

@@ -450,9 +450,14 @@ outbox = Table(
     Column("due_at", Moment, nullable=False),
     Column("problem", String(40)),  # why the last attempt failed
     Column("dead_at", Moment),
-    Index(None, "endpoint", "due_at"),
-    Index(None, "endpoint", "stream", "id"),
 )
+for _columns in (("endpoint", "due_at", "id"), ("endpoint", "stream", "id")):  # of what waits: dead letters may be many
+    Index(
+        None,
+        *(outbox.c[each] for each in _columns),
+        sqlite_where=outbox.c.dead_at.is_(None),
+        postgresql_where=outbox.c.dead_at.is_(None),
+    )
 
 identity = Table(
     "identity",

@@ -46,5 +46,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["endpoint"], ["webhook_endpoints.id"], name="fk_outbox_endpoint"),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
     )
-    op.create_index("ix_outbox_endpoint_due_at", "outbox", ["endpoint", "due_at"])
-    op.create_index("ix_outbox_endpoint_stream_id", "outbox", ["endpoint", "stream", "id"])
+    waits = sa.text("dead_at IS NULL")
+    for columns in (["endpoint", "due_at", "id"], ["endpoint", "stream", "id"]):
+        name = f"ix_outbox_{'_'.join(columns)}"
+        op.create_index(name, "outbox", columns, sqlite_where=waits, postgresql_where=waits)
