@@ -1,4 +1,5 @@
 # docker build -t vistobueno .                    the station: no TensorFlow, no compiler, no pip, no root
+# docker build --build-arg LOCK=traces -t vistobueno .    the same with what OpenTelemetry's traces need
 # docker build --target train -t vistobueno-train .    the same with what training needs
 #
 # Another Python, or this one held to a digest for a build that can be repeated byte for byte:
@@ -18,9 +19,10 @@ RUN /build/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /whe
 
 # hadolint ignore=DL3006
 FROM ${PYTHON_IMAGE} AS packages
-COPY requirements/serve.txt /tmp/
+ARG LOCK=serve
+COPY requirements/${LOCK}.txt /tmp/
 RUN python3 -m venv --without-pip /venv \
- && python3 -m pip --python /venv/bin/python install --no-cache-dir --quiet --require-hashes --only-binary :all: -r /tmp/serve.txt
+ && python3 -m pip --python /venv/bin/python install --no-cache-dir --quiet --require-hashes --only-binary :all: -r "/tmp/${LOCK}.txt"
 COPY --from=wheel /wheels /wheels
 # Symbols that only a debugger reads are 50 MB of the shared objects (not in *.libs: auditwheel's do not survive it). The tool that takes them out stays in this stage.
 # hadolint ignore=DL3008

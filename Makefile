@@ -1,4 +1,5 @@
 # make run    sets everything up and starts the station; make run PHOTOS=folder judges photographs instead
+# make demo   starts a station with an invented month in it, in build/demo
 # make test   runs the tests, make coverage measures what they reach; make setup only prepares them
 #             make lint, make types, make bench and make fuzz check the rest; make clean removes what these made
 PYTHON ?= python3
@@ -19,7 +20,7 @@ install = $(BIN)/uv pip install --no-config --python $(BIN)/python $(1) || { ech
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 CPU := echo "tensorflow-cpu>=2.20; sys_platform == 'linux' and platform_machine == 'x86_64'"
 
-.PHONY: run setup test coverage lint types bench fuzz lock clean docs sbom notices python
+.PHONY: run demo setup test coverage lint types bench fuzz lock clean docs sbom notices python
 .DEFAULT_GOAL := run
 
 # Exit codes 1 (something unfit) and 2 (something to review) are answers, not failures; anything else is one.
@@ -30,6 +31,9 @@ else
 	@$(BIN)/vistobueno inspect "$(PHOTOS)" $(ARGS); code=$$?; \
 	case $$code in 0|1|2) exit 0;; *) exit $$code;; esac
 endif
+
+demo: $(SERVE)
+	@DATA_DIR=build/demo exec $(BIN)/vistobueno demo --serve $(ARGS)
 
 setup: $(DEV)
 
@@ -64,6 +68,7 @@ fuzz: $(DEV)
 lock: $(DEV)
 	$(CPU) | $(LOCK) pyproject.toml - --all-extras $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/serve.txt
+	$(LOCK) pyproject.toml --extra traces -c requirements/dev.txt -o requirements/traces.txt
 	for extra in docs tools; do $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $$extra | \
 	  $(LOCK) - -c requirements/dev.txt -o requirements/$$extra.txt || exit 1; done
 	$(CPU) | $(subst --universal,--python-platform x86_64-manylinux_2_28,$(LOCK)) pyproject.toml - --extra train -c requirements/dev.txt -o requirements/train.txt

@@ -10,10 +10,13 @@ from statistics import quantiles
 
 from sqlalchemy import Engine, text
 
+from vistobueno.core.control.asked import Asked, By
 from vistobueno.core.inspection import Filter
+from vistobueno.services.control import Control
 from vistobueno.store.database import migrate, open_database, writing
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.lists import inspections_page, waiting_page
+from vistobueno.store.migrations.versions.control import DAY, FILLED
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # the suite's own way to a real PostgreSQL
 
@@ -22,8 +25,9 @@ _NUMBERS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) SELECT {} FROM n",
     "postgresql": "SELECT {} FROM generate_series(1, CAST(:count AS int)) AS n(i)",
 }
-# One in seven waits or waited for a person; one in a thousand photographs is poor; ten inspectors, one machine; lots of
-# 400 photographs, named by phone or by lot.
+# One in seven waits or waited for a person; one in a thousand photographs is poor; ten inspectors, one machine, three
+# lines; lots of 400 photographs, each of one product and of one of nine packers, named by phone or by lot; one in twenty is
+# drawn for the blind audit, one in a hundred for two people.
 _COLUMNS = {
     "number": "i",
     "actor_kind": "CASE WHEN i % 11 = 0 THEN 'key' ELSE 'person' END",
@@ -47,10 +51,14 @@ _COLUMNS = {
     "answer": "CASE i % 7 WHEN 0 THEN 'review' WHEN 1 THEN 'unfit' ELSE 'fit' END",
     "reasons": "CASE WHEN i % 1001 = 0 THEN 'poor_photo,uncertain' WHEN i % 7 = 0 THEN 'uncertain' ELSE '' END",
     "forced": "CASE i % 7 WHEN 1 THEN 'unfit' ELSE 'fit' END",
-    "product": "CASE i % 5 WHEN 0 THEN 'orange' WHEN 1 THEN 'banana' ELSE 'apple' END",
+    "product": "CASE i / 400 % 5 WHEN 0 THEN 'orange' WHEN 1 THEN 'banana' ELSE 'apple' END",
     "class_key": "'apple_fit'",
     "probability_unfit": "(i % 1000) / 1000.0",
     "elapsed_ms": "60",
+    "line": "'line ' || (i % 11 % 3)",
+    "lot": "1 + i / 400",
+    "audit_chance": "CASE WHEN i % 20 = 3 THEN 0.05 END",
+    "audit_people": "CASE WHEN i % 100 = 3 THEN 2 WHEN i % 20 = 3 THEN 1 ELSE 0 END",
 }
 
 _POOR = (
@@ -63,9 +71,24 @@ _REVIEWS = (
     "FROM inspections "
     "WHERE answer = 'review' AND number % 9 <> 0"
 )
+_LOTS = (
+    "INSERT INTO lots (number, code, packer, origin, product, grade, packages, variety, size, plan_seed, plan_opened, "
+    "plan_fruit, opened_at, actor_kind, actor_id, actor_name, demo, standards) "
+    "SELECT lot, 'L-' || lot, 'packer ' || (lot % 9), 'Ecuador', 'apple', 'I', 240, '', '', 'seed', 7, 20, min(at), 'person', "
+    "1, 'supervisor', false, '[]' FROM inspections GROUP BY lot"
+)
+_BLIND = (
+    "INSERT INTO reviews "
+    "(id, inspection_number, at, actor_kind, actor_id, actor_name, answer, note, first, blind, defects) "
+    "SELECT {person} * 10000000 + number, number, at, 'person', {person}, 'auditor', "
+    "CASE WHEN forced = 'unfit' OR number % 13 = {person} THEN 'unfit' ELSE 'fit' END, '', answer <> 'review' AND {person} = 1, "
+    "true, CASE WHEN forced <> 'unfit' AND number % 13 <> {person} THEN NULL WHEN number % 3 = 0 THEN 'bruise' "
+    "WHEN number % 3 = 1 THEN 'decay,bruise' ELSE 'scab' END "
+    "FROM inspections WHERE audit_people >= {person} AND NOT (answer = 'review' AND number % 9 = 0)"
+)
 _DISAGREEMENTS = (
     "INSERT INTO disagreements (inspection_number, kind) "
-    "SELECT inspection_number, 'forced' FROM reviews WHERE answer = 'unfit'"
+    "SELECT inspection_number, 'forced' FROM reviews WHERE answer = 'unfit' AND NOT blind"
 )
 _TALLIES = (
     "INSERT INTO tallies (day, product, answer, count) "
@@ -93,9 +116,12 @@ def fill(engine: Engine, count: int) -> None:
         "INSERT INTO reasons (reason, inspection_number) SELECT 'uncertain', number FROM inspections WHERE reasons <> ''",
         _POOR,
         _REVIEWS,
+        *(_BLIND.format(person=person) for person in (1, 2)),
+        _LOTS,
         _DISAGREEMENTS,
         "INSERT INTO waiting (inspection_number) SELECT number FROM inspections WHERE answer = 'review' AND number % 9 = 0",
         _TALLIES.format("date(at)" if kind == "sqlite" else "CAST(at AS date)"),
+        *(each.format(day=DAY[kind]) for each in FILLED),
     ]
     with writing(engine) as connection:
         if kind == "postgresql":  # row by row is slow where there are a million at once
@@ -157,6 +183,18 @@ def questions(engine: Engine, count: int) -> Iterator[tuple[str, Callable[[], ob
     yield "count, disagreements", ledger.disagreement_counts
     yield "chart of a month", lambda: ledger.day_counts(today - timedelta(days=30), today)
     yield "chart of a year", lambda: ledger.day_counts(today - timedelta(days=DAYS), today)
+    control = Control(engine)
+    year, quarter = today - timedelta(days=DAYS), today - timedelta(days=91)
+    charts: dict[str, Asked] = {
+        "a year by week": Asked(year, today),
+        "a year by day": Asked(year, today, "day"),
+        "half a year by week": Asked(today - timedelta(days=182), today),
+        "a quarter, one line and product": Asked(quarter, today, line="line 1", product="apple"),
+    }
+    groups: tuple[By, ...] = ("line", "product", "packer", "inspector")
+    charts |= {f"a year by {each}": Asked(year, today, each) for each in groups}
+    for name, seen in charts.items():
+        yield f"control, {name}", lambda seen=seen: control.view(seen)
     yield "one inspection", lambda: ledger.inspection(count // 2)
 
 

@@ -97,6 +97,8 @@ def fill_every_protected_table(engine: Engine) -> None:
         }
         connection.execute(insert(schema.reports).values(**report, sha256="3" * 64, seal_key="4" * 64, **by))
         defects = {"id": 1, "product": "apple", "defects": ["scab"]}
+        named = {"id": 1, "inspection_number": number, "defects": "scab"}
+        connection.execute(insert(schema.named_defects).values(**named, **by))
         connection.execute(insert(schema.defect_lists).values(**defects, **by))
         connection.execute(insert(schema.evidence_removals).values(inspection_number=number, cause="retention", **by))
         connection.execute(insert(schema.audit).values(id=1, action="test", details={}, **by))

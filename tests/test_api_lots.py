@@ -45,6 +45,7 @@ def test_a_key_opens_a_lot_and_sends_its_fruit_and_a_supervisor_decides(served: 
         following = client.post(f"{API}/inspections", params=after, content=picture(6), headers=JPEG).json()
         assert following["fruit"] == 2
         problem(client.post(f"{API}/inspections", params=after, content=picture(7), headers=JPEG), 409, "package_full")
+        problem(client.get(f"{here}/epcis"), 409, "lot_undecided")
         told = client.get(here).json()
         assert told["counts"][0]["looked_at"] <= 2 and told["judgements"][0]["decision"] == "undecided"
         with signed_in(served, "inspector") as person:
@@ -55,6 +56,11 @@ def test_a_key_opens_a_lot_and_sends_its_fruit_and_a_supervisor_decides(served: 
             problem(person.post(f"{here}/decisions", json={"decision": "refused"}, headers=csrf), 422, "reason_needed")
             said = person.post(f"{here}/decisions", json={"decision": "refused", "reason": "lluvia"}, headers=csrf)
             assert said.status_code == 201 and said.json()["evidence"]["counts"] == client.get(here).json()["counts"]
+        told = client.get(f"{here}/epcis")
+        assert told.headers["content-type"].startswith("application/ld+json")
+        (event,) = told.json()["epcisBody"]["eventList"]
+        assert (event["disposition"], event["eventTime"][:19]) == ("non_conformant", said.json()["at"][:19])
+        assert event["quantityList"][0]["epcClass"] == f"{served.url}/lots?lot={number}"
         problem(client.post(f"{API}/inspections", params=at, content=picture(5), headers=JPEG), 409, "lot_closed")
         listed = client.get(f"{API}/lots").json()
         assert listed["items"][0]["closed_at"] == said.json()["at"] and listed["next"] is None
@@ -89,3 +95,37 @@ def test_a_label_is_read_from_a_photograph_or_from_its_codes(served: Served) -> 
         problem(client.post(f"{API}/labels", content=b"no photo", headers=JPEG), 415, "not_a_photo")
         problem(client.post(f"{API}/labels/codes", json={"codes": ["hello"]}), 422, "label_unknown")
         problem(client.post(f"{API}/labels/codes", json={"codes": []}), 422, "invalid")
+
+
+def test_defects_are_named_over_http_once_and_a_lot_tells_what_is_lacking(served: Served) -> None:
+    with served.client() as client, signed_in(served, "inspector") as person:
+        number = client.post(f"{API}/lots", json=OPENING | {"code": "L-9", "package_fruit": 90}).json()["number"]
+        here = f"{API}/lots/{number}"
+        package, _ = client.get(here).json()["packages"]
+        at = {"lot": number, "package": package}
+        sent = client.post(f"{API}/inspections", params=at, content=picture(11), headers=JPEG).json()
+        assert sent["named"] == []
+        csrf = csrf_of(person)
+        path, said = (
+            f"{API}/inspections/{sent['number']}/defects",
+            {"defects": ["bruise"], "severities": {"bruise": "slight"}},
+        )
+        made, again = (person.post(path, json=said, headers=csrf | {"Idempotency-Key": "d"}) for _ in range(2))
+        assert (made.status_code, again.status_code) == (201, 200) and made.json() == again.json()
+        problem(person.post(path, json={"defects": ["scab"]}, headers=csrf | {"Idempotency-Key": "d"}), 409, "key_used")
+        wrong = {"defects": ["scab"], "severities": {"bruise": "slight"}}
+        problem(person.post(path, json=wrong, headers=csrf), 422, "severity_of_defect")
+        for broken in ({"defects": []}, {"defects": ["scab"], "severities": {"scab": "awful"}}):
+            assert person.post(path, json=broken, headers=csrf).status_code == 422
+        kept = client.get(f"{API}/inspections/{sent['number']}").json()
+        assert kept["named"] == [made.json()]
+        told = client.get(here).json()
+        assert told["lacking"] == [] and told["estimate"]["why"] in ("awaited", "not_measured")
+        with signed_in(served, "supervisor") as boss:
+            review = {"answer": "unfit", "defects": ["bruise"]}
+            given = boss.post(f"{API}/inspections/{sent['number']}/reviews", json=review, headers=csrf_of(boss)).json()
+        assert given["severities"] == {}
+        (lacking,) = client.get(here).json()["lacking"]
+        assert (lacking["inspection"], lacking["what"], lacking["defect"]) == (sent["number"], "severity", "bruise")
+        estimate = client.get(here).json()["estimate"]
+        assert estimate["why"] is None and estimate["low"] < estimate["share"] < estimate["high"]

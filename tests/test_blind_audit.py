@@ -21,7 +21,6 @@ from vistobueno.core.audit import Audit
 from vistobueno.core.inspection import Actor, Inspection
 from vistobueno.model.bundle import Bundle
 from vistobueno.services import NotFound
-from vistobueno.store import ledger as ledger_room
 from vistobueno.store.database import reading
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.lists import waiting_page
@@ -103,7 +102,7 @@ def test_a_photograph_that_is_past_its_time_goes_once_one_person_has_answered_an
 
     ledger, evidence = Ledger(engine), FolderEvidence(tmp_path / "evidence")
     with monkeypatch.context() as late:
-        late.setattr(ledger_room, "datetime", Yesterday)
+        late.setattr("vistobueno.core.clock.datetime", Yesterday)
         unanswered, answered = (ledger.add(draft(), None, None, EVERY_ONE) for _ in range(2))
     for each in (unanswered, answered):
         evidence.put(each.evidence, b"photograph")

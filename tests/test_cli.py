@@ -55,7 +55,7 @@ def test_a_runtime_that_does_not_exist_is_refused(
 
 
 @pytest.mark.parametrize(("language", "words"), [("es", "No hay un modelo"), ("en", "There is no model")])
-@pytest.mark.parametrize("verb", [("inspect", "x.jpg"), ("model", "info"), ("model", "verify"), ("demo",)])
+@pytest.mark.parametrize("verb", [("inspect", "x.jpg"), ("model", "info"), ("model", "verify"), ("draw",)])
 def test_a_model_that_is_not_there_is_said_in_the_language_asked_for(
     verb: tuple[str, ...], language: str, words: str, vistobueno: Run, tmp_path: Path
 ) -> None:
@@ -201,13 +201,13 @@ def test_model_pack_of_a_file_that_is_not_there_says_so(vistobueno: Run, tmp_pat
 # First look
 
 
-def test_the_demo_draws_and_judges_and_says_that_they_are_drawings(
+def test_the_first_look_draws_and_judges_and_says_that_they_are_drawings(
     vistobueno: Run, models: dict[str, Path], tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "vistobueno.cli.drawn.write_samples", lambda folder, **_: shutil.copytree(drawn, folder / "drawings")
     )
-    said = vistobueno("demo", "-m", models["unfit"], "--folder", tmp_path / "kept", "-l", "en")
+    said = vistobueno("draw", "-m", models["unfit"], "--folder", tmp_path / "kept", "-l", "en")
     assert said.code == 0
     assert "21 not fit" in said.out
     assert "not photographs" in said.out

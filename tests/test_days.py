@@ -7,7 +7,6 @@ from sqlalchemy import Engine, event
 
 from kept import keep
 from vistobueno.core.inspection import DayCount, Inspection
-from vistobueno.store import ledger
 from vistobueno.store.days import Days, midnight
 from vistobueno.store.ledger import Ledger
 
@@ -28,7 +27,7 @@ class Turned(datetime):
 @pytest.fixture
 def week(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[Inspection]:
     """An inspection every five hours of a week."""
-    monkeypatch.setattr(ledger, "datetime", Turned)
+    monkeypatch.setattr("vistobueno.core.clock.datetime", Turned)
     found = []
     for place in range(34):
         monkeypatch.setattr(Turned, "moment", datetime(2026, 10, 22, tzinfo=UTC) + timedelta(hours=5 * place))
@@ -60,7 +59,7 @@ def test_a_day_of_utc_is_the_one_that_the_tallies_tell(engine: Engine, week: lis
 
 
 def test_an_evening_in_lima_is_still_today(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "datetime", Turned)
+    monkeypatch.setattr("vistobueno.core.clock.datetime", Turned)
     for hour in (18, 20, 26):  # UTC: the day itself twice, then two o'clock of the next one
         monkeypatch.setattr(Turned, "moment", datetime(2026, 10, 22, tzinfo=UTC) + timedelta(hours=hour))
         keep(engine)

@@ -11,7 +11,7 @@ import pytest
 from cases import for_each
 
 ROOT = Path(__file__).parents[1]
-UI = sorted((ROOT / "src" / "vistobueno" / "desk").glob("*.py"))
+UI = sorted((ROOT / "src" / "vistobueno" / "desk").rglob("*.py"))
 NOT_IN_THE_IMAGE = ("pandas", "pyarrow", "altair", "pydeck", "narwhals")
 ASK_FOR_THEM = re.compile(
     r"(dataframe|table|data_editor|.*_chart|map|pydeck|graphviz|plotly|vega_lite|metric_chart|json_editor)$"

@@ -104,10 +104,12 @@ def test_what_happened_comes_signed_with_the_answer_and_is_then_forgotten(
         endpoint, secret, _ = service.add(receiver.url, (), ANA)
         made = keep(engine, answer="review")
         Ledger(engine).review(made.number, ANA, "unfit", "seen by Rosa", defects=("bruise",))
+        Ledger(engine).name(made.number, ANA, ("scab",), {})
         deliver()
-        until(lambda: len(receiver.got) == 2 and not left(engine), "both are delivered")
-    first, second = receiver.got
-    assert receiver.types() == ["inspection.created", "review.created"]
+        until(lambda: len(receiver.got) == 3 and not left(engine), "all are delivered")
+    first, second, third = receiver.got
+    assert receiver.types() == ["inspection.created", "review.created", "defects.named"]
+    assert third.data["inspection"] == made.number and third.data["defects"] == ["scab"]
     assert first.is_signed_by(secret) and second.is_signed_by(secret)
     assert first.data["number"] == made.number and first.data["answer"] == "review"
     assert second.data["inspection"] == made.number and second.data["defects"] == ["bruise"]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from aside import awaited
 from people_at import HTML, signed_in
@@ -121,3 +121,39 @@ def test_a_file_that_is_not_there_is_asked_for_once() -> None:
 
     awaited(visited())
     assert len(asked) == 2
+
+
+def test_a_file_that_was_cut_short_is_not_kept_so() -> None:
+    whole, asked = b"let one = 1;" * 200, []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["method"])
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"etag", b'"1"')]})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await send({"type": "http.response.body", "body": whole[:600], "more_body": True})
+        if len(asked) > 1:  # the first one who asked went away
+            await send({"type": "http.response.body", "body": whole[600:], "more_body": False})
+
+    async def nothing() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def visited() -> None:
+        packed, told = Packed(app), list[bytes]()
+
+        async def taken(message: Message) -> None:
+            told.append(message.get("body", b""))
+
+        for _ in range(2):
+            told.clear()
+            scope = {
+                "type": "http",
+                "method": "GET",
+                "path": "/static/a.js",
+                "headers": [(b"accept-encoding", b"gzip")],
+            }
+            await packed(scope, nothing, taken)
+        assert gzip.decompress(b"".join(told)) == whole
+
+    awaited(visited())

@@ -7,7 +7,6 @@ from sqlalchemy import Engine, select
 
 from kept import draft
 from vistobueno.core.inspection import Actor, Inspection
-from vistobueno.store import ledger as ledger_room
 from vistobueno.store.database import Unavailable, reading
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.photos.evidence import EvidenceMissing, new_key
@@ -41,7 +40,7 @@ def keep(engine: Engine, evidence: FolderEvidence, **changes: object) -> Inspect
 def old(engine: Engine, evidence: FolderEvidence, monkeypatch: pytest.MonkeyPatch) -> list[Inspection]:
     """Three inspections of forty days ago, the second of which awaits review."""
     with monkeypatch.context() as late:
-        late.setattr(ledger_room, "datetime", Yesterday)
+        late.setattr("vistobueno.core.clock.datetime", Yesterday)
         return [keep(engine, evidence, answer=answer) for answer in ("fit", "review", "unfit")]
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -20,6 +21,14 @@ __all__ = ["open_station", "station"]
 
 FACTS = LotFacts("L-7", "El Oro", "Ecuador", "banana", "I", packages=40, net_kg=726.0)
 CODEX = "codex-cxs-205"
+
+
+class FortyDaysAgo(datetime):
+    """A clock that is set back."""
+
+    @classmethod
+    def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+        return datetime.now(UTC) - timedelta(days=40)
 
 
 def opened(station: Station, *, boxes: int = 3, fruit: int = 4, **changes: object) -> Lot:
@@ -206,3 +215,59 @@ def test_what_was_photographed_before_a_lot_closed_is_given_again(station: Stati
     station.lots.decide(lot.number, "refused", ANA, reason="lluvia")
     again = station.inspections.inspect(PHOTO, SORTER, source="api", place=place, idempotency_key="p")
     assert again.replayed and again.inspection == kept
+
+
+def test_a_photograph_that_retention_removes_leaves_the_count_of_its_open_lot(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lot = opened(station, boxes=1, fruit=2)
+    (package,) = lot.draw.numbers
+    with monkeypatch.context() as late:
+        late.setattr("vistobueno.core.clock.datetime", FortyDaysAgo)
+        old = look_at(station, lot, package, 1, "unfit", defects=("bruise",))
+    before = station.lots.status(lot.number)
+    assert station.upkeep.remove_older(30, ANA) == 1
+    assert not station.inspections.one(old).has_photograph
+    assert station.lots.status(lot.number) == before and before.lacking != ()
+    station.reviews.name(old, ANA, ["bruise"], {"bruise": "serious"})  # who still has the fruit may say it
+    look_at(station, lot, package, 2, "unfit", seed=2, defects=("decay",))
+    assert station.lots.decide(lot.number, "refused", ANA)[0].evidence["counts"][0]["looked_at"] == 2
+
+
+def test_a_clock_that_jumps_during_a_lot_leaves_its_order(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    lot = opened(station, boxes=1, fruit=2)
+    (package,) = lot.draw.numbers
+    first = look_at(station, lot, package, 1, "fit")
+    with monkeypatch.context() as late:
+        late.setattr("vistobueno.core.clock.datetime", FortyDaysAgo)
+        second = look_at(station, lot, package, 2, "fit", seed=2)
+    made, _ = station.lots.decide(lot.number, "accepted", ANA)
+    times = [station.inspections.one(each).at for each in (first, second)]
+    assert times == sorted(times) and made.at >= times[-1]
+    assert not station.lots.status(lot.number).changed
+
+
+def test_an_answer_after_closing_waits_for_a_new_decision_only(station: Station) -> None:
+    lot = opened(station, boxes=1, fruit=1)
+    place = Place(lot.number, lot.draw.numbers[0], 1)
+    kept = station.inspections.inspect(PHOTO, SORTER, source="api", place=place).inspection
+    decided, _ = station.lots.decide(lot.number, "refused", ANA, reason="lluvia")
+    station.reviews.give(kept.number, ANA, "unfit" if kept.verdict.answer != "unfit" else "fit")
+    status = station.lots.status(lot.number)
+    assert status.changed and status.verdicts == (decided,)
+    again, _ = station.lots.decide(lot.number, "refused", ANA, reason="con la respuesta")
+    assert again.previous == decided.id and not station.lots.status(lot.number).changed
+
+
+def test_a_pallet_that_is_scanned_twice_stays_in_its_open_lot(station: Station) -> None:
+    sscc = "340123450000000000"
+    first = opened(station, sscc=sscc)
+    with pytest.raises(LotRefused, match="lot_open") as refused:
+        opened(station, code="L-8", sscc=sscc)
+    assert str(first.number) in refused.value.message("es")
+    assert [each.number for each in station.lots.page()] == [first.number]
+    again = (FACTS, [CODEX], ANA)
+    key = {"opened": 3, "fruit": 4, "idempotency_key": "pallet"}
+    assert station.lots.open(*again, **key)[0] == station.lots.open(*again, **key)[0]  # type: ignore[arg-type]
+    station.lots.decide(first.number, "refused", ANA, reason="lluvia")
+    assert opened(station, code="L-8", sscc=sscc).facts.sscc == sscc  # looked at once more

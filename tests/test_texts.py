@@ -126,12 +126,12 @@ def test_a_text_that_does_not_exist_is_a_mistake_of_ours() -> None:
 
 def test_a_value_that_is_left_out_is_a_mistake_of_ours() -> None:
     with pytest.raises(KeyError, match="folder"):
-        say("es", "demo_folder")
+        say("es", "draw_folder")
 
 
 @given(st.text())
 def test_a_value_is_said_as_it_is_and_never_filled_in_again(folder: str) -> None:
-    assert folder in say("en", "demo_folder", folder=folder)
+    assert folder in say("en", "draw_folder", folder=folder)
 
 
 def test_every_text_that_is_asked_for_exists_and_gets_what_it_needs() -> None:

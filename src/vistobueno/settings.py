@@ -200,6 +200,13 @@ class Settings:
         schemes=("", "file", "s3"),
     )
     backups_kept: int = _setting(14, es="Respaldos que quedan en BACKUP_URL.", en="Backups that stay in BACKUP_URL.")
+    demo: bool = _setting(
+        False,
+        es="`vistobueno serve` llena una estación nueva con un mes inventado, que cada página señala; con datos de verdad no "
+        "arranca.",
+        en="`vistobueno serve` fills a new station with an invented month, marked on every page; with real data it does not "
+        "start.",
+    )
     render: bool = _setting(
         False,
         es="Lo pone Render: el disco se pierde en cada arranque, y se avisa si algo se guarda en él.",

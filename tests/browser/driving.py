@@ -170,7 +170,7 @@ def shot(page: Page, name: str) -> Path:
 
 def jpeg(key: str, seed: int, size: tuple[int, int] = (640, 480)) -> bytes:
     """A drawn fruit as a camera would send it."""
-    return _as_jpeg(draw_photo(key, seed, size))
+    return jpeg_of(draw_photo(key, seed, size))
 
 
 def berry() -> bytes:
@@ -186,7 +186,7 @@ def berry() -> bytes:
         x, y = 335 + 150 * far * cos(place * 2.4), 240 + 110 * far * sin(place * 2.4)
         pen.ellipse((x - 14, y - 14, x + 14, y + 14), fill=(40, 30, 80))
     pen.line((190, 160, 160, 120), fill=(90, 60, 40), width=9)
-    return _as_jpeg(image)
+    return jpeg_of(image)
 
 
 def upload(name: str, data: bytes) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _as_jpeg(image: Image.Image) -> bytes:
+def jpeg_of(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=90)
     return buffer.getvalue()

@@ -12,8 +12,9 @@ from playwright.sync_api import Page
 OpenPage = Callable[..., Page]
 VERSION = "4.14.1"  # MPL-2.0, fetched for the test and never a part of the project
 PLACES = (
-    "/inspect", "/review", "/inspections/1", "/", "/history", "/history?waiting=1", "/disagreements", "/model", "/lines",
-    "/commissioning", "/lots", "/administration",
+    "/inspect", "/review", "/inspections/1", "/", "/history", "/history?waiting=1", "/disagreements", "/control",
+    "/model", "/lines",
+    "/commissioning", "/lots", "/standards", "/standards?standard=unece-ffv-50", "/administration",
     "/administration?part=keys", "/administration?part=webhooks", "/administration?part=audit",
     "/administration?part=storage", "/account",
 )  # fmt: skip

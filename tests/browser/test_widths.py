@@ -57,7 +57,6 @@ def test_the_field_fits_every_screen(
     page.locator("#close").click()
     page.locator(".batch a.line").first.click()
     page.wait_for_selector("#facts dd")
-    page.locator("#defects summary").click()
     looked_at(page, kind("one"))
     page.goto(f"{station.url}/review")
     settled(page, "#judge")

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from ..core.clock import Clock, utc_now
 from ..core.inspection import SYSTEM, Actor, Page
 from ..i18n import LANGUAGES
 from ..settings import SettingRefused, Settings
@@ -14,7 +15,6 @@ from ..store.schema import people, sessions
 from . import audit_log, directory, keys, links
 from . import sessions as kept
 from .authentication import Authentication
-from .clock import Clock, utc_now
 from .directory import Person
 from .errors import AccessRefused, access_refused, password_refused
 from .identity import Identity

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from itsdangerous import Signer
 from sqlalchemy import Connection, Engine
 
+from ..core.clock import Clock
 from ..core.inspection import SYSTEM, Actor
 from ..settings import Settings
 from ..store.database import reading, writing
 from ..store.schema import people, sessions
 from . import audit_log, directory, keys, links
 from . import sessions as kept
-from .clock import Clock
 from .errors import access_refused, link_refused, password_refused, sign_in_refused
 from .identity import Identity
 from .passwords import LONGEST, Passwords, broken_rules

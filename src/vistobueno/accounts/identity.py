@@ -15,7 +15,8 @@ SCOPES: tuple[Permission, ...] = ("inspect", "read", "review", "infer")
 """What a key may be given: a machine never administers."""
 
 _INSPECTOR: frozenset[Permission] = frozenset({"inspect", "read", "infer", "answer"})
-"""``answer``: on one's own inspections that went to review, where the settings let inspectors; ``review``: on all."""
+"""``answer``: to name defects, and to answer on one's own inspections that went to review, where the settings let inspectors;
+``review``: on all."""
 PERMISSIONS: dict[str, frozenset[Permission]] = {
     "inspector": _INSPECTOR,
     "supervisor": _INSPECTOR | {"review", "try", "lines"},

@@ -1,4 +1,4 @@
-"""`vistobueno inspect` and `demo`: find the photographs, judge them, print what came of it."""
+"""`vistobueno inspect` and `draw`: find the photographs, judge them, print what came of it."""
 
 import glob
 import json
@@ -56,16 +56,16 @@ def run(paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, j
     return 3 if counts["refused"] or empty else 1 if counts["unfit"] else 2 if counts["review"] else 0
 
 
-def run_demo(folder: Path | None, model: Model, language: str) -> None:
+def run_draw(folder: Path | None, model: Model, language: str) -> None:
     """Draw pictures, say that they are drawn, judge them."""
     from .drawn import write_samples
 
-    with tempfile.TemporaryDirectory(prefix="vistobueno-demo-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="vistobueno-draw-") as temporary:
         target = folder or Path(temporary)
         write_samples(target, per_class=2, seed=1)
-        print(say(language, "demo_note"))
+        print(say(language, "draw_note"))
         if folder is not None:
-            print(say(language, "demo_folder", folder=folder))
+            print(say(language, "draw_folder", folder=folder))
         run([str(target)], "table", None, model, 0, language)
 
 

@@ -1,4 +1,4 @@
-"""The command line: `vistobueno inspect | demo | model … | train | evaluate`. It only translates; the rooms do the work."""
+"""The command line: `vistobueno inspect | serve | model … | train | evaluate`. It only translates; the rooms do the work."""
 
 import io
 import os
@@ -16,6 +16,7 @@ from ..core.errors import VistoBuenoError
 from ..core.version import __version__
 from ..i18n import say, user_language
 from .accounts import Language, key_app, user_app
+from .lot import lot_app
 from .webhooks import webhook_app
 
 OK, UNFIT, REVIEW, ERROR = 0, 1, 2, 3
@@ -34,6 +35,7 @@ model_app = typer.Typer(no_args_is_help=True, help="Model bundles: see, pack, ve
 app.add_typer(model_app, name="model")
 app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
+app.add_typer(lot_app, name="lot")
 app.add_typer(webhook_app, name="webhook")
 
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="Folder or .zip of a bundle (MODEL_PATH).")]
@@ -137,11 +139,16 @@ def serve(
 
     settings = _settings()
     settings = replace(settings, bind_address=host or settings.bind_address, port=port or settings.port)
+    if settings.demo:
+        from .demo import run_demo
+
+        run_demo(settings, 1, True, language or settings.default_language)
+        return
     run_serve(settings, language or user_language())
 
 
 @app.command()
-def demo(
+def draw(
     folder: Annotated[Path | None, typer.Option(help="Keep the drawings here.")] = None,
     model: ModelOption = "",
     runtime: RuntimeOption = "",
@@ -149,9 +156,24 @@ def demo(
 ) -> None:
     """Draw pictures of fruit and judge them: a first look without a photograph."""
     _one_blas_thread()
-    from .inspect import run_demo
+    from .inspect import run_draw
 
-    run_demo(folder, _load(model, runtime), language or user_language())
+    run_draw(folder, _load(model, runtime), language or user_language())
+
+
+@app.command()
+def demo(
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Start the station then, also if it is filled already.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same month.")] = 1,
+    language: Language = "",
+) -> None:
+    """Fill a fresh station (DATA_DIR) with a month of invented lots, marked as a demonstration on every page."""
+    _one_blas_thread()
+    from .demo import run_demo
+
+    run_demo(_settings(), seed, serve, language or user_language())
 
 
 @model_app.command("info")
@@ -369,6 +391,21 @@ def answers(
     from .answers import run_answers
 
     run_answers(_settings(), folder, form, line, since, until, language or user_language())
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="A .csv, .xlsx or .parquet; what was there is replaced.")],
+    line: Annotated[str | None, typer.Option(help="Of this line alone.")] = None,
+    lot: Annotated[int | None, typer.Option(min=1, help="Of the lot with this number.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected from then on, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected before then, UTC.")] = None,
+    language: Language = "",
+) -> None:
+    """Write the inspections to one file; also while the station runs."""
+    from .export import run_export
+
+    run_export(_settings(), file, line, lot, since, until, language or user_language())
 
 
 @app.command()

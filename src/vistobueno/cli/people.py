@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from ..accounts.accounts import Accounts
 from ..accounts.keys import ApiKey
@@ -12,6 +13,9 @@ from ..core.inspection import SYSTEM
 from ..i18n import say
 from ..services import open_records
 from ..settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @contextmanager
@@ -49,7 +53,7 @@ def user_list(language: str) -> None:
             (each.email, each.name, each.role, say(language, "user_invited", day=_day(each.expires_at)))
             for each in access.people.invitations()
         ]
-    show_table(("user_email", "user_name", "user_role", "user_state"), rows, language)
+    show(table_of(("user_email", "user_name", "user_role", "user_state"), rows, language))
 
 
 def user_revoke_invitation(email: str, language: str) -> None:
@@ -102,7 +106,7 @@ def key_list(language: str) -> None:
             for each in access.keys.all()
         ]  # fmt: skip
     headings = ("key_number", "key_prefix", "user_name", "key_scopes", "key_until", "key_used", "user_state")
-    show_table(headings, rows, language)
+    show(table_of(headings, rows, language))
 
 
 def key_revoke(number: int, language: str) -> None:
@@ -130,13 +134,17 @@ def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else "—"
 
 
-def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]], language: str) -> None:
-    """Print rows below headings, which are keys of texts."""
-    from rich.console import Console
+def table_of(headings: Sequence[str], rows: Sequence[Sequence[str]], language: str) -> "Table":
     from rich.table import Column, Table
     from rich.text import Text
 
     table = Table(*(Column(say(language, each), overflow="fold") for each in headings))
     for row in rows:
         table.add_row(*(Text(each) for each in row))
+    return table
+
+
+def show(table: "Table") -> None:
+    from rich.console import Console
+
     Console().print(table)

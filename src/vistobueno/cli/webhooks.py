@@ -156,9 +156,9 @@ def _opened() -> "Iterator[Webhooks]":
 
 
 def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]], language: str) -> None:
-    from .people import show_table
+    from .people import show, table_of
 
-    show_table([f"webhook_{each}" for each in headings], rows, language)
+    show(table_of([f"webhook_{each}" for each in headings], rows, language))
 
 
 def _moment(at: datetime | None) -> str:

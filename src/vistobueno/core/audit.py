@@ -1,7 +1,8 @@
 """The blind audit of a line: which photographs are asked without showing the verdict, and what the answers are worth."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -77,16 +78,22 @@ def audited(
     )
 
 
-def kappa(first: NDArray[np.str_], second: NDArray[np.str_]) -> Share:
-    """Cohen's kappa of two people's answers to the same N photographs, with its large-sample interval (Cohen 1960).
+def kappa(counts: Mapping[tuple[str, str], int]) -> Share:
+    """Cohen's kappa of two people's answers to the same photographs, with its large-sample interval (Cohen 1960).
 
     1: they always agree; 0: as often as chance would; ``n`` is 0 where chance alone would always agree.
+
+    Args:
+        counts: photographs by what the first and the second answered.
     """
-    n = len(first)
-    names = np.union1d(first, second)
-    agreed = float(np.mean(first == second)) if n else 1.0
-    expected = sum(float(np.mean(first == name) * np.mean(second == name)) for name in names)
-    if not n or expected >= 1:
+    n = sum(counts.values())
+    agreed = sum(count for (one, other), count in counts.items() if one == other) / n if n else 1.0
+    ones, others = Counter[str](), Counter[str]()
+    for (one, other), count in counts.items():
+        ones[one] += count
+        others[other] += count
+    expected = sum(ones[name] * others[name] for name in ones) / n**2 if n else 1.0
+    if expected >= 1:
         return Share(0.0, -1.0, 1.0, 0)
     value = (agreed - expected) / (1 - expected)
     half = _Z * sqrt(agreed * (1 - agreed) / n) / (1 - expected)
@@ -138,7 +145,7 @@ def line_audit(line: str, drawn: Sequence[Drawn]) -> LineAudit:
     first = np.array([each.said[0] if each.said else "" for each in drawn], str)
     of_products = (first == "fit") | (first == "unfit")
     rates = audited(answers[of_products], first[of_products] == "unfit", chances[of_products], groups[of_products])
-    pairs = np.array([each.said[:2] for each in drawn if len(each.said) > 1], str).reshape(-1, 2)
+    pairs = Counter[tuple[str, str]]((each.said[0], each.said[1]) for each in drawn if len(each.said) > 1)
     answered = int((first != "").sum())
     return LineAudit(
         line,
@@ -150,5 +157,5 @@ def line_audit(line: str, drawn: Sequence[Drawn]) -> LineAudit:
         rates.escapes,
         rates.overkill,
         share_of(answers == "review", groups, 1 / chances),
-        kappa(pairs[:, 0], pairs[:, 1]),
+        kappa(pairs),
     )

@@ -11,6 +11,8 @@ Defect = Literal[
     "green_skin", "foreign_matter",
 ]  # fmt: skip
 ALL: tuple[Defect, ...] = get_args(Defect)
+Severity = Literal["slight", "moderate", "serious"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 _COMMON: tuple[Defect, ...] = (
     "decay", "mould", "bruise", "wound", "cracking", "insect", "shrivelling", "cold_damage", "overripe",
     "foreign_matter",
@@ -23,7 +25,7 @@ _OF: Mapping[str, tuple[Defect, ...]] = {
 
 
 class DefectRefused(VistoBuenoError):
-    """Defects were named of a fruit that is not said to be unfit, or none was left to be named."""
+    """Defects were named of a fruit that is not said to be unfit, none was left to be named, or a severity has no defect."""
 
 
 def defects_of(product: str | None) -> tuple[Defect, ...]:
@@ -63,3 +65,18 @@ def named(answer: str, defects: Sequence[Defect]) -> tuple[Defect, ...]:
             en="Only an unfit fruit has defects. Leave them out, or answer “unfit”.",
         )
     return tuple(each for each in ALL if each in defects)
+
+
+def graded(defects: Sequence[Defect], severities: Mapping[Defect, Severity]) -> dict[Defect, Severity]:
+    """How bad each defect is, in the order of `ALL`; of those that are left out nobody said.
+
+    Raises:
+        DefectRefused: ``severity_of_defect``.
+    """
+    if set(severities) - set(defects):
+        raise DefectRefused(
+            "severity_of_defect",
+            es="Se dice la gravedad de un defecto que no se nombra. Nómbrelo, o quite su gravedad.",
+            en="A severity is given of a defect that is not named. Name it, or leave its severity out.",
+        )
+    return {each: severities[each] for each in ALL if each in severities}

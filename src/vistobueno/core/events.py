@@ -14,6 +14,7 @@ from .lots.lot import Lot, LotVerdict
 EventType = Literal[
     "inspection.created",
     "review.created",
+    "defects.named",
     "lot.opened",
     "lot.decided",
     "report.issued",
@@ -127,9 +128,24 @@ def review_created(of: Inspection, given: Review) -> Event:
         "at": given.at.isoformat(),
         "answer": given.answer,
         "defects": list(given.defects),
+        "severities": dict(given.severities),
         "blind": given.blind,
     }
     return Event("review.created", _of_fruit(of), given.at, data)
+
+
+def defects_named(of: Inspection) -> Event:
+    """Somebody named the defects of a fruit, the last that are named of it."""
+    named = of.named[-1]
+    data = {
+        "id": named.id,
+        "inspection": of.number,
+        "lot": of.lot,
+        "at": named.at.isoformat(),
+        "defects": list(named.defects),
+        "severities": dict(named.severities),
+    }
+    return Event("defects.named", _of_fruit(of), named.at, data)
 
 
 def lot_opened(lot: Lot) -> Event:

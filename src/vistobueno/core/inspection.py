@@ -1,10 +1,11 @@
 """What is kept, as values: inspections, reviews, and what lists of them are asked for by. Times are UTC and aware."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Generic, Literal, TypeVar
 
-from .defects import Defect
+from .defects import Defect, Severity
 from .verdict import Answer, Verdict
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Review:
 
     Attributes:
         blind: who answered was not shown the verdict.
+        severities: how bad each defect is of which somebody said so.
     """
 
     id: int
@@ -47,6 +49,22 @@ class Review:
     note: str
     defects: tuple[Defect, ...] = ()
     blind: bool = False
+    severities: Mapping[Defect, Severity] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NamedDefects:
+    """What a person named of a fruit without answering whether it is fit: at the line, or later to complete it.
+
+    It is later than every review and naming of the inspection that came before it, whatever the clock does.
+    """
+
+    id: int
+    inspection_number: int
+    at: datetime
+    actor: Actor
+    defects: tuple[Defect, ...]
+    severities: Mapping[Defect, Severity] = field(default_factory=dict)
 
 
 def disagreement(verdict: Verdict, said: ReviewAnswer) -> Disagreement | None:
@@ -121,6 +139,26 @@ class Inspection:
     has_heat_map: bool = field(default=False, metadata={"kept": False})
     has_photograph: bool = field(default=True, metadata={"kept": False})
     reviews: tuple[Review, ...] = field(default=(), metadata={"kept": False})
+    named: tuple[NamedDefects, ...] = field(default=(), metadata={"kept": False})
+
+    @property
+    def said(self) -> Answer | ReviewAnswer:
+        """What is known of the fruit: a person's last answer, else the verdict.
+
+        ``review`` too where somebody named a defect, after that, of what is said to be fit; ``other`` and ``retake`` are
+        nothing known of a fruit and come as they are.
+        """
+        answer = self.reviews[-1].answer if self.reviews else self.verdict.answer
+        doubted = self.named and (not self.reviews or self.named[-1].at > self.reviews[-1].at)
+        return "review" if answer == "fit" and doubted else answer
+
+    @property
+    def defects(self) -> dict[Defect, Severity | None]:
+        """Those that were named last, in a review or apart, and how bad each is where that was said."""
+        reviewed = [each for each in self.reviews if each.defects]
+        lasts: tuple[Review | NamedDefects, ...] = (*reviewed[-1:], *self.named[-1:])
+        last = max(lasts, key=lambda each: each.at, default=None)
+        return {} if last is None else {each: last.severities.get(each) for each in last.defects}
 
 
 @dataclass(frozen=True)

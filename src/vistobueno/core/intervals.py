@@ -12,4 +12,4 @@ def wilson(count: float, of: float) -> tuple[float, float]:
     share, square = count / of, _Z * _Z / of
     middle = (share + square / 2) / (1 + square)
     half = _Z * math.sqrt(share * (1 - share) / of + square / of / 4) / (1 + square)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))  # rounding leaves the share within

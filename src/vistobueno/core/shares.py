@@ -1,5 +1,6 @@
 """Shares with their intervals, where photographs weigh differently and those of one fruit count once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,3 +34,14 @@ def share_of(hits: NDArray[np.bool_], groups: NDArray[np.generic], weights: NDAr
     share, effective = float((each * hits).sum() / each.sum()), float(of_group.sum() ** 2 / (of_group**2).sum())
     low, high = wilson(share * effective, effective)
     return Share(share, low, high, len(sizes))
+
+
+def share_of_counts(counts: Sequence[tuple[bool, float, int]]) -> Share:
+    """The same of photographs each of a fruit of its own, as how many are a hit or not, of which weight."""
+    photographs = sum(count for _, _, count in counts)
+    if not photographs:
+        return Share(0.0, 0.0, 1.0, 0)
+    whole = sum(weight * count for _, weight, count in counts)
+    share = sum(weight * count for hit, weight, count in counts if hit) / whole
+    effective = whole**2 / sum(weight**2 * count for _, weight, count in counts)
+    return Share(share, *wilson(share * effective, effective), photographs)

@@ -27,13 +27,18 @@ TABS = (
     Tab("inspect", "inspect", desk=False),
     Tab("review", "review", desk=False),
     Tab("history", "read"),
+    Tab("control", "review"),
     Tab("model", "read"),
     Tab("administration", "people"),
 )
 
 
-def bar_html(identity: Identity, here: str) -> Markup:
-    """The bar for one person on the page ``here``, with a place to count photographs that are not sent yet."""
+def bar_html(identity: Identity, here: str, demo: bool) -> Markup:
+    """The bar for one person on the page ``here``, with a place to count photographs that are not sent yet.
+
+    Args:
+        demo: say above it that the station is a demonstration.
+    """
     language = identity.language
     other = next(each for each in LANGUAGES if each != language)
     tabs = join(
@@ -49,7 +54,7 @@ def bar_html(identity: Identity, here: str) -> Markup:
         if identity.may(each.permission)
     )
     return h(
-        '<a class="skip button" href="#main">{skip}</a><header class="bar">'
+        '<a class="skip button" href="#main">{skip}</a>{mark}<header class="bar">'
         '<a class="brand" href="/" data-act="go" data-value="home">{sign}<span>{brand}</span></a>'
         '<nav class="tabs" aria-label="{pages}">{tabs}</nav><div class="me">'
         '<a class="pending" id="pending" href="/inspect" hidden></a>'
@@ -58,6 +63,7 @@ def bar_html(identity: Identity, here: str) -> Markup:
         '<span aria-hidden="true">{letter}</span><span class="only-heard">{account}: {name}</span></a></div></header>'
         '<div id="main" tabindex="-1"></div>',
         skip=say(language, "ui_skip"),
+        mark=h('<p class="demo" role="note">{0}</p>', say(language, "demo_strip")) if demo else "",
         sign=logo(),
         brand=BRAND,
         pages=say(language, "ui_pages"),

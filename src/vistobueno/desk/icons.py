@@ -8,6 +8,7 @@ _PATHS = {
     "inspect": '<path d="M4 8.5h3.5L9 6h6l1.5 2.5H20V19H4z"/><circle cx="12" cy="13.5" r="3.5"/>',
     "review-tab": '<path d="M4 6h16M4 12h9M4 18h7"/><path d="m14.5 16.5 2.3 2.3 4.2-4.6"/>',
     "history": '<path d="M4.5 12a7.5 7.5 0 1 0 2.3-5.4L4.5 9"/><path d="M4.5 4.5V9H9"/><path d="M12 8v4.3l3 1.7"/>',
+    "control": '<path d="M4 5.5h16M4 18.5h16" stroke-dasharray="2.5 2.5"/><path d="m4 13 3.5-3 3.5 4.5L15 8l5 5.5"/>',
     "model": '<path d="M4 19V5"/><path d="M4 19h16"/><path d="m7.5 15 3.5-4.5 3 2.5L19 7"/>',
     "administration": '<circle cx="9" cy="9" r="3.2"/><path d="M3.5 19c.5-3.3 2.7-5 5.5-5s5 1.7 5.5 5"/>'
     '<path d="M16 6.2a3 3 0 0 1 0 5.7M17.5 14.3c1.8.7 2.8 2.3 3 4.7"/>',

@@ -137,6 +137,21 @@ def choice(
     return h('<select name="{0}" id="f-{0}"{2}>{1}</select>', name, items, Markup(" data-submits") if submits else "")
 
 
+def label_reader(language: str) -> Markup:
+    """In a form: a photograph of a label fills the fields that are called as `LabelFacts` calls them."""
+    control = h(
+        '<input type="file" id="f-label" accept="image/*" data-label data-language="{0}" data-reading="{1}" data-read="{2}" '
+        'data-away="{3}">',
+        language,
+        say(language, "ui_label_reading"),
+        say(language, "ui_label_read"),
+        say(language, "ui_label_away"),
+    )
+    return field(say(language, "ui_label_photo"), control) + Markup(
+        '<p class="muted" role="status" data-label-said></p>'
+    )
+
+
 def sure(question: str, deed: str, language: str) -> Markup:
     """Of a button or form: what it does waits for a second button, which says it."""
     return h(

@@ -14,7 +14,21 @@ from ..accounts.identity import Identity
 from ..core.errors import VistoBuenoError
 from ..i18n import LANGUAGES, say, texts
 from ..services import running_station
-from . import account, administration, commissioning, disagreements, history, home, lines, lots, model, palette, trial
+from . import (
+    account,
+    administration,
+    commissioning,
+    control,
+    disagreements,
+    history,
+    home,
+    lines,
+    lots,
+    model,
+    palette,
+    standards,
+    trial,
+)
 from .bar import BRAND, bar_html
 from .hypertext import component, deed_of, h, hypertext
 from .visit import Visit, go, where_from, zone_named
@@ -38,6 +52,8 @@ PLACES = (
     Place("history", "read", history.show),
     Place("disagreements", "review", disagreements.show, tab="history"),
     Place("lots", "read", lots.show, tab="history"),
+    Place("standards", "read", standards.show, tab="history"),
+    Place("control", "review", control.show),
     Place("model", "read", model.show),
     Place("try", "try", trial.show, tab="model"),
     Place("lines", "read", lines.show, tab="model"),
@@ -95,7 +111,9 @@ def _bar(visit: Visit, here: Place, pages: Mapping[str, "st.Page"]) -> None:
     deed = deed_of(
         component("shell")(
             key="shell",
-            data=_frame(visit.language, bar_html(visit.identity, here.tab or here.address)),
+            data=_frame(
+                visit.language, bar_html(visit.identity, here.tab or here.address, visit.station.demonstration)
+            ),
             on_deed_change=lambda: None,
         ).get("deed")
     )

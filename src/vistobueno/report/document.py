@@ -29,7 +29,7 @@ def document(report: Report, packages: int, photographs: int) -> dict[str, Any]:
         "verification": report.verification,
         "lot": _lot(report),
         "figures": _figures(report),
-        "no_estimate": "" if report.estimate else say(language, "paper_no_estimate", why=report.no_estimate),
+        "no_estimate": "" if report.estimate else report.no_estimate,
         "plan": _plan(report),
         "judgements": [_judgement(each, language) for each in report.judgements],
         "defects": [

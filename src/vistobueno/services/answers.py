@@ -23,7 +23,9 @@ from ..core.inspection import Filter, Inspection
 from ..core.verdict import OUT_OF_SCOPE, Verdict
 from ..core.version import __version__
 from ..model.whole import put_back, whole_folder
+from ..store.database import reading
 from ..store.lists import inspections_page
+from ..store.lots import is_demonstration
 from ..store.photos.evidence import Evidence, EvidenceMissing
 
 Form = Literal["dataset", "coco", "label-studio"]
@@ -102,7 +104,9 @@ def export_answers(
                 en="There are no people's answers with a photograph to export. Answer under Review, or ask for another "
                 "line or other dates.",
             )
-        mark = {"program": __version__, "form": form, "made": _now(), "labels": exported.labels}
+        mark: dict[str, object] = {"program": __version__, "form": form, "made": _now(), "labels": exported.labels}
+        with reading(engine) as connection:
+            mark |= {"demo": True} if is_demonstration(connection) else {}
         (beside / MARK).write_text(json.dumps(mark, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return exported
 

@@ -1,7 +1,7 @@
 """What an inspection report tells, from all that a decision about a lot rests on."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
+from ..core.defects import SEVERITIES
 from ..core.inspection import Actor, Inspection
 from ..core.lots.counts import PackageCounts
 from ..core.lots.issued import report_number
@@ -82,16 +83,16 @@ class Basis:
             lines=_lines(self.inspections),
             grade=_grade(first, lot.facts.grade, language),
             accepted_as=_grade(first, verdict.grade, language) if verdict.grade else "",
-            no_estimate=say(language, "paper_not_estimated"),
+            **_estimate(verdict.evidence.get("estimate"), language),
             replaces=report_number(lot.number, len(self.verdicts) - 1, language) if len(self.verdicts) > 1 else "",
             demonstration=lot.demo,
             **more,
         )
 
     def worst(self, most: int) -> list[Inspection]:
-        """A photograph of each of the worst fruit: unfit, those with named defects and the surest first."""
-        unfit = [each for each in self.inspections if _answer(each) == "unfit"]
-        unfit.sort(key=lambda each: (not named_defects(each), -each.verdict.probability_unfit, each.number))
+        """A photograph of each of the worst fruit: unfit, the gravest defects first, then those of which one is named."""
+        unfit = [each for each in self.inspections if each.said == "unfit"]
+        unfit.sort(key=lambda each: (-_gravest(each), -each.verdict.probability_unfit, each.number))
         by_fruit = {(each.package, each.fruit): each for each in reversed(unfit)}
         return [each for each in unfit if by_fruit[each.package, each.fruit] is each][:most]
 
@@ -121,16 +122,26 @@ class Basis:
 
 def _at(inspection: Inspection, moment: datetime) -> Inspection:
     """As it was known then."""
-    return replace(inspection, reviews=tuple(each for each in inspection.reviews if each.at <= moment))
+    reviews = tuple(each for each in inspection.reviews if each.at <= moment)
+    return replace(inspection, reviews=reviews, named=tuple(each for each in inspection.named if each.at <= moment))
 
 
-def _answer(inspection: Inspection) -> str:
-    return inspection.reviews[-1].answer if inspection.reviews else inspection.verdict.answer
+def _gravest(inspection: Inspection) -> float:
+    """How bad its worst defect is; one of which nobody said it is between none and a slight one."""
+    return max((SEVERITIES.index(each) + 1.0 if each else 0.5 for each in inspection.defects.values()), default=0.0)
+
+
+def _estimate(told: Mapping[str, Any] | None, language: str) -> dict[str, Any]:
+    """The share of unfit fruit in the whole lot, or why there is none."""
+    if told is not None and told["why"] is None:
+        return {"estimate": paper.Estimate(told["share"], told["low"], told["high"])}
+    why, lines = ("not_measured", ()) if told is None else (told["why"], told["lines"])
+    return {"no_estimate": say(language, f"ui_lot_no_estimate_{why}", lines=", ".join(lines))}
 
 
 def named_defects(inspection: Inspection) -> tuple[str, ...]:
     """What people named on it last."""
-    return inspection.reviews[-1].defects if inspection.reviews else ()
+    return tuple(inspection.defects)
 
 
 def _names(actors: Iterable[Actor]) -> tuple[str, ...]:
@@ -205,9 +216,13 @@ def _told(inspection: Inspection) -> dict[str, Any]:
             {
                 "at": each.at,
                 "by": each.actor.name,
-                **{k: getattr(each, k) for k in ("answer", "defects", "blind", "note")},
+                **{k: getattr(each, k) for k in ("answer", "defects", "severities", "blind", "note")},
             }
             for each in inspection.reviews
+        ],
+        "named": [
+            {"at": each.at, "by": each.actor.name, "defects": each.defects, "severities": each.severities}
+            for each in inspection.named
         ],
     }
 

@@ -7,6 +7,7 @@ import zipfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -91,7 +92,7 @@ def _outcomes(
                 done.set_result(ZipOutcome(name, error=_damaged(error)))
                 running.append(done)
             else:
-                running.append(pool.submit(one, data, name, place))
+                running.append(pool.submit(copy_context().run, one, data, name, place))
                 del data
             if len(running) >= at_once:
                 yield running.popleft().result()

@@ -1,10 +1,11 @@
 """Judge many photographs with a few threads and flat memory: decoding and LiteRT both leave Python's lock."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ..core.errors import PhotoRefused
 from ..core.photo import Limits, Photo, open_photo
@@ -12,6 +13,9 @@ from ..core.policy import Policy
 from ..core.verdict import Verdict
 from ..model.inspector import inspect, limits_for
 from ..model.runtime import Model
+
+G = TypeVar("G")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -37,26 +41,34 @@ def inspect_many(
 
     def one(path: Path) -> Outcome:
         try:
-            photo = open_photo(_read(path, limits), limits)
+            photo = open_photo(read_photo(path, limits), limits)
             verdict = inspect(photo, model, policy)
         except PhotoRefused as error:
             return Outcome(path, error=error)
         return Outcome(path, photo.sha256, photo if keep_photos else None, verdict)
 
-    waiting: deque[Future[Outcome]] = deque()
+    for _, outcome in in_order(one, paths, jobs):
+        yield outcome
+
+
+def in_order(work: Callable[[G], T], given: Iterable[G], jobs: int) -> Iterator[tuple[G, T]]:
+    """Each thing and what ``work`` makes of it, in the order given, by ``jobs`` threads; 2 × ``jobs`` are ahead at most."""
+    waiting: deque[tuple[G, Future[T]]] = deque()
     pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="inspect")
     try:
-        for path in paths:
-            waiting.append(pool.submit(one, path))
+        for each in given:
+            waiting.append((each, pool.submit(work, each)))
             if len(waiting) >= 2 * jobs:
-                yield waiting.popleft().result()
+                done, made = waiting.popleft()
+                yield done, made.result()
         while waiting:
-            yield waiting.popleft().result()
+            done, made = waiting.popleft()
+            yield done, made.result()
     finally:  # also when the caller stops early, or Ctrl-C
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _read(path: Path, limits: Limits) -> bytes:
+def read_photo(path: Path, limits: Limits) -> bytes:
     """The file's bytes, never more than one over the limit, which `open_photo` then refuses."""
     try:
         with path.open("rb") as file:

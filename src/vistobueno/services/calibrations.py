@@ -4,10 +4,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from ..core.clock import Clock, utc_now
 from ..core.commissioning import FEWEST, FITTED_TO, Commissioned
 from ..core.errors import VistoBuenoError
 from ..core.inspection import Actor, Inspection
@@ -69,8 +69,8 @@ class Prospect:
 class Calibrations:
     """The calibrations of a station's lines."""
 
-    def __init__(self, engine: Engine, evidence: Evidence, models: Models) -> None:
-        self._engine, self._evidence, self._models = engine, evidence, models
+    def __init__(self, engine: Engine, evidence: Evidence, models: Models, clock: Clock = utc_now) -> None:
+        self._engine, self._evidence, self._models, self._clock = engine, evidence, models, clock
         self._working = threading.Lock()
 
     def of(self, line: str) -> tuple[LineCalibration, ...]:
@@ -147,7 +147,7 @@ class Calibrations:
             )
             kept = made.commissioned.calibration
             facts = {name: value for name, value in kept.facts.items() if name != FITTED_TO}  # its bytes say it
-            new = LineCalibration(0, line, model.bundle.digest, digest_of(kept), datetime.now(UTC), actor, facts)
+            new = LineCalibration(0, line, model.bundle.digest, digest_of(kept), self._clock(), actor, facts)
             with writing(self._engine) as connection:
                 if write is None:
                     return calibrations.add(connection, new, to_bytes(kept)), made
@@ -184,7 +184,7 @@ class Calibrations:
                     en=f"Calibration {number} was made for another model than the active one. Commission the line again, "
                     "or go back to that model.",
                 )
-            calibrations.activate(connection, found.line, number, datetime.now(UTC), actor, "activate")
+            calibrations.activate(connection, found.line, number, self._clock(), actor, "activate")
         self._models.follow_lines()
         return replace(found, active=True)
 
@@ -219,7 +219,7 @@ class Calibrations:
                         en=f"Line '{line}' is judged by the model, without a calibration: there is nothing to go back to.",
                     )
                 now = calibrations.earlier(connection, line)
-                calibrations.activate(connection, line, now, datetime.now(UTC), actor, "roll_back")
+                calibrations.activate(connection, line, now, self._clock(), actor, "roll_back")
             found = None if now is None else calibrations.one(connection, now)
         self._models.follow_lines()
         return found

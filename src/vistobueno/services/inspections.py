@@ -5,7 +5,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, tzinfo
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from ..core.audit import Audit
+from ..core.clock import Chance, Clock, by_chance, utc_now
 from ..core.inspection import DEFAULT_LINE, Actor, DayCount, Filter, Inspection, ModelName, Page, PhotoFacts, Source
 from ..core.photo import open_photo
 from ..core.pictures import heat_map_jpeg, kept_jpeg, thumbnail_jpeg
@@ -32,6 +33,7 @@ from .lines import Lines
 from .lots import Lots, Place
 from .models import Models
 from .spreadsheet import PLAIN, Cell, Dialect, csv_table, xlsx_table
+from .tracing import span
 
 _ALL = Filter()
 _EXPORTED_AT_ONCE = 500  # rows
@@ -46,8 +48,8 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """What leaves a judging slot: nothing larger than the JPEG that is kept."""
+class Judged:
+    """A photograph that was judged and is not kept yet: nothing larger than the JPEG that will be."""
 
     photo: PhotoFacts
     verdict: Verdict
@@ -69,11 +71,13 @@ class Inspections:
         lots: Lots,
         station: str,
         audit: Callable[[str], Audit],
+        clock: Clock = utc_now,
+        chance: Chance = by_chance,
     ) -> None:
         self._engine, self._evidence, self._judging = engine, evidence, judging
         self._models, self._lines, self._lots = models, lines, lots
-        self._ledger, self._days, self._id = Ledger(engine), Days(engine), station
-        self._audit = audit
+        self._ledger, self._days, self._id = Ledger(engine, clock, chance), Days(engine), station
+        self._audit, self._clock = audit, clock
 
     def inspect(
         self,
@@ -111,24 +115,58 @@ class Inspections:
             self._lines.check(line)
             if place is not None:
                 self._lots.check(place)
-            judged = self._judging.run(_judged, self._models.judging(line), data)
-            if write is not None:  # the photograph's hash is known now, and is not taken twice
-                write = replace(write, content_sha256=judged.photo.sha256)
-            draft = Inspection(
-                number=0,
-                at=(now := datetime.now(UTC)),
-                line=line,
-                actor=actor,
+            return self.keep(
+                self.judge(data, line),
+                actor,
                 source=source,
+                line=line,
+                place=place,
                 filename=filename,
-                verdict=judged.verdict,
-                model=judged.model,
-                photo=judged.photo,
-                evidence=new_key(now, self._id),
-                elapsed_ms=judged.elapsed_ms,
-                **({} if place is None else asdict(place)),
+                idempotency_key=idempotency_key,
             )
-            return self._keep(draft, judged.jpeg, write)
+
+    def judge(self, data: bytes, line: str = DEFAULT_LINE) -> Judged:
+        """Judge a photograph as its line is judged now; nothing is kept.
+
+        Raises:
+            PhotoRefused: it cannot be judged.
+        """
+        return self._judging.run(_judged, self._models.judging(line), data)
+
+    def keep(
+        self,
+        judged: Judged,
+        actor: Actor,
+        *,
+        source: Source,
+        line: str = DEFAULT_LINE,
+        place: Place | None = None,
+        filename: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Kept:
+        """Keep what was judged ahead, with its photograph, as `inspect` does; both are durable when this returns.
+
+        Raises:
+            NotFound, LotRefused: the lot takes no more photographs.
+            Conflict: the key was used for another photograph.
+            Unavailable: it cannot be kept now; nothing was.
+        """
+        write = Write(idempotency_key, actor, judged.photo.sha256) if idempotency_key else None
+        draft = Inspection(
+            number=0,
+            at=(now := self._clock()),
+            line=line,
+            actor=actor,
+            source=source,
+            filename=filename,
+            verdict=judged.verdict,
+            model=judged.model,
+            photo=judged.photo,
+            evidence=new_key(now, self._id),
+            elapsed_ms=judged.elapsed_ms,
+            **({} if place is None else asdict(place)),
+        )
+        return self._keep(draft, judged.jpeg, write)
 
     def inspect_zip(
         self,
@@ -241,9 +279,11 @@ class Inspections:
 
     def _keep(self, draft: Inspection, jpeg: bytes, write: Write | None) -> Kept:
         """The photograph first, then the row: a row never names a photograph that is not there."""
-        self._evidence.put(draft.evidence, jpeg)
+        with span("evidence"):
+            self._evidence.put(draft.evidence, jpeg)
         try:
-            return Kept(self._ledger.add(draft, draft.verdict.activation, write, self._audit))
+            with span("store"):
+                return Kept(self._ledger.add(draft, draft.verdict.activation, write, self._audit))
         except Exception as error:
             if not (isinstance(error, Unavailable) and error.code == "database_away"):
                 with contextlib.suppress(Unavailable):
@@ -257,11 +297,15 @@ class Inspections:
             raise
 
 
-def _judged(model: Model, data: bytes) -> _Judged:
+def _judged(model: Model, data: bytes) -> Judged:
     start = time.perf_counter()
-    photo, bundle = open_photo(data, limits_for(model)), model.bundle
-    verdict = inspect(photo, model)
-    jpeg = kept_jpeg(photo.picture)
+    bundle = model.bundle
+    with span("decode", bytes=len(data)):
+        photo = open_photo(data, limits_for(model))
+    with span("network"):
+        verdict = inspect(photo, model)
+    with span("encode"):
+        jpeg = kept_jpeg(photo.picture)
     facts = PhotoFacts(
         photo.sha256,
         photo.width,
@@ -273,4 +317,4 @@ def _judged(model: Model, data: bytes) -> _Judged:
         photo.clipped,
     )
     named = ModelName(bundle.name, bundle.version, bundle.digest, model.calibration_digest)
-    return _Judged(facts, verdict, jpeg, named, (time.perf_counter() - start) * 1e3)
+    return Judged(facts, verdict, jpeg, named, (time.perf_counter() - start) * 1e3)

@@ -4,10 +4,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Self, TypeVar
 
 from ..core.errors import VistoBuenoError
+from .tracing import span
 
 T = TypeVar("T")
 RETRY_AFTER = 1  # seconds: a photograph takes a tenth of one
@@ -54,6 +56,12 @@ class Judging:
             raise busy()
         return Slot(partial(self._leave, owner))
 
+    @property
+    def taken(self) -> int:
+        """How many places are taken now; whoever waits for one counts too, as far as there are places."""
+        with self._lock:
+            return min(self.places, sum(self._held.values()))
+
     def _leave(self, owner: Hashable) -> None:
         self._free.release()
         self._forget(owner)
@@ -66,7 +74,8 @@ class Judging:
 
     def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """Do ``work`` when it is its turn, first come, first served, and wait for it."""
-        return self._pool.submit(work, *arguments).result()
+        with span("judge"):
+            return self._pool.submit(copy_context().run, work, *arguments).result()
 
     def close(self) -> None:
         """End when what runs has ended; what waits for its turn has been answered already."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
+from ..core.clock import Clock, utc_now
 from ..core.inspection import Actor
 from ..core.line import Line, LineRefused, line_name
 from ..store import lines
@@ -18,8 +18,8 @@ from .models import Models
 class Lines:
     """The lines of a station. None is renamed: another is added and the one before retired."""
 
-    def __init__(self, engine: Engine, models: Models) -> None:
-        self._engine, self._models = engine, models
+    def __init__(self, engine: Engine, models: Models, clock: Clock = utc_now) -> None:
+        self._engine, self._models, self._clock = engine, models, clock
 
     def all(self) -> tuple[Line, ...]:
         """All lines, the oldest first, the retired ones too."""
@@ -77,7 +77,7 @@ class Lines:
                     return next(each for each in every if each.name == name), True
                 if name.casefold() in {each.name.casefold() for each in every}:
                     raise _taken(name)
-                return lines.add(connection, name, products, datetime.now(UTC), actor), False
+                return lines.add(connection, name, products, self._clock(), actor), False
         except IntegrityError as error:
             raise _taken(name) from error
 
@@ -96,7 +96,7 @@ class Lines:
                     es=f"«{name}» es la única línea en uso. Añada otra antes de retirarla.",
                     en=f"'{name}' is the only line in use. Add another before you retire it.",
                 )
-            lines.retire(connection, name, datetime.now(UTC))
+            lines.retire(connection, name, self._clock())
 
 
 def _taken(name: str) -> LineRefused:

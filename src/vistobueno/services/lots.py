@@ -1,17 +1,19 @@
 """Lots: opened with a plan, inspected package by package, judged by standards, decided and closed."""
 
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from ..core.clock import Chance, Clock, by_chance, utc_now
 from ..core.inspection import Actor
 from ..core.lots.counts import PackageCounts
+from ..core.lots.epcis import epcis_document
 from ..core.lots.errors import LotRefused
 from ..core.lots.judging import Judgement, judge_lot
+from ..core.lots.lacking import Lacking, lacking
 from ..core.lots.lot import (
     Lot,
     LotDecision,
@@ -19,16 +21,22 @@ from ..core.lots.lot import (
     LotVerdict,
     SamplePlan,
     counted,
+    fruit_of,
     lot_facts,
     sample_plan,
 )
 from ..core.lots.reading import read_standard, shipped_standards
+from ..core.lots.sampling import Level
+from ..core.lots.series import Inspected, Sampling, sampling_of
 from ..core.lots.standard import Standard
 from ..store import lot_state, lots
 from ..store.database import reading, writing
 from ..store.ledger import NotFound, Write, claim, content_of
+from ..store.retention import station_id
+from .lot_estimates import LotEstimate, estimated
 
 LONGEST_REASON = 2000  # characters
+LONGEST_SERIES = 50  # lots before one that its sampling is switched by
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class LotStatus:
 
     Attributes:
         verdicts: the first closed the lot.
+        lacking: of the unfit fruit, what nobody said and would decide the lot.
         changed: answers came after the last decision, and the counts are no longer those that it rests on.
         standards: the versions that judge it, in the order of ``judgements``.
     """
@@ -45,6 +54,7 @@ class LotStatus:
     counts: tuple[PackageCounts, ...]
     judgements: tuple[Judgement, ...]
     verdicts: tuple[LotVerdict, ...]
+    lacking: tuple[Lacking, ...] = ()
     changed: bool = False
     standards: tuple[Standard, ...] = field(default=(), repr=False)
 
@@ -63,17 +73,18 @@ class Place:
 
 @dataclass(frozen=True)
 class OpenLot:
-    """A lot that takes photographs, and how many fruit of each package were looked at."""
+    """A lot that takes photographs, how many fruit of each package were looked at, and the standards that judge it."""
 
     lot: Lot
     looked_at: dict[int, int]
+    standards: tuple[Standard, ...] = field(default=(), repr=False)
 
 
 class Lots:
     """The lots of a station, and the standards that judge them."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, clock: Clock = utc_now, chance: Chance = by_chance) -> None:
+        self._engine, self._clock, self._chance = engine, clock, chance
 
     def standards(self) -> tuple[Standard, ...]:
         """Those that come with the program, and the newest version of each of one's own."""
@@ -117,7 +128,7 @@ class Lots:
                 f"this version {newest.version + 1}, or give it another key.",
             )
         with writing(self._engine) as connection:
-            lots.keep_standard(connection, standard, datetime.now(UTC), actor)
+            lots.keep_standard(connection, standard, self._clock(), actor)
         return standard
 
     def open(
@@ -136,29 +147,44 @@ class Lots:
         Args:
             standards: keys of those that judge it, the one that decides first.
             opened: packages to open; fruit: to look at in each.
+            demo: it is invented; every lot of a station whose first one is, is too.
             idempotency_key: the actor's own name for this: sent again, it is opened once.
 
         Returns:
             The lot, and whether an earlier call with the same key opened it.
 
         Raises:
-            LotRefused: ``lot_field``, ``standard_unknown`` or ``grade_unknown``. DrawRefused: ``draw_invalid``.
+            LotRefused: ``lot_field``, ``standard_unknown``, ``grade_unknown`` or ``lot_open``. DrawRefused: ``draw_invalid``.
             Conflict: the key was used for something else.
         """
         facts = lot_facts(facts)
-        seed = secrets.token_hex(8)
+        seed = self._chance(8)
         plan = sample_plan(SamplePlan(seed, opened, fruit), facts)
         chosen = self._chosen(standards, facts)
         content = content_of("lot", facts, tuple(standards), opened, fruit)
         write = Write(idempotency_key, actor, content) if idempotency_key else None
-        now = datetime.now(UTC)
+        now = self._clock()
         with writing(self._engine) as connection:
             if write is not None and claim(connection, write):
                 return lots.made_by(connection, write.key_hash), True
+            _refuse_twice(connection, facts)
             for each in chosen:
                 lots.keep_standard(connection, each, now, actor)
-            lot = Lot(0, facts, plan, tuple(each.digest for each in chosen), now, actor, demo)
+            lot = Lot(
+                0,
+                facts,
+                plan,
+                tuple(each.digest for each in chosen),
+                now,
+                actor,
+                demo or lots.is_demonstration(connection),
+            )
             return lots.add(connection, lot, write.key_hash if write is not None else None), False
+
+    def demonstration(self) -> bool:
+        """Whether the station was filled with what never was, to show how it works."""
+        with reading(self._engine) as connection:
+            return lots.is_demonstration(connection)
 
     def page(self, before: int | None = None, limit: int = 50) -> list[Lot]:
         """Lots with a lower number than ``before``, the newest first."""
@@ -199,7 +225,21 @@ class Lots:
         with reading(self._engine) as connection:
             found = lots.open_ones(connection, most)
             looked_at = lots.looked_at(connection, [each.number for each in found])
-        return tuple(OpenLot(each, looked_at.get(each.number, {})) for each in found)
+            standards = lots.standards_named(connection, {name for each in found for name in each.standards})
+        return tuple(
+            OpenLot(each, looked_at.get(each.number, {}), tuple(standards[name] for name in each.standards))
+            for each in found
+        )
+
+    def judged_by(self, number: int) -> tuple[Lot, tuple[Standard, ...]]:
+        """A lot, and the versions of standards that judge it, the one that decides first.
+
+        Raises:
+            NotFound: ``no_lot``.
+        """
+        with reading(self._engine) as connection:
+            lot = lots.one(connection, number)
+            return lot, lots.standards_of(connection, lot)
 
     def status(self, number: int) -> LotStatus:
         """Where a lot stands.
@@ -218,7 +258,53 @@ class Lots:
         """
         with reading(self._engine) as connection:
             lot = lots.one(connection, number)
-            return judge_lot(counted(lot, lots.inspections_of(connection, number)), standard, lot.facts.grade)
+            fruit = fruit_of(lot, lots.inspections_of(connection, number))
+            return judge_lot(counted(lot, fruit), standard, lot.facts.grade)
+
+    def sampling(self, number: int, aql: float, level: Level, *, steady: bool = False) -> Sampling | None:
+        """What ISO 2859-1 asks of a lot after its packer's earlier ones of the product; None: nobody said how many fruit a
+        package holds.
+
+        Raises:
+            NotFound: ``no_lot``. PlanRefused: ``lot_too_small``, ``aql_unknown``.
+        """
+        with reading(self._engine) as connection:
+            lot = lots.one(connection, number)
+            size = lot.facts.size_in_fruit
+            if size is None:
+                return None
+            facts = lot.facts
+            before = lots.first_decided(connection, facts.packer, facts.product, number, LONGEST_SERIES)
+        return sampling_of(size, aql, level, [_inspected(*each, facts) for each in before], steady=steady)
+
+    def estimate(self, number: int) -> LotEstimate:
+        """The true share of unfit fruit in a lot, by the blind audit of its line under the calibration that judged the lot.
+
+        Raises:
+            NotFound: ``no_lot``.
+        """
+        with reading(self._engine) as connection:
+            return estimated(connection, lots.one(connection, number))
+
+    def epcis(self, number: int, address: str) -> dict[str, Any]:
+        """A lot's decisions as an EPCIS document.
+
+        Args:
+            address: of the station, by which a lot without numbers of GS1's is called.
+
+        Raises:
+            NotFound: ``no_lot``. LotRefused: ``lot_undecided``.
+        """
+        with reading(self._engine) as connection:
+            lot = lots.one(connection, number)
+            verdicts = lots.verdicts_of(connection, number)
+        if not verdicts:
+            raise LotRefused(
+                "lot_undecided",
+                es=f"El lote {number} todavía no está decidido y no tiene nada que publicar. Decídalo primero.",
+                en=f"Lot {number} is not decided yet and has nothing to publish. Decide it first.",
+            )
+        return epcis_document(lot, verdicts, station_id(self._engine), address)
 
     def decide(
         self,
@@ -254,7 +340,8 @@ class Lots:
             if not reason and (status.verdicts or decision != said.decision):
                 raise _reason_needed(bool(status.verdicts))
             accepted = None if decision == "refused" else grade or said.accepted_as or lot.facts.grade
-            verdict = LotVerdict(0, number, datetime.now(UTC), actor, decision, accepted, reason, evidence_of(status))
+            evidence = evidence_of(status, estimated(connection, lot))
+            verdict = LotVerdict(0, number, self._clock(), actor, decision, accepted, reason, evidence)
             return lots.decide(connection, verdict, write.key_hash if write is not None else None), False
 
     def _chosen(self, keys: Sequence[str], facts: LotFacts) -> list[Standard]:
@@ -278,21 +365,45 @@ class Lots:
         return [each for each in chosen if facts.grade in {grade.key for grade in each.classes}]
 
 
-def evidence_of(status: LotStatus) -> dict[str, object]:
-    """What a decision rests on, as JSON takes it: counts by package, and what each standard said of them."""
+def _refuse_twice(connection: Connection, facts: LotFacts) -> None:
+    """Refuse a label that was scanned twice: a logistic unit is in one open lot at most."""
+    there = lots.open_with(connection, facts.sscc) if facts.sscc else None
+    if there is not None:
+        raise LotRefused(
+            "lot_open",
+            es=f"La unidad con SSCC {facts.sscc} ya está en el lote {there}, que sigue abierto. Continúe en ese lote.",
+            en=f"The unit with SSCC {facts.sscc} is in lot {there} already, which is still open. Go on in that lot.",
+        )
+
+
+def evidence_of(status: LotStatus, estimate: LotEstimate) -> dict[str, object]:
+    """What a decision rests on, as JSON takes it: counts by package, what each standard said of them, and the estimate of the
+    whole lot, or why there was none.
+    """
     return {
         "counts": [asdict(each) for each in status.counts],
         "judgements": [asdict(each) for each in status.judgements],
+        "estimate": asdict(estimate),
     }
 
 
 def _status(connection: Connection, lot: Lot) -> LotStatus:
-    counts = counted(lot, lots.inspections_of(connection, lot.number))
+    fruit = fruit_of(lot, lots.inspections_of(connection, lot.number))
+    counts = counted(lot, fruit)
     standards = lots.standards_of(connection, lot)
     judgements = tuple(judge_lot(counts, each, lot.facts.grade) for each in standards)
     verdicts = lots.verdicts_of(connection, lot.number)
-    status = LotStatus(lot, counts, judgements, verdicts, standards=standards)
+    unsaid = lacking(fruit, standards, judgements)
+    status = LotStatus(lot, counts, judgements, verdicts, unsaid, standards=standards)
     return replace(status, changed=bool(verdicts) and verdicts[-1].evidence["counts"] != _as_kept(counts))
+
+
+def _inspected(lot: Lot, verdict: LotVerdict, own: LotFacts) -> Inspected:
+    """A lot of the series as it was when it was decided first; of one whose packages nobody counted, as the lot's own are."""
+    counts = verdict.evidence["counts"]
+    size = lot.facts.packages * (lot.facts.package_fruit or own.package_fruit or 1)
+    known = sum(each["looked_at"] - each["awaited"] for each in counts)
+    return Inspected(lot.number, size, known, sum(len(each["unfit"]) for each in counts))
 
 
 def _as_kept(counts: Sequence[PackageCounts]) -> object:

@@ -1,11 +1,12 @@
 """What people answer on inspections, and what waits for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine
 
-from ..core.defects import Defect, named
-from ..core.inspection import Actor, Disagreement, Inspection, Page, Review, ReviewAnswer
+from ..core.clock import Clock, utc_now
+from ..core.defects import Defect, DefectRefused, Severity, graded, named
+from ..core.inspection import Actor, Disagreement, Inspection, NamedDefects, Page, Review, ReviewAnswer
 from ..store.ledger import Ledger, Write, content_of
 from ..store.lists import waiting_page
 
@@ -13,8 +14,8 @@ from ..store.lists import waiting_page
 class Reviews:
     """The reviews of a station, and its review queue."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine, self._ledger = engine, Ledger(engine)
+    def __init__(self, engine: Engine, clock: Clock = utc_now) -> None:
+        self._engine, self._ledger = engine, Ledger(engine, clock)
 
     def give(
         self,
@@ -24,6 +25,7 @@ class Reviews:
         note: str = "",
         *,
         defects: Sequence[Defect] = (),
+        severities: Mapping[Defect, Severity] | None = None,
         blind: bool = False,
         idempotency_key: str | None = None,
     ) -> tuple[Review, bool]:
@@ -31,6 +33,7 @@ class Reviews:
 
         Args:
             defects: what is wrong with the fruit, where it is answered to be unfit.
+            severities: how bad each of them is; of those that are left out nobody said.
             blind: who answers was not shown the verdict; only such answers count in the blind audit.
             idempotency_key: the actor's own name for this answer: sent again, it is given once.
 
@@ -40,12 +43,47 @@ class Reviews:
         Raises:
             NotFound: there is no such inspection.
             Conflict: the key was used for something else.
-            DefectRefused: defects of a fruit that is not unfit.
+            DefectRefused: ``defect_of_unfit``, ``severity_of_defect``.
         """
         defects = named(answer, defects)
-        content = content_of("review", number, answer, note, *defects, *(("blind",) if blind else ()))
+        bad = graded(defects, severities or {})
+        said = (*defects, *(("blind",) if blind else ()), *bad.items())
+        content = content_of("review", number, answer, note, *said)
         write = Write(idempotency_key, actor, content) if idempotency_key else None
-        return self._ledger.review(number, actor, answer, note, write, defects, blind)
+        return self._ledger.review(number, actor, answer, note, write, defects, blind, bad)
+
+    def name(
+        self,
+        number: int,
+        actor: Actor,
+        defects: Sequence[Defect],
+        severities: Mapping[Defect, Severity] | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> tuple[NamedDefects, bool]:
+        """Name the defects of a fruit without answering whether it is fit; the last time that they were named counts.
+
+        A fruit that is said to be fit waits for a person from then on.
+
+        Returns:
+            What was named, and whether an earlier call with the same key named it.
+
+        Raises:
+            NotFound: there is no such inspection.
+            Conflict: the key was used for something else.
+            DefectRefused: ``defects_unnamed``, ``severity_of_defect``.
+        """
+        defects = named("unfit", defects)
+        if not defects:
+            raise DefectRefused(
+                "defects_unnamed",
+                es="No se nombró ningún defecto. Nombre al menos uno.",
+                en="No defect was named. Name one at least.",
+            )
+        bad = graded(defects, severities or {})
+        content = content_of("named_defects", number, *defects, *bad.items())
+        write = Write(idempotency_key, actor, content) if idempotency_key else None
+        return self._ledger.name(number, actor, defects, bad, write)
 
     def waiting(self, after: str | None = None, limit: int = 50, *, actor: Actor | None = None) -> Page[Inspection]:
         """Inspections that wait for a person, newest first; for ``actor``: without those that they have answered on.

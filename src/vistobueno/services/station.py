@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy import Engine
 
 from ..core.audit import Audit
+from ..core.clock import Chance, Clock, by_chance, utc_now
 from ..settings import Settings
 from ..store.database import Unavailable, database_alive
 from ..store.lock import StationLock
@@ -15,6 +16,7 @@ from ..store.photos.evidence import Evidence
 from ..store.retention import station_id
 from .audits import Audits
 from .calibrations import Calibrations
+from .control import Control
 from .defects import Defects
 from .inspections import Inspections
 from .judging import Judging
@@ -32,47 +34,69 @@ from .webhooks import Webhooks
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether the station can inspect and keep now, which part of it can not, and what is not as it should be."""
+    """Whether the station can inspect and keep now, which part of it can not, and what is not as it should be.
+
+    Attributes:
+        demo: what it keeps is a demonstration.
+    """
 
     ok: bool
     checks: Mapping[str, bool]
     warnings: tuple[str, ...] = ()
+    demo: bool = False
 
 
 class Station:
     """Open one a process with `Station.open`; threads share it."""
 
-    def __init__(self, settings: Settings, engine: Engine, evidence: Evidence, lock: StationLock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        evidence: Evidence,
+        lock: StationLock,
+        clock: Clock = utc_now,
+        chance: Chance = by_chance,
+    ) -> None:
         self.settings, self.engine, self.evidence, self._lock = settings, engine, evidence, lock
         station = station_id(engine)  # before anything has a thread to end
         self.webhooks = Webhooks(engine, settings)
         self.models = Models(engine, settings)
         self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
-        self.lines = Lines(engine, self.models)
+        self.lines = Lines(engine, self.models, clock)
         audit = partial(Audit, share=settings.audit_share, first=settings.audit_first, second=settings.audit_second)
-        self.lots, self.reports = Lots(engine), Reports(engine, evidence, settings)
+        self.lots, self.reports = Lots(engine, clock, chance), Reports(engine, evidence, settings)
         self.inspections = Inspections(
-            engine, evidence, self.judging, self.models, self.lines, self.lots, station, audit
+            engine, evidence, self.judging, self.models, self.lines, self.lots, station, audit, clock, chance
         )
-        self.reviews, self.audits = Reviews(engine), Audits(engine)
-        self.calibrations = Calibrations(engine, evidence, self.models)
-        self.defects = Defects(engine)
+        self.reviews, self.audits = Reviews(engine, clock), Audits(engine)
+        self.calibrations = Calibrations(engine, evidence, self.models, clock)
+        self.defects, self.control = Defects(engine), Control(engine)
         self.trials = Trials(self.models, self.judging)
         self.measuring = Measuring(evidence)
         self.upkeep = Upkeep(engine, evidence, settings.retention_days)
+        self.demonstration = self.lots.demonstration()
+        """It was filled with what never was, which every page and export says; it never becomes one while it runs."""
 
     @classmethod
-    def open(cls, settings: Settings) -> "Station":
+    def open(
+        cls, settings: Settings, clock: Clock = utc_now, chance: Chance = by_chance, *, alone: bool = False
+    ) -> "Station":
         """Bring the database to its schema, open the store, load and prove the model.
+
+        Args:
+            clock, chance: what time it is, and what is drawn: a demonstration says so itself.
+            alone: with no station beside.
 
         Raises:
             Unavailable, BundleRefused, DownloadFailed: what is not there, and what to do.
+            Occupied: a station runs, and this one wants to be alone.
         """
         engine, evidence = open_records(settings)
-        lock = StationLock(engine, settings.data_dir)
+        lock = StationLock(engine, settings.data_dir, alone=alone)
         try:
             lock.hold()
-            return cls(settings, engine, evidence, lock)
+            return cls(settings, engine, evidence, lock, clock, chance)
         except BaseException:
             lock.release()
             engine.dispose()
@@ -95,7 +119,7 @@ class Station:
         except Unavailable:
             checks["evidence"] = False
         warnings = ("active_model_not_loaded",) if self.models.missed else ()
-        return Readiness(all(checks.values()), checks, warnings)
+        return Readiness(all(checks.values()), checks, warnings, self.demonstration)
 
 
 def _cores() -> int:

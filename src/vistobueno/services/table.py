@@ -37,10 +37,16 @@ def rows(pages: Callable[[str | None], Page[Inspection]], language: str) -> Iter
 def _row(inspection: Inspection, language: str) -> list[Cell]:
     said = inspection.reviews[-1] if inspection.reviews else None  # the last word counts
     facts_ = [value for _, value in facts(inspection, language)]
+    defects = "; ".join(_defect(*each, language) for each in inspection.defects.items())
     if said is None:
-        return [*facts_, *(None for _ in _REVIEW)]
-    defects = "; ".join(say(language, f"defect_{each}") for each in said.defects)
+        return [*facts_, None, defects or None, None, None, None]
     return [*facts_, _word("answer", said.answer, language), defects, said.actor.name, said.at, said.note]
+
+
+def _defect(defect: str, severity: str | None, language: str) -> str:
+    """A defect and, where somebody said so, how bad it is."""
+    words = say(language, f"defect_{defect}")
+    return words if severity is None else f"{words} ({say(language, f'severity_{severity}')})"
 
 
 def facts(inspection: Inspection, language: str) -> list[tuple[str, Cell]]:

@@ -1,23 +1,23 @@
 """Inspections and reviews, written once and never changed; daily counts and the review queue are kept in the same transaction."""
 
 import hashlib
-import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, or_, select, text, true, update
 
 from ..core.audit import Audit
+from ..core.clock import Chance, Clock, by_chance, utc_now
 from ..core.composed import composed, flat
-from ..core.defects import Defect
+from ..core.defects import Defect, Severity
 from ..core.errors import VistoBuenoError
-from ..core.events import inspection_created, review_created
+from ..core.events import defects_named, inspection_created, review_created
 from ..core.inspection import (
     LONGEST_NAME,
     LONGEST_NOTE,
@@ -25,11 +25,13 @@ from ..core.inspection import (
     DayCount,
     Disagreement,
     Inspection,
+    NamedDefects,
     Review,
     ReviewAnswer,
     disagreement,
 )
 from ..core.verdict import OUT_OF_SCOPE, Answer
+from . import control
 from .database import reading, writing
 from .folding import folded
 from .lot_state import next_fruit, refuse_closed
@@ -40,6 +42,7 @@ from .schema import (
     evidence_removals,
     idempotency_keys,
     inspections,
+    named_defects,
     reasons,
     review_queue,
     reviews,
@@ -100,8 +103,8 @@ def content_of(kind: str, *parts: object) -> str:
 class Ledger:
     """The inspections of one database. Threads and processes may share it."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, clock: Clock = utc_now, chance: Chance = by_chance) -> None:
+        self.engine, self._clock, self._chance = engine, clock, chance
 
     def add(
         self,
@@ -119,7 +122,7 @@ class Ledger:
             IntegrityError: the write was made already (see `written`), by another at this moment.
         """
         with writing(self.engine) as connection:
-            return _add(connection, draft, activation, write, audit)
+            return _add(connection, draft, activation, write, audit, self._clock, self._chance)
 
     def is_used(self, write: Write) -> bool:
         """Whether this key was used before, for whatever content."""
@@ -185,6 +188,7 @@ class Ledger:
         write: Write | None = None,
         defects: Sequence[Defect] = (),
         blind: bool = False,
+        severities: Mapping[Defect, Severity] | None = None,
     ) -> tuple[Review, bool]:
         """Set a person's answer beside a verdict; from now on it waits no more, or for others who have not seen it.
 
@@ -208,13 +212,14 @@ class Ledger:
             values: dict[str, Any] = {
                 "id": _next(connection, reviews.c.id),
                 "inspection_number": number,
-                "at": datetime.now(UTC),
+                "at": _after(found.named, self._clock()),
                 **actor_columns(actor),
                 "answer": answer,
                 "note": _shown(note.strip(), keep="\n")[:LONGEST_NOTE],
                 "first": connection.execute(said).first() is None,
                 "defects": ",".join(defects) or None,
                 "blind": blind,
+                "severities": dict(severities or {}) or None,
             }
             connection.execute(insert(reviews).values(values))
             asked = {(each.actor.kind, each.actor.id) for each in found.reviews if each.blind}
@@ -228,12 +233,55 @@ class Ledger:
             connection.execute(delete(disagreements).where(disagreements.c.inspection_number == number))
             if kind := disagreement(found.verdict, answer):
                 connection.execute(insert(disagreements), {"inspection_number": number, "kind": kind})
+            said_ = values["id"], number, values["at"], actor, answer, values["note"], tuple(defects), blind
+            made = Review(*said_, dict(severities or {}))
+            control.move(connection, found, replace(found, reviews=(*found.reviews, made)))
             if write is not None:
-                made = {"inspection_number": number, "review_id": values["id"], "at": values["at"]}
-                connection.execute(_KEY, {**_named(write), **made})
-            given = Review(values["id"], number, values["at"], actor, answer, values["note"], tuple(defects), blind)
-            tell(connection, "review.created", lambda: review_created(found, given))
-        return given, False
+                named = {"inspection_number": number, "review_id": made.id, "at": made.at}
+                connection.execute(_KEY, {**_named(write), **named})
+            tell(connection, "review.created", lambda: review_created(found, made))
+        return made, False
+
+    def name(
+        self,
+        number: int,
+        actor: Actor,
+        defects: Sequence[Defect],
+        severities: Mapping[Defect, Severity],
+        write: Write | None = None,
+    ) -> tuple[NamedDefects, bool]:
+        """Keep the defects that somebody named of a fruit; one that is said to be fit waits for a person from now on.
+
+        Returns:
+            What was named, and whether this write had named it before.
+
+        Raises:
+            NotFound: ``no_inspection``.
+            Conflict: ``key_used``.
+        """
+        with writing(self.engine) as connection:
+            found = inspection(connection, number)
+            if write is not None and claim(connection, write):
+                made = select(named_defects).where(named_defects.c.key_hash == write.key_hash)
+                return _named_defects(connection.execute(made).one()), True
+            one_after_another(connection)
+            values: dict[str, Any] = {
+                "id": _next(connection, named_defects.c.id),
+                "inspection_number": number,
+                "at": _after((*found.reviews, *found.named), self._clock()),
+                **actor_columns(actor),
+                "defects": ",".join(defects),
+                "severities": dict(severities) or None,
+                "key_hash": None if write is None else write.key_hash,
+            }
+            connection.execute(insert(named_defects).values(values))
+            queued = select(review_queue).where(review_queue.c.inspection_number == number)
+            named = inspection(connection, number)
+            control.move(connection, found, named)
+            if named.said == "review" and connection.execute(queued).first() is None:
+                connection.execute(_QUEUED, {"inspection_number": number, "blind": False})
+            tell(connection, "defects.named", lambda: defects_named(named))
+        return named.named[-1], False
 
     def waiting_count(self, actor: Actor | None = None, *, blind: bool = False) -> int:
         """How many inspections wait for a person, or for this one; ``blind``: of the blind audit alone."""
@@ -311,10 +359,19 @@ def with_reviews(connection: Connection, rows: Iterable[Row[Any]]) -> list[Inspe
     asked = select(reviews).where(reviews.c.inspection_number.in_(numbers)).order_by(reviews.c.id)
     for row in connection.execute(asked):
         said.setdefault(row.inspection_number, []).append(_review(row))
+    named: dict[int, list[NamedDefects]] = {}
+    asked = select(named_defects).where(named_defects.c.inspection_number.in_(numbers)).order_by(named_defects.c.id)
+    for row in connection.execute(asked):
+        named.setdefault(row.inspection_number, []).append(_named_defects(row))
     gone_asked = select(evidence_removals.c.inspection_number).where(evidence_removals.c.inspection_number.in_(numbers))
     gone = set(connection.execute(gone_asked).scalars())
     return [
-        replace(each, reviews=tuple(said.get(each.number, ())), has_photograph=each.number not in gone)
+        replace(
+            each,
+            reviews=tuple(said.get(each.number, ())),
+            named=tuple(named.get(each.number, ())),
+            has_photograph=each.number not in gone,
+        )
         for each in found
     ]
 
@@ -325,13 +382,15 @@ def _add(
     activation: Map | None,
     write: Write | None,
     audit: Callable[[str], Audit] | None,
+    clock: Clock,
+    chance: Chance,
 ) -> Inspection:
     one_after_another(connection)
     if draft.lot is not None:
         refuse_closed(connection, draft.lot)
         draft = replace(draft, fruit=draft.fruit or next_fruit(connection, draft.lot, draft.package))
     last = connection.execute(_LAST).first()
-    now = datetime.now(UTC)
+    now = clock()
     kept = replace(
         draft,
         number=last.number + 1 if last else 1,
@@ -339,7 +398,7 @@ def _add(
         filename=_clean(draft.filename),
         has_heat_map=activation is not None,
     )
-    seed, place = connection.execute(_DRAW, {"line": kept.line, "seed": secrets.token_hex(16)}).one()
+    seed, place = connection.execute(_DRAW, {"line": kept.line, "seed": chance(16)}).one()
     if audit is not None and (people := audit(seed).people(place)):
         kept = replace(kept, audit_chance=audit(seed).chance(place), audit_people=people)
     connection.execute(_INSPECTION, _columns(kept, activation))
@@ -349,6 +408,7 @@ def _add(
     if said.answer == "review" or kept.audit_people:
         connection.execute(_QUEUED, {"inspection_number": kept.number, "blind": kept.audit_people > 0})
     connection.execute(_COUNT, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
+    control.add(connection, kept)
     if write is not None:
         connection.execute(_KEY, {**_named(write), "inspection_number": kept.number, "at": kept.at})
     if last is None or last.listened:
@@ -431,8 +491,23 @@ def _actor(row: Row[Any]) -> Actor:
 
 
 def _review(row: Row[Any]) -> Review:
-    defects = tuple(filter(None, (row.defects or "").split(",")))
-    return Review(row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note, defects, row.blind)
+    whole = row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note, _split(row.defects), row.blind
+    return Review(*whole, row.severities or {})
+
+
+def _named_defects(row: Row[Any]) -> NamedDefects:
+    whole = row.id, row.inspection_number, row.at, _actor(row), _split(row.defects)
+    return NamedDefects(*whole, row.severities or {})
+
+
+def _split(defects: str | None) -> tuple[Defect, ...]:
+    return cast(tuple[Defect, ...], tuple(filter(None, (defects or "").split(","))))
+
+
+def _after(before: Sequence[Review | NamedDefects], now: datetime) -> datetime:
+    """Now, or a moment later than all that was said before, where the clock was set back."""
+    last = max((each.at for each in before), default=None)
+    return now if last is None or now > last else last + timedelta(microseconds=1)
 
 
 def _inspection(row: Row[Any]) -> Inspection:

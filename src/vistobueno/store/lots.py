@@ -52,6 +52,11 @@ def one(connection: Connection, number: int) -> Lot:
     return _lots(connection, [row])[0]
 
 
+def is_demonstration(connection: Connection) -> bool:
+    """Whether the station's first lot was drawn by the program: then the station is no more than a demonstration."""
+    return connection.execute(select(lots.c.demo).where(lots.c.number == 1)).scalar() is True
+
+
 def page(connection: Connection, before: int | None, limit: int) -> list[Lot]:
     """Lots with a lower number than ``before``, the newest first."""
     query = select(lots).order_by(lots.c.number.desc()).limit(limit)
@@ -65,6 +70,14 @@ def open_ones(connection: Connection, limit: int) -> list[Lot]:
     decided = select(lot_verdicts.c.id).where(lot_verdicts.c.lot == lots.c.number)
     query = select(lots).where(~decided.exists()).order_by(lots.c.number.desc()).limit(limit)
     return _lots(connection, connection.execute(query).all())
+
+
+def open_with(connection: Connection, sscc: str) -> int | None:
+    """The number of an open lot that is this logistic unit."""
+    decided = select(lot_verdicts.c.id).where(lot_verdicts.c.lot == lots.c.number)
+    asked = select(lots.c.number).where(lots.c.sscc == sscc, ~decided.exists()).limit(1)
+    found: int | None = connection.execute(asked).scalar()
+    return found
 
 
 def looked_at(connection: Connection, numbers: Collection[int]) -> dict[int, dict[int, int]]:
@@ -114,9 +127,14 @@ def own_standards(connection: Connection) -> tuple[Standard, ...]:
 
 def standards_of(connection: Connection, lot: Lot) -> tuple[Standard, ...]:
     """The versions that judge a lot, the one that decides first."""
-    rows = connection.execute(select(standards).where(standards.c.digest.in_(lot.standards))).all()
-    found = {row.digest: standard_of(row.document) for row in rows}
+    found = standards_named(connection, lot.standards)
     return tuple(found[each] for each in lot.standards)
+
+
+def standards_named(connection: Connection, digests: Collection[str]) -> dict[str, Standard]:
+    """The versions with these digests."""
+    rows = connection.execute(select(standards).where(standards.c.digest.in_(digests))).all()
+    return {row.digest: standard_of(row.document) for row in rows}
 
 
 def decide(connection: Connection, verdict: LotVerdict, key_hash: str | None = None) -> LotVerdict:
@@ -165,6 +183,21 @@ def verdicts_of(connection: Connection, lot: int, key_hash: str | None = None) -
         )
         for row in rows
     )
+
+
+def first_decided(
+    connection: Connection, packer: str, product: str, before: int, most: int
+) -> list[tuple[Lot, LotVerdict]]:
+    """The packer's last lots of a product with a lower number that were decided, the oldest first, and how they were first."""
+    decided = select(func.min(lot_verdicts.c.id)).where(lot_verdicts.c.lot == lots.c.number).scalar_subquery()
+    query = (
+        select(lots)
+        .where(lots.c.packer == packer, lots.c.product == product, lots.c.number < before, decided.is_not(None))
+        .order_by(lots.c.number.desc())
+        .limit(most)
+    )
+    found = _lots(connection, connection.execute(query).all())
+    return [(each, verdicts_of(connection, each.number)[0]) for each in reversed(found)]
 
 
 def _lots(connection: Connection, rows: "list[Row[Any]] | Any") -> list[Lot]:

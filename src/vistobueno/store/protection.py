@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 _FIRST = ("inspections", "reasons", "reviews", "audit", "activations", "evidence_removals")  # the others came later
 APPEND_ONLY = (
     *_FIRST, "calibrations", "calibration_activations", "defect_lists", "standards", "lots", "lot_verdicts", "reports",
+    "named_defects",
 )  # fmt: skip
 NAMES = "filenames"
 """SQLite's index of every three letters that follow each other in a file's folded name (FTS5), by inspection number.

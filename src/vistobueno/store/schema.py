@@ -239,6 +239,7 @@ reviews = Table(
     Column("first", Boolean, nullable=False),
     Column("defects", String(400)),
     Column("blind", Boolean, nullable=False, server_default=false()),
+    Column("severities", JSON),  # by defect, where somebody said how bad it is
     CheckConstraint("answer IN ('fit', 'unfit', 'other', 'retake')", name="answer"),
 )
 Index(
@@ -247,6 +248,18 @@ Index(
     unique=True,
     sqlite_where=text("first"),
     postgresql_where=text("first"),
+)
+
+named_defects = Table(
+    "named_defects",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("inspection_number", Number, ForeignKey("inspections.number"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    *_actor(),
+    Column("defects", String(400), nullable=False),
+    Column("severities", JSON),
+    Column("key_hash", String(64)),  # of the write that named them, where that has a key
 )
 
 review_queue = Table(
@@ -280,6 +293,36 @@ daily_counts = Table(
     Column("product", String(100), primary_key=True),
     Column("answer", String(10), primary_key=True),
     Column("count", Number, nullable=False),
+)
+
+
+def _key(*names: str) -> list[Column[Any]]:
+    """Columns of a key; "" stands for none."""
+    types: dict[str, Any] = {"day": Date(), "line": String(LONGEST_LINE), "product": String(100), "packer": String(200),
+             "actor_id": Number, "chance": Float(), "defects": String(400)}  # fmt: skip
+    return [Column(name, types.get(name, String(10)), primary_key=True, autoincrement=False) for name in names]
+
+
+# What control charts group inspections by. Without row numbers and in the order in which they are asked for: what belongs
+# together lies together, and is counted as it is read.
+control_counts = Table(
+    "control_counts",
+    metadata,
+    *_key("day", "line", "product", "packer", "actor_kind", "actor_id", "answer", "said"),  # people's last word
+    Column("count", Number, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Those drawn for the blind audit (the chance is 0 where one was not), and those with defects: what two people answered who
+# saw no verdict, and which defects the last person named.
+control_answers = Table(
+    "control_answers",
+    metadata,
+    *_key(
+        "day", "line", "answer", "chance", "first", "second", "defects", "product", "packer", "actor_kind", "actor_id"
+    ),
+    Column("count", Number, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 idempotency_keys = Table(

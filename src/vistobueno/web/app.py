@@ -1,6 +1,7 @@
 """Assembles the one port: pages, API, inference protocol and operation in one Streamlit application."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -29,6 +30,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     settle()
     from starlette.middleware import Middleware
 
+    from ..services.tracing import exporter_asked
     from . import metrics
     from .api import health
     from .api import routes as api
@@ -40,6 +42,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     from .middleware.packed import Packed
     from .middleware.proxies import ProxyHeaders
     from .middleware.request_log import RequestLog, Routed
+    from .middleware.traced import Traced
     from .middleware.uploads import Uploads
     from .oip import inference
     from .verify import routes as verify
@@ -58,17 +61,20 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
             *api.routes(),
         ],
         "middleware": [
-            Middleware(each)
-            for each in (
-                RequestLog,
-                ProxyHeaders,
-                ErrorHandling,
-                Guard,
-                Uploads,
-                Packed,
-                streamlit_index.StreamlitIndex,
-                Routed,
-            )
+            *([Middleware(Traced)] if exporter_asked(os.environ) else []),
+            *(
+                Middleware(each)
+                for each in (
+                    RequestLog,
+                    ProxyHeaders,
+                    ErrorHandling,
+                    Guard,
+                    Uploads,
+                    Packed,
+                    streamlit_index.StreamlitIndex,
+                    Routed,
+                )
+            ),
         ],
     }
 
@@ -86,7 +92,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     """The station and its access are open while the application runs."""
     from ..accounts import Accounts, set_running_accounts
     from ..jobs.delivery import Delivery
-    from ..services import set_running_station
+    from ..services import set_running_station, tracing
     from .logs import configure_logs
     from .middleware.proxies import parse
     from .start_checks import warn
@@ -109,6 +115,8 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     set_running_station(station)
     set_running_accounts(access)
     warn(settings)
+    if exporter := tracing.exporter_asked(os.environ):
+        _trace(exporter, settings.default_language)
     bundle = station.models.active.bundle
     _log.info("ready", extra={"model": bundle.name, "model_version": bundle.version, "model_digest": bundle.digest})
     if link is not None:  # last, and never a record
@@ -121,7 +129,18 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
         set_running_station(None)
         delivery.close()
         station.close()
+        tracing.end()
         _log.info("stopped")
+
+
+def _trace(exporter: str, language: str) -> None:
+    """Make traces; whoever asked for them where they cannot be made is told, and the station serves all the same."""
+    from ..services import tracing
+
+    try:
+        tracing.start(exporter)
+    except tracing.TracesUnavailable as error:
+        _log.warning(say(language, "start_traces", what=str(error), known=", ".join(tracing.EXPORTERS)))
 
 
 def _opened(settings: Settings) -> "Station":

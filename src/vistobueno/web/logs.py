@@ -6,14 +6,17 @@ import sys
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from ..services.tracing import trace_id
 from .middleware.request_log import REQUEST_ID
 
 
 class _Numbered(logging.Filter):
-    """Puts the request's number on every record that is written while it is answered."""
+    """Puts the request's number, and its trace where one is made, on every record written while it is answered."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = REQUEST_ID.get() or None
+        if trace := trace_id():
+            record.trace_id = trace
         return True
 
 

@@ -1,5 +1,6 @@
 """What the station counts, for Prometheus: inspections, refusals, requests, time, queue, memory, the model."""
 
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,14 +12,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..core.inspection import Inspection
+from ..core.version import __version__
 from ..services import running_station
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 REGISTRY = CollectorRegistry()
 INSPECTIONS = Counter("vistobueno_inspections", "Inspections kept.", ("answer", "product", "source"), registry=REGISTRY)
 JUDGING_SECONDS = Histogram("vistobueno_judging_seconds", "From bytes to verdict.", buckets=_SECONDS, registry=REGISTRY)
-REFUSALS = Counter("vistobueno_refusals", "ErrorHandling with an error, by code.", ("code",), registry=REGISTRY)
-PLACES = Gauge("vistobueno_places_taken", "Photographs taken in that are not answered yet.", registry=REGISTRY)
+REFUSALS = Counter("vistobueno_refusals", "Answers with an error, by code.", ("code",), registry=REGISTRY)
+for _code in ("busy", "database_away", "disk_full", "evidence_away"):
+    REFUSALS.labels(_code)  # alerts ask for their rate, which a series that begins with its first error does not have
 HTTP_REQUESTS = Counter(
     "vistobueno_http_requests", "Requests answered.", ("method", "route", "status"), registry=REGISTRY
 )
@@ -26,23 +29,42 @@ HTTP_SECONDS = Histogram("vistobueno_http_seconds", "Time to answer.", ("route",
 ProcessCollector(registry=REGISTRY)
 
 
-class _Model:
-    """The model that judges now, as labels."""
+BUILD = Gauge("vistobueno_build_info", "The program that runs.", ("version", "python"), registry=REGISTRY)
+BUILD.labels(__version__, platform.python_version()).set(1)
+
+
+class _Running:
+    """What the station of this process says of itself when it is asked: nothing here reads the database."""
+
+    def describe(self) -> tuple[GaugeMetricFamily, ...]:
+        """The families without samples, as they are while no station is open."""
+        return (
+            GaugeMetricFamily("vistobueno_places", "Photographs that fit at once."),
+            GaugeMetricFamily("vistobueno_places_taken", "Photographs taken in that are not answered yet."),
+            GaugeMetricFamily("vistobueno_model_info", "The model that judges.", labels=("name", "version", "digest")),
+            GaugeMetricFamily("vistobueno_model_not_loaded", "1: the active model cannot be loaded here."),
+        )
 
     def collect(self) -> Iterator[Metric]:
-        """One sample while a station is open."""
+        """One sample each while a station is open."""
         try:
-            bundle = running_station().models.active.bundle
+            station = running_station()
         except RuntimeError:
             return
-        family = GaugeMetricFamily(
-            "vistobueno_model_info", "The model that judges.", labels=("name", "version", "digest")
+        bundle = station.models.active.bundle
+        samples: tuple[tuple[tuple[str, ...], float], ...] = (
+            ((), station.judging.places),
+            ((), station.judging.taken),
+            ((bundle.name, bundle.version, bundle.digest), 1),
+            ((), bool(station.models.missed)),
         )
-        family.add_metric((bundle.name, bundle.version, bundle.digest), 1)
-        yield family
+        for family, (labels, value) in zip(self.describe(), samples, strict=True):
+            family.add_metric(labels, value)
+            yield family
 
 
-REGISTRY.register(_Model())
+STATION = _Running()
+REGISTRY.register(STATION)
 
 
 def count(inspection: Inspection) -> None:

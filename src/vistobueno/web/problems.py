@@ -8,6 +8,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from ..accounts import running_accounts
+from ..core.defects import DefectRefused
 from ..core.errors import BundleRefused, DataRefused, DownloadFailed, PhotoRefused, VistoBuenoError
 from ..core.events import WebhookRefused
 from ..core.line import LineRefused
@@ -28,9 +29,10 @@ _BY_CODE = {
     "zip_empty": 422,
     "not_a_photo": 415,
     "unsupported_format": 415,
-    "defect_of_unfit": 422,
     "line_taken": 409,
     "lot_closed": 409,
+    "lot_open": 409,
+    "lot_undecided": 409,
     "package_full": 409,
     "standard_version": 409,
     "report_undecided": 409,
@@ -51,6 +53,7 @@ _BY_KIND: tuple[tuple[type[VistoBuenoError], int], ...] = (
     (LineRefused, 422),
     (CommissioningRefused, 409),
     (LotRefused, 422),
+    (DefectRefused, 422),
     (ReportRefused, 422),
     (WebhookRefused, 422),
     (BundleRefused, 422),

@@ -85,6 +85,7 @@ def _page(
             other_name=say(language, "entry_sign_in_other_language"),
             here=request.url.path,
             next="",
+            demo=say(language, "demo_strip") if open_station().demonstration else "",
         )
     )
     told = {"Content-Security-Policy": headers.OURS, "Cache-Control": "no-store", "Content-Language": language}

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..defects import Severity
 from .errors import LotRefused
-from .standard import Severity
 
 
 class CountsRefused(LotRefused):

@@ -95,16 +95,20 @@ class PackageAnswers:
             )
 
 
+NoEstimateWhy = Literal["not_measured", "awaited", "nothing", "useless", "mixed", "sides"]
+
+
 @dataclass(frozen=True)
 class NoEstimate:
     """Why there are only counts.
 
     Attributes:
         why: ``not_measured``, the line's blind audit has seen no unfit or no fit fruit; ``awaited``, a person's answers are;
-            ``nothing``, no fruit was looked at; ``useless``, the line is no better than chance.
+            ``nothing``, no fruit was looked at; ``useless``, the line is no better than chance; ``mixed``, several lines or
+            calibrations judged the lot; ``sides``, fruit have several photographs, and rates are of photographs one by one.
     """
 
-    why: Literal["not_measured", "awaited", "nothing", "useless"]
+    why: NoEstimateWhy
     counted: Share
 
 
@@ -143,7 +147,8 @@ def estimate_share(
 
     Args:
         packages: those that were opened, drawn at random.
-        escapes, overkill: of the line, from its blind audit under the calibration that judged the lot.
+        escapes, overkill: of the line, from its blind audit under the calibration that judged the lot; they count for nothing
+            where people answered on every fruit.
         awaited: fruit of the lot whose answer by a person is still to come.
         packages_in_lot: as far as it is known; a lot whose packages were all opened has no sampling of packages left.
     """
@@ -152,10 +157,11 @@ def estimate_share(
     fruit, hits = int(sizes.sum()), int(unfit.sum())
     counted = Share(0.0, 0.0, 1.0, 0)
     if not fruit:
-        return NoEstimate("nothing", counted)
-    measured = bool(escapes.of and overkill.of)
-    useful = measured and escapes.hits / escapes.of + overkill.hits / overkill.of < 1
-    e, o = (_rates(escapes), _rates(overkill)) if useful else (np.zeros(1), np.zeros(1))
+        return NoEstimate("awaited" if awaited else "nothing", counted)
+    by_people = not any(each.passed or each.rejected for each in opened)  # then there are no mistakes of a line
+    measured = by_people or bool(escapes.of and overkill.of)
+    useful = by_people or (measured and escapes.hits / escapes.of + overkill.hits / overkill.of < 1)
+    e, o = (_rates(escapes), _rates(overkill)) if useful and not by_people else (np.zeros(1), np.zeros(1))
     e = e * _unchecked([(each.passed, each.passed_checked) for each in opened])
     o = o * _unchecked([(each.rejected, each.rejected_checked) for each in opened])
     whole = _likelihoods(sizes, unfit, e, o, _CORRELATIONS)

@@ -97,8 +97,12 @@ def check_digit_agrees(digits: str) -> bool:
     """Whether the last digit of a GS1 number is the check digit of the others (General Specifications, 7.9)."""
     if not (digits.isascii() and digits.isdecimal() and len(digits) > 1):
         return False
-    total = sum(int(each) * (3 if place % 2 == 0 else 1) for place, each in enumerate(reversed(digits[:-1])))
-    return (10 - total % 10) % 10 == int(digits[-1])
+    return check_digit(digits[:-1]) == int(digits[-1])
+
+
+def check_digit(digits: str) -> int:
+    """The digit that closes a GS1 number of these digits."""
+    return -sum(int(each) * (3 if place % 2 == 0 else 1) for place, each in enumerate(reversed(digits))) % 10
 
 
 def _of_string(text: str) -> list[tuple[str, str]]:

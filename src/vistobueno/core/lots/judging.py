@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal, NamedTuple
 
+from ..defects import SEVERITIES, Severity
 from .counts import CountsRefused, Finding, Fruit, PackageCounts
 from .risk import allowed
-from .standard import DefectRule, Figure, Limit, Severity, Standard
+from .standard import DefectRule, Figure, Limit, Standard
 
 Decision = Literal["accepted", "lower_class", "refused", "undecided"]
 Cause = Literal["over", "over_in_package", "open", "too_few", "not_measured"]
-
-_SEVERITIES: tuple[Severity, ...] = ("slight", "moderate", "serious")
 
 
 @dataclass(frozen=True)
@@ -167,6 +166,21 @@ def judge_lot(counts: Sequence[PackageCounts], standard: Standard, declared: str
     )
 
 
+def weighs(judgement: Judgement, standard: Standard, fruit: Fruit) -> bool:
+    """Whether a lot that ``standard`` left undecided may turn out otherwise by what is not known of an unfit fruit."""
+    if judgement.decision != "undecided":
+        return False
+    first = [each.key for each in standard.classes].index(judgement.declared)
+    outcomes = _Outcomes(standard, first)
+    open_limits = (
+        (each.limit, place)
+        for place, shown in enumerate(judgement.classes, start=first)
+        for each in shown.limits
+        if each.kept is None and "size" not in each.limit.of
+    )
+    return any(sure != may for sure, may in (outcomes.of(fruit, *each) for each in open_limits))
+
+
 def _decided(kept: Sequence[bool | None]) -> tuple[Decision, int]:
     """The decision, and how many classes it took."""
     for place, each in enumerate(kept):
@@ -252,20 +266,19 @@ class _Outcomes:
         if rule is None:
             return self._any(finding.defect, (False,))
         if finding.severity is None:
-            return [self._outcome(rule, each) for each in _SEVERITIES]
+            return [self._outcome(rule, each) for each in SEVERITIES]
         return [self._outcome(rule, finding.severity)]
 
     def _outcome(self, rule: DefectRule, severity: Severity) -> _Outcome:
         """By the grade of its severity or, where the standard lists none, the next worse one; beyond that by no class."""
-        worse = _SEVERITIES[_SEVERITIES.index(severity) :]
-        grade = next((rule.grades[each] for each in worse if each in rule.grades), None)
+        grade = rule.grade(severity)
         best = self._none if grade is None or grade.best is None else self._places[grade.best]
         return _Outcome(rule.key, severity, rule.kind, rule.decay, best)
 
     def _any(self, defect: str, decays: tuple[bool, ...]) -> list[_Outcome]:
         """Whatever a fruit may have whose defect nobody named, or the standard does not list."""
         names = [defect] if defect else ["", *self._rules]
-        every = product(names, _SEVERITIES, ("quality", "condition"), decays, range(self._none + 1))
+        every = product(names, SEVERITIES, ("quality", "condition"), decays, range(self._none + 1))
         return [_Outcome(*each) for each in every if not each[3] or each[4] == self._none]
 
     def _unfit(self, outcomes: list[_Outcome]) -> list[_Outcome]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from ..defects import SEVERITIES, Severity
 from ..inspection import Actor, Inspection
 from .counts import Finding, Fruit, PackageCounts
 from .draw import MOST_PACKAGES, Draw
@@ -13,7 +14,8 @@ from .gs1 import check_digit_agrees
 
 LotDecision = Literal["accepted", "lower_class", "refused"]
 LONGEST_FACT = 200  # characters of a text
-MOST_FRUIT = 1_000  # of one package
+MOST_FRUIT = 1_000  # of one package that are looked at
+MOST_HELD = 100_000  # fruit in a package
 _DIGITS = {"gtin": (8, 12, 13, 14), "sscc": (18,)}
 
 
@@ -25,6 +27,7 @@ class LotFacts:
         code: the packer's own.
         grade: the class that it is presented as, by the key of its first standard.
         packages: in the lot; net_kg: of all of them.
+        package_fruit: how many fruit a package holds, about; a sampling plan asks for the size of the lot in fruit.
         gtin, gs1_lot, sscc: GS1's numbers of the trade item, of the lot (AI 10) and of the logistic unit.
     """
 
@@ -40,6 +43,12 @@ class LotFacts:
     gtin: str | None = None
     gs1_lot: str | None = None
     sscc: str | None = None
+    package_fruit: int | None = None
+
+    @property
+    def size_in_fruit(self) -> int | None:
+        """How many fruit the lot holds, about, where somebody said how many a package does."""
+        return None if self.package_fruit is None else self.packages * self.package_fruit
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,8 @@ def lot_facts(facts: LotFacts) -> LotFacts:
         raise _field("packages", f"entre 1 y {MOST_PACKAGES}", f"from 1 to {MOST_PACKAGES}")
     if facts.net_kg is not None and not 0 < facts.net_kg < 1e9:
         raise _field("net_kg", "un peso mayor que cero", "a weight above zero")
+    if facts.package_fruit is not None and not 0 < facts.package_fruit <= MOST_HELD:
+        raise _field("package_fruit", f"entre 1 y {MOST_HELD}", f"from 1 to {MOST_HELD}")
     for name, lengths in _DIGITS.items():
         if values[name] is not None:
             values[name] = _gs1(name, values[name], lengths)
@@ -141,48 +152,69 @@ def sample_plan(plan: SamplePlan, facts: LotFacts) -> SamplePlan:
     return plan
 
 
-def counted(lot: Lot, found: Iterable[Inspection]) -> tuple[PackageCounts, ...]:
-    """What was found in the packages that are opened, in their order; a fruit with several photographs counts once.
+@dataclass(frozen=True)
+class FruitLookedAt:
+    """A fruit of a package that is opened, and its photographs; they count as one.
 
-    It is unfit where a photograph of it is: by its people's last answer, else by the verdict. A fruit of which no
-    photograph is decided yet waits for an answer; one that shows none of our products or too little is not there.
+    Attributes:
+        said: ``unfit`` where a photograph of it is, ``review`` where one waits for an answer, else ``fit``.
+        findings: the defects that were named, each once, as bad as somebody said it is.
+    """
+
+    package: int
+    number: int
+    said: Literal["fit", "unfit", "review"]
+    sides: tuple[Inspection, ...]
+    findings: Fruit = ()
+
+
+def fruit_of(lot: Lot, found: Iterable[Inspection]) -> tuple[FruitLookedAt, ...]:
+    """The fruit that were looked at, by package and number.
+
+    One of which no photograph shows our products, or enough of it, is not there.
 
     Args:
         found: the lot's inspections.
     """
+    drawn = set(lot.draw.numbers)
     by_fruit: dict[tuple[int, int], list[Inspection]] = {}
     for each in found:
-        if each.package is not None and each.fruit is not None:
+        if each.package in drawn and each.fruit is not None:
             by_fruit.setdefault((each.package, each.fruit), []).append(each)
-    packages = {number: _Package() for number in lot.draw.numbers}
-    for (package, _), sides in sorted(by_fruit.items()):
-        if package in packages:
-            packages[package].add(sides)
-    return tuple(each.counts(number, lot.plan.fruit) for number, each in packages.items())
+    fruit = []
+    for (package, number), sides in sorted(by_fruit.items()):
+        said = {each.said for each in sides}
+        for answer in ("unfit", "review", "fit"):
+            if answer in said:
+                fruit.append(FruitLookedAt(package, number, answer, tuple(sides), _findings(sides)))
+                break
+    return tuple(fruit)
 
 
-class _Package:
-    def __init__(self) -> None:
-        self.looked_at, self.awaited, self.unfit = 0, 0, list[Fruit]()
-
-    def add(self, sides: Sequence[Inspection]) -> None:
-        said = [each.reviews[-1].answer if each.reviews else each.verdict.answer for each in sides]
-        if "unfit" in said:
-            self.unfit.append(_findings(sides))
-        elif "review" in said:
-            self.awaited += 1
-        elif "fit" not in said:
-            return
-        self.looked_at += 1
-
-    def counts(self, number: int, planned: int) -> PackageCounts:
-        to_come = max(0, planned - self.looked_at)
-        return PackageCounts(number, self.looked_at, tuple(self.unfit), self.awaited, to_come)
+def counted(lot: Lot, fruit: Iterable[FruitLookedAt]) -> tuple[PackageCounts, ...]:
+    """What was found in the packages that are opened, in their order; each has all of the plan's fruit, or some to come."""
+    of: dict[int, list[FruitLookedAt]] = {number: [] for number in lot.draw.numbers}
+    for each in fruit:
+        of[each.package].append(each)
+    return tuple(
+        PackageCounts(
+            number,
+            len(some),
+            tuple(each.findings for each in some if each.said == "unfit"),
+            sum(each.said == "review" for each in some),
+            max(0, lot.plan.fruit - len(some)),
+        )
+        for number, some in of.items()
+    )
 
 
 def _findings(sides: Sequence[Inspection]) -> Fruit:
-    named = (defect for each in sides if each.reviews for defect in each.reviews[-1].defects)
-    return tuple(Finding(each) for each in dict.fromkeys(named))
+    worst: dict[str, Severity | None] = {}
+    for side in sides:
+        for defect, severity in side.defects.items():
+            before = worst.get(defect)
+            worst[defect] = max(filter(None, (before, severity)), key=SEVERITIES.index, default=None)
+    return tuple(Finding(*each) for each in worst.items())
 
 
 def _gs1(name: str, text: str, lengths: tuple[int, ...]) -> str:

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast, get_args
 
-from ..defects import ALL
+from ..defects import ALL, Severity
 from .errors import LotRefused
-from .standard import Counted, DefectRule, Figure, Grade, GradeClass, Kind, Limit, Severity, Standard, Words
+from .standard import Counted, DefectRule, Figure, Grade, GradeClass, Kind, Limit, Standard, Words
 
 T = TypeVar("T")
 

@@ -14,6 +14,7 @@ from .chances import Floats, beta_binomial, summed
 from .errors import LotRefused
 
 MOST_FRUIT = 20_000
+MOST_OF_EACH, MOST_OPENED = 50, 200  # fruit of a package, and packages, that a plan by risk asks for
 TAKE_SOURCE = "(EU) 543/2011, Annex V; OECD"
 TAKE_CONFIRMED = False
 """Whether somebody of the project has read the two tables in the document that they are from."""
@@ -90,6 +91,33 @@ def share_accepted(chance: Callable[[float], float], wanted: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if chance(middle) > wanted else (low, middle)
     return (low + high) / 2
+
+
+def take_for(packages: int, limit: float, bad: float, risk: float, correlation: float = 0.05) -> Take:
+    """What to take of a lot of so many packages, so that one with a share ``bad`` of unfit fruit is accepted with at most ``risk``.
+
+    As few packages as the tables of `packages_to_open` say, and of each as few fruit as do, up to `MOST_OF_EACH`; more
+    packages where that does not reach.
+
+    Raises:
+        TakeRefused: ``risk_unattainable``.
+    """
+    opened = packages_to_open(packages)
+    while limit < bad < 1 and 0 < risk < 1:
+        for fruit in range(5, MOST_OF_EACH + 1, 5):
+            take = Take(opened, fruit, correlation)
+            if chance_to_accept(take, limit, [bad])[0] <= risk:
+                return take
+        if opened == packages or opened > MOST_OPENED:
+            break
+        opened = min(packages, opened + max(1, opened // 8))
+    raise TakeRefused(
+        "risk_unattainable",
+        es=f"Ni con {opened} bultos y {MOST_OF_EACH} frutas de cada uno se llega a ese riesgo. Ponga una parte no apta mayor, "
+        "por encima de lo que admite la norma, o acepte más riesgo.",
+        en=f"Not even {opened} packages and {MOST_OF_EACH} fruit of each reach that risk. Give a larger unfit share, above what "
+        "the standard allows, or accept more risk.",
+    )
 
 
 def allowed(limit: float, fruit: int) -> int:

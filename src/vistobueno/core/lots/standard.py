@@ -5,12 +5,13 @@ Figures are facts; no sentence of a standard is kept. A person's own copy is rea
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-Severity = Literal["slight", "moderate", "serious"]
+from ..defects import SEVERITIES, Severity
+
 Kind = Literal["quality", "condition"]
 Counted = Literal["defective", "below_next", "decay", "size"]
 
@@ -105,6 +106,11 @@ class DefectRule:
     decay: bool = False
     name: Words | None = None
 
+    def grade(self, severity: Severity) -> Grade | None:
+        """What the standard says of it when it is so bad; None: no class bears it."""
+        worse = SEVERITIES[SEVERITIES.index(severity) :]
+        return next((self.grades[each] for each in worse if each in self.grades), None)
+
 
 @dataclass(frozen=True)
 class Standard:
@@ -136,6 +142,20 @@ class Standard:
         return all(figure.confirmed for each in self.classes for figure in each.figures.values()) and all(
             grade.confirmed for each in self.defects for grade in each.grades.values()
         )
+
+    def tells_apart(self, rule: DefectRule) -> bool:
+        """Whether it matters how bad a defect of ``rule`` is."""
+        named = [
+            each
+            for each in self.limits
+            if each.severities and each.kind in (None, rule.kind) and (not each.defects or rule.key in each.defects)
+        ]
+        outcomes = set()
+        for severity in SEVERITIES:
+            grade = rule.grade(severity)
+            best = grade.best if grade else None
+            outcomes.add((best, *(severity in each.severities for each in named if best != self.classes[0].key)))
+        return len(outcomes) > 1
 
     @cached_property
     def digest(self) -> str:
@@ -194,6 +214,25 @@ class Standard:
                 for each in self.defects
             ],
         }
+
+
+def severities_asked(standards: Iterable[Standard]) -> dict[str, dict[Severity, dict[str, float]]]:
+    """The defects of which a person is asked how bad they are, and how large each severity may be, by the first that says.
+
+    A severity without a size has an empty object.
+    """
+    asked: dict[str, dict[Severity, dict[str, float]]] = {}
+    for standard in standards:
+        for rule in standard.defects:
+            if standard.tells_apart(rule):
+                sizes = {each: _sizes(rule.grades.get(each)) for each in SEVERITIES}
+                if not any(asked.get(rule.key, {}).values()):
+                    asked[rule.key] = sizes
+    return asked
+
+
+def _sizes(grade: Grade | None) -> dict[str, float]:
+    return {name: size for name, size in (("cm", grade and grade.cm), ("cm2", grade and grade.cm2)) if size}
 
 
 def _words(words: Words) -> dict[str, str]:

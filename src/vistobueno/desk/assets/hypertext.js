@@ -34,6 +34,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (kept) return keep(root, kept.dataset.keep, kept.dataset.kept)
     const copied = event.target.closest("[data-copy]")
     if (copied) return copy(copied)
+    const drawn = event.target.closest("[data-png]")
+    if (drawn) return picture(drawn)
     const element = event.target.closest("a[data-act], button[data-act]")
     if (!element || event.ctrlKey || event.metaKey || event.shiftKey) return
     event.preventDefault()
@@ -55,6 +57,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   root.onchange = (event) => {
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit()
+    if (event.target.matches("[data-label]")) readLabel(event.target)
   }
 }
 
@@ -107,6 +110,55 @@ function showKept(root) {
   }
 }
 
+// What the barcodes of a photographed label say goes into the fields of its form. The browser's own detector reads them where
+// there is one; else, or where it sees none, the station does.
+async function readLabel(input) {
+  const { form, dataset } = input
+  const photo = input.files[0]
+  const said = form.querySelector("[data-label-said]")
+  if (!photo) return
+  said.textContent = dataset.reading
+  try {
+    const { csrf } = await (await fetch("/field/session")).json()
+    const ask = (path, body, kind) =>
+      fetch(`/api/v1/labels${path}`, {
+        method: "POST",
+        body,
+        headers: { "X-CSRF-Token": csrf, "Accept-Language": dataset.language, "Content-Type": kind },
+      })
+    const codes = await detected(photo)
+    let answer = codes.length ? await ask("/codes", JSON.stringify({ codes }), "application/json") : null
+    if (!answer?.ok) answer = await ask("", photo, photo.type || "application/octet-stream")
+    const found = await answer.json()
+    said.textContent = answer.ok ? filled(form, found, dataset.read) : found.detail
+  } catch {
+    said.textContent = dataset.away
+  }
+  input.value = ""
+}
+
+async function detected(photo) {
+  try {
+    const found = await new window.BarcodeDetector().detect(await createImageBitmap(photo))
+    return found.map((each) => each.rawValue).filter(Boolean).slice(0, 20)
+  } catch {
+    return [] // there is no detector, or it cannot open the photograph
+  }
+}
+
+// Writes what was found into the fields of these names, and tells each by its label.
+function filled(form, found, read) {
+  const told = []
+  for (const [name, value] of Object.entries({ code: found.gs1_lot, ...found })) {
+    const field = form.elements[name]
+    if (value === null || !field || (name === "code" && field.value)) continue
+    field.value = String(value)
+    field.closest("details")?.setAttribute("open", "")
+    told.push(`${field.closest("label").querySelector("span").textContent} ${value}`)
+  }
+  return `${read} ${told.join(", ")}.`
+}
+
 async function copy(button) {
   const source = document.getElementById(button.dataset.copy)
   try {
@@ -115,4 +167,51 @@ async function copy(button) {
   } catch {
     getSelection().selectAllChildren(source) // without TLS there is no clipboard: what is selected can still be copied
   }
+}
+
+// A chart as it is seen, in this theme's colours, under its title: what is drawn by rules of a page is written into the copy.
+const LOOK = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "font-family", "font-size", "font-weight"]
+
+async function picture(button) {
+  const seen = document.getElementById(button.dataset.png)
+  const copy = seen.cloneNode(true)
+  const parts = [copy, ...copy.querySelectorAll("*")]
+  for (const [place, each] of [seen, ...seen.querySelectorAll("*")].entries()) {
+    const look = getComputedStyle(each)
+    for (const name of LOOK) parts[place].style.setProperty(name, look.getPropertyValue(name))
+  }
+  const { width, height } = seen.viewBox.baseVal
+  const theme = getComputedStyle(seen)
+  const head = document.createElementNS(seen.namespaceURI, "g")
+  const ground = document.createElementNS(seen.namespaceURI, "rect")
+  const edge = 20
+  const top = 64
+  const size = [width + 2 * edge, height + top + edge]
+  for (const [name, value] of [["x", -edge], ["y", -top], ["width", size[0]], ["height", size[1]]]) ground.setAttribute(name, value)
+  ground.style.fill = theme.getPropertyValue("--card")
+  head.append(ground)
+  for (const [words, y, font, colour] of [[button.dataset.title, -38, "600 17px", "--ink"], [button.dataset.of, -16, "14px", "--muted"]]) {
+    const text = document.createElementNS(seen.namespaceURI, "text")
+    text.setAttribute("y", y)
+    text.style.cssText = `fill: ${theme.getPropertyValue(colour)}; font: ${font} ${theme.fontFamily.replaceAll('"', "'")}`
+    text.textContent = words
+    head.append(text)
+  }
+  copy.prepend(head)
+  copy.setAttribute("viewBox", `${-edge} ${-top} ${size[0]} ${size[1]}`)
+  copy.setAttribute("width", size[0] * 2)
+  copy.setAttribute("height", size[1] * 2)
+  const image = new Image()
+  image.src = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }))
+  await image.decode()
+  const canvas = document.createElement("canvas")
+  canvas.width = size[0] * 2
+  canvas.height = size[1] * 2
+  canvas.getContext("2d").drawImage(image, 0, 0)
+  URL.revokeObjectURL(image.src)
+  const link = document.createElement("a")
+  link.href = URL.createObjectURL(await new Promise((done) => canvas.toBlob(done, "image/png")))
+  link.download = button.dataset.name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }

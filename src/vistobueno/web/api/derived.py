@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -69,7 +69,7 @@ def _is_said(field: Any) -> bool:
 
 def _json_type(kind: Any) -> Any:
     origin, inner = get_origin(kind), get_args(kind)
-    if origin is UnionType:
+    if origin in (UnionType, Union):
         return _json_type(inner[0]) | None
     if origin is Literal or origin is None:
         return part_of(kind) if is_dataclass(kind) else kind  # type: ignore[arg-type]

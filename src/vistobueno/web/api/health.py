@@ -19,14 +19,16 @@ async def ready(request: Request) -> JSONResponse:
     """200 when database, evidence and a proved model are there; else 503 and what is missing.
 
     ``warnings`` tells what does not keep it from inspecting: the active model cannot be loaded here, another goes on.
+    ``demo`` is there, and true, where all that it keeps is a demonstration.
     """
     try:
         readiness = await to_thread.run_sync(running_station().ready)
     except RuntimeError:  # not opened yet, or closing
         return JSONResponse({"status": "starting", "checks": {}}, 503, _NEVER_KEPT)
-    warnings = {"warnings": list(readiness.warnings)} if readiness.warnings else {}
+    more: dict[str, object] = {"warnings": list(readiness.warnings)} if readiness.warnings else {}
+    more |= {"demo": True} if readiness.demo else {}
     return JSONResponse(
-        {"status": "ready" if readiness.ok else "not ready", "checks": dict(readiness.checks), **warnings},
+        {"status": "ready" if readiness.ok else "not ready", "checks": dict(readiness.checks), **more},
         200 if readiness.ok else 503,
         _NEVER_KEPT,
     )

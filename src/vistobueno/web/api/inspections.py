@@ -18,11 +18,23 @@ from ...core.inspection import Disagreement, Filter
 from ...core.line import LONGEST_LINE
 from ...services import Review, Station
 from ...services.lots import Place
-from ..metrics import PLACES, count
+from ..metrics import count
 from ..problems import refuse
 from .context import allowed, line_of, may_answer, open_station, owner_of, source_of
 from .request_body import BoundedRoute, read_photo, received
-from .schemas import ROOT, Answer, InspectionOut, ProblemOut, ReviewIn, ReviewOut, inspection_as, review_as
+from .schemas import (
+    ROOT,
+    Answer,
+    InspectionOut,
+    NamedDefectsIn,
+    NamedDefectsOut,
+    ProblemOut,
+    ReviewIn,
+    ReviewOut,
+    inspection_as,
+    named_as,
+    review_as,
+)
 
 router = APIRouter(tags=["inspections"], route_class=BoundedRoute)
 LONGEST_KEY = 255
@@ -140,7 +152,7 @@ async def inspect(
     where = _place(lot, package, fruit)
     with received(request, station) as share:
         upload = await read_photo(request, share)
-        with station.judging.admit(owner_of(request)) as place, PLACES.track_inprogress():
+        with station.judging.admit(owner_of(request)) as place:
             work = partial(
                 station.inspections.inspect,
                 upload.data,
@@ -292,9 +304,34 @@ async def review(request: Request, number: Number, said: ReviewIn) -> Response:
             said.answer,
             said.note,
             defects=said.defects,
+            severities=said.severities,
             blind=said.blind and identity.may("review"),  # on their card inspectors have seen the verdict
             idempotency_key=key,
         )
 
     made, replayed = await of_station(request, give, "answer")
     return as_json(review_as(made), 200 if replayed else 201)
+
+
+@router.post(
+    "/inspections/{number}/defects",
+    status_code=201,
+    response_model=NamedDefectsOut,
+    summary="Name its defects",
+    responses={
+        200: {"model": NamedDefectsOut, "description": "The same call was made before; this is what it made."},
+        **problems(404, 408, 409, 413, 422),
+    },
+    openapi_extra={"parameters": [key_parameter("Your own name for this. Sent again, they are named once.")]},
+)
+async def name_defects(request: Request, number: Number, said: NamedDefectsIn) -> Response:
+    """Name the defects of a fruit, and how bad they are, without answering whether it is fit: for whoever inspects and answers. The
+    last time that they were named counts. A fruit that is said to be fit waits for a person from then on.
+    """
+    actor, key = allowed(request, "answer").actor, idempotency_key(request)
+    made, replayed = await of_station(
+        request,
+        lambda station: station.reviews.name(number, actor, said.defects, said.severities, idempotency_key=key),
+        "answer",
+    )
+    return as_json(named_as(made), 200 if replayed else 201)

@@ -10,8 +10,8 @@ from ...core.lots.gs1 import label_facts
 from ...services.labels import read_label
 from .context import allowed, open_station
 from .inspections import as_json, photo_body, problems
+from .lot_schemas import LabelIn, LabelOut
 from .request_body import BoundedRoute, read_photo, received
-from .schemas import LabelIn, LabelOut
 
 router = APIRouter(tags=["lots"], route_class=BoundedRoute)
 _READ_AT_ONCE = CapacityLimiter(1)  # the others wait without a thread

@@ -105,7 +105,7 @@ async def table(
         asked.filter, language or language_of(request, own_first=True), dialect
     )
     first = await to_thread.run_sync(partial(next, rows, ""))  # what cannot be read is a problem, not a cut table
-    return StreamingResponse(_batched(first, rows), headers=_file("csv"), media_type="text/csv; charset=utf-8")
+    return StreamingResponse(_batched(first, rows), headers=file_headers("csv"), media_type="text/csv; charset=utf-8")
 
 
 @router.get(
@@ -122,11 +122,13 @@ async def workbook(request: Request, asked: AskedFor, language: Words = None, zo
         folder = station.settings.data_dir  # not /tmp, which may be memory
         file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 it is closed, and gone, when it has been sent
         await to_thread.run_sync(station.inspections.export_xlsx, file, folder, asked.filter, words, clocks)
-    return StreamingResponse(_pieces(file), headers=_file("xlsx"), media_type=XLSX)
+    return StreamingResponse(_pieces(file), headers=file_headers("xlsx"), media_type=XLSX)
 
 
-def _file(kind: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="vistobueno.{kind}"', "Cache-Control": "no-store"}
+def file_headers(kind: str) -> dict[str, str]:
+    """Of a file to take along."""
+    name = "vistobueno-demo" if open_station().demonstration else "vistobueno"
+    return {"Content-Disposition": f'attachment; filename="{name}.{kind}"', "Cache-Control": "no-store"}
 
 
 async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:

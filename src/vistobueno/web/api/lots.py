@@ -11,8 +11,8 @@ from ...core.lots.standard import Standard
 from .context import allowed
 from .derived import plain
 from .inspections import as_json, idempotency_key, key_parameter, of_station, problems
+from .lot_schemas import LotIn, LotOut, LotsOut, LotStatusOut, LotVerdictIn, LotVerdictOut, StandardIn, StandardOut
 from .request_body import BoundedRoute
-from .schemas import LotIn, LotOut, LotsOut, LotStatusOut, LotVerdictIn, LotVerdictOut, StandardIn, StandardOut
 
 router = APIRouter(tags=["lots"], route_class=BoundedRoute)
 Number = Annotated[int, Path(ge=1, le=2**53, description="The lot's number.")]
@@ -96,11 +96,14 @@ async def open_lot(request: Request, said: LotIn) -> Response:
 @router.get("/lots/{number}", response_model=LotStatusOut, summary="Where a lot stands", responses=problems(404, 422))
 async def lot(request: Request, number: Number) -> Response:
     """A lot, the packages that are opened, its counts as they are now, what each of its standards says of them, and its
-    decisions. `ended_early` in a judgement: the fruit that are still to come cannot change it. `changed`: answers came
-    after the last decision.
+    decisions. `lacking`: what nobody said of unfit fruit and would decide the lot. `estimate`: the share of unfit fruit in
+    the whole lot, corrected for its line's mistakes, or `why` there is none. `ended_early` in a judgement: the fruit that
+    are still to come cannot change it. `changed`: answers came after the last decision.
     """
-    found = await of_station(request, lambda station: station.lots.status(number))
-    return as_json(plain(found) | {"packages": list(found.lot.draw.numbers)})
+    found, estimate = await of_station(
+        request, lambda station: (station.lots.status(number), station.lots.estimate(number))
+    )
+    return as_json(plain(found) | {"packages": list(found.lot.draw.numbers), "estimate": plain(estimate)})
 
 
 @router.post(

@@ -11,9 +11,10 @@ from ...core.lots.issued import IssuedReport
 from .context import allowed, open_station
 from .inspections import as_json, key_parameter, of_station, problems
 from .lists import zone_named
+from .lot_schemas import ReportIn, ReportOut
 from .lots import Number
 from .request_body import BoundedRoute
-from .schemas import ROOT, ReportIn, ReportOut
+from .schemas import ROOT
 
 router = APIRouter(tags=["lots"], route_class=BoundedRoute)
 PDF = "application/pdf"

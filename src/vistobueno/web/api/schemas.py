@@ -3,21 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ...accounts.identity import Identity
 from ...core.audit import LineAudit
-from ...core.defects import ALL, Defect
+from ...core.defects import ALL, Defect, Severity
 from ...core.drift import Drift
-from ...core.inspection import DayCount, Inspection, ModelVersion, Page, PhotoFacts, Review, ReviewAnswer
+from ...core.inspection import DayCount, Inspection, ModelVersion, NamedDefects, Page, PhotoFacts, Review, ReviewAnswer
 from ...core.line import LONGEST_LINE, Line, LineCalibration
-from ...core.lots.draw import MOST_PACKAGES
-from ...core.lots.gs1 import LabelFacts
-from ...core.lots.lot import LONGEST_FACT, MOST_FRUIT, Lot, LotDecision, LotVerdict
 from ...core.verdict import Verdict
 from ...services.calibrations import Prospect
+from ...services.control import ControlView
 from .derived import model_of, plain
 
 ROOT = "/api/v1"
@@ -37,8 +35,15 @@ _REVIEW = {
     "note": "two of the hand",
     "defects": ["crown_rot", "bruise"],
     "blind": False,
+    "severities": {"bruise": "moderate"},
 }
-_REVIEW_IN: dict[str, Any] = {"answer": "unfit", "note": "", "defects": ["bruise"]}
+_REVIEW_IN: dict[str, Any] = {
+    "answer": "unfit",
+    "note": "",
+    "defects": ["bruise"],
+    "severities": {"bruise": "moderate"},
+}
+_NAMED = {name: _REVIEW[name] for name in ("id", "inspection", "at", "actor", "defects", "severities")}
 INSPECTION_EXAMPLE: dict[str, Any] = {
     "number": 1204,
     "at": "2026-11-25T15:02:37+00:00",
@@ -75,6 +80,7 @@ INSPECTION_EXAMPLE: dict[str, Any] = {
     "package": 31,
     "fruit": 4,
     "reviews": [_REVIEW],
+    "named": [],
     "links": {
         "self": f"{ROOT}/inspections/1204",
         "photo": f"{ROOT}/inspections/1204/photo",
@@ -97,11 +103,28 @@ class ReviewIn(BaseModel):
     )
     note: str = Field(default="", max_length=2000, pattern=r"^[^\x00]*$")  # PostgreSQL has no such text
     defects: list[Defect] = Field(default=[], max_length=len(ALL), description="Of an unfit fruit only.")
+    severities: dict[Defect, Severity] = Field(
+        default={}, max_length=len(ALL), description="How bad each defect is; of those left out nobody said."
+    )
     blind: bool = Field(
         default=False, description="Who answers was not shown the verdict: only such answers count in the blind audit."
     )
 
 
+class NamedDefectsIn(BaseModel):
+    """What a person named of a fruit."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"defects": ["bruise"], "severities": {"bruise": "moderate"}}]},
+    )
+    defects: list[Defect] = Field(min_length=1, max_length=len(ALL))
+    severities: dict[Defect, Severity] = Field(
+        default={}, max_length=len(ALL), description="How bad each defect is; of those left out nobody said."
+    )
+
+
+NamedDefectsOut = model_of(NamedDefects, "NamedDefectsOut", renamed={"inspection_number": "inspection"}, example=_NAMED)
 ReviewOut = model_of(Review, "ReviewOut", renamed={"inspection_number": "inspection"}, example=_REVIEW)
 
 
@@ -124,6 +147,10 @@ InspectionOut = model_of(
     probabilities=(dict[str, float], Field(description=UNCALIBRATED)),
     photo=(_PhotoOut, Field()),
     reviews=(list[ReviewOut], Field()),  # type: ignore[valid-type]
+    named=(
+        list[NamedDefectsOut],  # type: ignore[valid-type]
+        Field(description="Defects that were named apart from a review; the last time that they were named counts."),
+    ),
     links=(dict[str, str], Field()),
 )
 
@@ -222,7 +249,7 @@ LineOut = model_of(
 )
 
 
-_SHARE = {"share": 0.021, "low": 0.007, "high": 0.06, "n": 143}
+SHARE_EXAMPLE = {"share": 0.021, "low": 0.007, "high": 0.06, "n": 143}
 LineAuditOut = model_of(
     LineAudit,
     "LineAuditOut",
@@ -233,9 +260,9 @@ LineAuditOut = model_of(
         "waiting": 14,
         "fit": 241,
         "unfit": 143,
-        "escapes": _SHARE,
-        "overkill": _SHARE | {"n": 241},
-        "review": _SHARE | {"n": 398},
+        "escapes": SHARE_EXAMPLE,
+        "overkill": SHARE_EXAMPLE | {"n": 241},
+        "review": SHARE_EXAMPLE | {"n": 398},
         "kappa": {"share": 0.86, "low": 0.77, "high": 0.95, "n": 81},
     },
 )
@@ -277,142 +304,47 @@ DriftOut = model_of(
 )
 
 
+_AVERAGE = {"value": 0.083, "low": 0.061, "high": 0.101, "beyond": False}
+_GROUP = {"name": "2026-11-23", "n": 1180, "unfit": 131, "share": 0.111, "low": 0.057, "high": 0.105, "judged": True}
+ControlOut = model_of(
+    ControlView,
+    "ControlOut",
+    example={
+        "chart": {
+            "center": 0.081,
+            "spread": 1.1,
+            "restless": False,
+            "points": [_GROUP | {"rules": ["beyond_limits"], "ewma": _AVERAGE}],
+        },
+        "defects": [{"defect": "bruise", "count": 61, "share": 0.61, "cumulative": 0.61}],
+        "unnamed": 4,
+        "lines": [
+            {
+                "line": "Packing table 2",
+                "inspected": 1290,
+                "periods": [
+                    {
+                        "period": "2026-11-23",
+                        "review": SHARE_EXAMPLE | {"n": 1290},
+                        "escapes": SHARE_EXAMPLE,
+                        "overkill": SHARE_EXAMPLE | {"n": 241},
+                        "kappa": {"share": 0.86, "low": 0.77, "high": 0.95, "n": 81},
+                        "model": SHARE_EXAMPLE | {"n": 380},
+                        "people": SHARE_EXAMPLE | {"n": 380},
+                    }
+                ],
+                "agreement": {"fit": {"fit": 230, "unfit": 3}, "unfit": {"fit": 5, "unfit": 140}},
+            }
+        ],
+    },
+)
+
+
 class CalibrationIn(BaseModel):
     """Which calibration judges a line."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"calibration": 3}]})
     calibration: int = Field(ge=1, le=2**53, description="Its number.")
-
-
-_LOT: dict[str, Any] = {
-    "code": "L-2026-117",
-    "packer": "Asociación El Oro",
-    "origin": "Ecuador",
-    "product": "banana",
-    "grade": "I",
-    "packages": 240,
-    "variety": "Cavendish",
-    "size": "",
-    "net_kg": 4356.0,
-    "gtin": None,
-    "gs1_lot": None,
-    "sscc": None,
-}
-LotOut = model_of(
-    Lot,
-    "LotOut",
-    example={
-        "number": 12,
-        "facts": _LOT,
-        "plan": {"seed": "5f1c0a7be2d94410", "opened": 7, "fruit": 20},
-        "standards": ["9f" * 32],
-        "opened_at": "2026-11-29T10:00:00+00:00",
-        "actor": {"kind": "person", "id": 1, "name": "Rosa Quispe"},
-        "demo": False,
-        "closed_at": None,
-    },
-)
-LotsOut = create_model("LotsOut", items=(list[LotOut], Field()), next=(int | None, Field()))  # type: ignore[valid-type]
-LotVerdictOut = model_of(LotVerdict, "LotVerdictOut")
-LotStatusOut = create_model(
-    "LotStatusOut",
-    lot=(LotOut, Field()),
-    packages=(list[int], Field(description="Those that are opened, as they were drawn.")),
-    counts=(list[dict[str, Any]], Field(description="By package.")),
-    judgements=(list[dict[str, Any]], Field(description="By standard, the one that decides first.")),
-    verdicts=(list[LotVerdictOut], Field(description="Decisions; the first closed the lot.")),  # type: ignore[valid-type]
-    changed=(bool, Field(description="Answers came after the last decision.")),
-)
-
-
-class LotIn(BaseModel):
-    """What is presented, by which standards it is judged, and how much of it is looked at."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [_LOT | {"standards": ["codex-cxs-205"], "opened": 7, "fruit": 20}]},
-    )
-    code: str = Field(max_length=LONGEST_FACT, description="The packer's own.")
-    packer: str = Field(max_length=LONGEST_FACT)
-    origin: str = Field(max_length=LONGEST_FACT)
-    product: str = Field(max_length=100)
-    grade: str = Field(max_length=60, description="The class that it is presented as, by the first standard.")
-    packages: int = Field(ge=1, le=MOST_PACKAGES)
-    variety: str = Field(default="", max_length=LONGEST_FACT)
-    size: str = Field(default="", max_length=LONGEST_FACT)
-    net_kg: float | None = Field(default=None, gt=0, lt=1e9)
-    gtin: str | None = Field(default=None, max_length=20)
-    gs1_lot: str | None = Field(default=None, max_length=20)
-    sscc: str | None = Field(default=None, max_length=30)
-    standards: list[str] = Field(min_length=1, max_length=20, description="Keys; the first decides.")
-    opened: int = Field(ge=1, le=MOST_PACKAGES, description="Packages to open.")
-    fruit: int = Field(ge=1, le=MOST_FRUIT, description="Fruit to look at in each.")
-
-
-class LotVerdictIn(BaseModel):
-    """A person's decision about a lot."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"decision": "accepted", "reason": ""}]})
-    decision: LotDecision
-    reason: str = Field(
-        default="", max_length=2000, pattern=r"^[^\x00]*$", description="Needed where no standard says so."
-    )
-    grade: str | None = Field(default=None, max_length=60, description="The class that it is accepted in.")
-
-
-class LabelIn(BaseModel):
-    """Codes of a label, as they were read."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"codes": ["(01)04006381333931(10)A-7"]}]}
-    )
-    codes: list[Annotated[str, Field(max_length=1000)]] = Field(min_length=1, max_length=20)
-
-
-LabelOut = model_of(LabelFacts, "LabelOut")
-
-
-class ReportIn(BaseModel):
-    """Which report is issued."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"language": "es", "zone": "America/Lima"}]}
-    )
-    language: Literal["es", "en"]
-    zone: str = Field(default="UTC", max_length=64, description="Whose clocks its times are told by: `America/Lima`.")
-
-
-class ReportOut(BaseModel):
-    """A report that was issued, without its content."""
-
-    number: str = Field(description="The lot, which of its decisions, the language.", examples=["12-1-ES"])
-    lot: int
-    language: str
-    at: datetime
-    by: str
-    sha256: str = Field(description="Of the whole PDF.")
-    seal_key: str = Field(description="SHA-256 of the certificate that sealed it.")
-    verification: str = Field(description="Where anybody sees what it says; its QR code where `PUBLIC_URL` is set.")
-
-
-class StandardOut(BaseModel):
-    """A standard, without its figures."""
-
-    key: str
-    version: int
-    digest: str
-    name: dict[str, str]
-    products: list[str]
-    classes: list[str]
-    source: str
-    edition: str
-    confirmed: bool
-
-
-class StandardIn(BaseModel):
-    """A standard's file; begin with a copy of one that works."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 class MeOut(BaseModel):
@@ -468,6 +400,7 @@ def inspection_as(found: Inspection) -> dict[str, Any]:
         "photo": whole["photo"] | {"kept": found.has_photograph},
         "elapsed_ms": round(found.elapsed_ms, 1),
         "reviews": [review_as(each) for each in found.reviews],
+        "named": [named_as(each) for each in found.named],
         "links": links,
     }
 
@@ -475,6 +408,12 @@ def inspection_as(found: Inspection) -> dict[str, Any]:
 def review_as(review: Review) -> dict[str, Any]:
     """A review in the shape of `ReviewOut`."""
     said = plain(review)
+    return {"inspection": said.pop("inspection_number"), **said}
+
+
+def named_as(named: NamedDefects) -> dict[str, Any]:
+    """What was named, in the shape of `NamedDefectsOut`."""
+    said = plain(named)
     return {"inspection": said.pop("inspection_number"), **said}
 
 
@@ -491,7 +430,7 @@ def waiting_as(page: Page[Inspection]) -> dict[str, Any]:
 def _question_as(found: Inspection) -> dict[str, Any]:
     told = inspection_as(found) | {"blind": found.audit_people > 0}
     if told["blind"]:
-        told |= {**dict.fromkeys(_TOLD), "has_heat_map": False, "reviews": []}
+        told |= {**dict.fromkeys(_TOLD), "has_heat_map": False, "reviews": [], "named": []}
         told["links"].pop("heat_map", None)
     return told
 

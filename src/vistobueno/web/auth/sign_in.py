@@ -27,6 +27,7 @@ from ...core.errors import VistoBuenoError
 from ...desk import palette
 from ...desk.logo import logo
 from ...i18n import LANGUAGES, say
+from ...services import running_station
 from .. import headers
 from ..api.request_body import read_body
 from ..error_page import error_page, templates
@@ -275,6 +276,7 @@ def render(
             here=visit.request.url.path,
             shortest=SHORTEST,
             longest=LONGEST,
+            demo=say(visit.language, "demo_strip") if running_station().demonstration else "",
             **{"csrf": visit.csrf(), "next": visit.next, **values},
         )
     )

@@ -20,6 +20,7 @@ from ...accounts.identity import Identity
 from ...core.errors import VistoBuenoError
 from ...core.inspection import LONGEST_NOTE, Inspection, ReviewAnswer
 from ...core.line import Line
+from ...core.lots.standard import severities_asked
 from ...desk import palette
 from ...desk.bar import bar_html
 from ...desk.icons import icon
@@ -61,8 +62,10 @@ async def inspect(request: Request) -> Response:
     """Camera, files, ZIP: one card answers for the photograph that was taken last."""
     identity = allowed(request, "inspect")
     station = open_station()
-    told = await _taking(identity, station)
-    return _page(request, identity, station, "inspect", "inspect", more=told, accepted=ACCEPTED)
+    products = {each.product for each in station.models.active.bundle.classes}
+    told = {**await _taking(identity, station), **await _defects(station, products)}
+    words = ("defect_", "severity_")
+    return _page(request, identity, station, "inspect", "inspect", more=told, words=words, accepted=ACCEPTED)
 
 
 async def one(request: Request) -> Response:
@@ -74,11 +77,13 @@ async def one(request: Request) -> Response:
     return _page(
         request, identity, station, "one", "history",
         more={**await _session(identity, station), "inspection": inspection_as(found), "classes": names,
-              "facts": _facts(found, language), **await _defects(station, (found.verdict.recognised_product,))},
-        words=("defect_",),
+              "facts": _facts(found, language), "of": await to_thread.run_sync(_offered_of, station, found)},
+        words=("defect_", "severity_"),
         title=say(language, "ui_number", number=found.number),
         picture=photo_url(found.number) if found.has_photograph else "",
         may_answer=may_answer(identity, station, found),
+        may_name=identity.may("answer"),
+        lot=found.lot,
         undecided=found.verdict.answer == "review" and not found.reviews,
         longest_note=LONGEST_NOTE,
     )  # fmt: skip
@@ -100,8 +105,8 @@ async def review(request: Request) -> Response:
     first = waiting.items[0] if waiting.items else None
     return _page(
         request, identity, station, "review", "review",
-        more={**await _session(identity, station), "waiting": waiting_as(waiting), **await _defects(station, products)},
-        words=("defect_",),
+        more={**await _taking(identity, station), "waiting": waiting_as(waiting), **await _defects(station, products)},
+        words=("defect_", "severity_"),
         picture=photo_url(first.number) if first and first.has_photograph else "",
     )  # fmt: skip
 
@@ -109,6 +114,22 @@ async def review(request: Request) -> Response:
 async def session(request: Request) -> Response:
     """Who this browser is now, and the lines there are: what a page that was kept for want of a network cannot know."""
     told = await _taking(identity_of(request), open_station())
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+
+async def lot(request: Request) -> Response:
+    """Where an open lot stands, as far as the phone tells it: whether its decision can still change, and what is not said."""
+    allowed(request, "inspect")
+    number, station = _number(request), open_station()
+    found = await to_thread.run_sync(partial(station.lots.status, number))
+    said = found.judgements[0]
+    told = {
+        "number": number,
+        "closed": bool(found.verdicts),
+        "decision": said.decision,
+        "early": said.ended_early,
+        "lacking": [plain(each) for each in found.lacking],
+    }
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
@@ -231,7 +252,7 @@ def _page(
             modules=_modules(f"{name}.js"),
             theme=palette.chosen(request.cookies),
             papers=[palette.LIGHT["paper"], palette.DARK["paper"]],
-            bar=bar_html(identity, here),
+            bar=bar_html(identity, here, station.demonstration),
             signs={each: icon(each) for each in _SIGNS},
             answers={each: answer(each, language) for each in get_args(ReviewAnswer)},
             page=_as_data(told),
@@ -243,8 +264,29 @@ def _page(
 
 
 async def _defects(station: Station, products: Iterable[str | None]) -> dict[str, Any]:
-    """What may be named of an unfit fruit, by product; under "" of one that has no list."""
-    return {"defects": await to_thread.run_sync(station.defects.of, (None, *products))}
+    """What may be named of an unfit fruit, and of what of it is asked how bad it is, by product; under "" of any other."""
+    return {"offered": await to_thread.run_sync(_offered, station, (None, *products))}
+
+
+def _offered(station: Station, products: Iterable[str | None]) -> dict[str, dict[str, Any]]:
+    named = station.defects.of(products)
+    standards = station.lots.standards()
+    return {
+        each: {"defects": defects, "severities": severities_asked(one for one in standards if each in one.products)}
+        for each, defects in named.items()
+    }
+
+
+def _offered_of(station: Station, found: Inspection) -> dict[str, Any]:
+    """The same of one fruit: in a lot its product and its standards count."""
+    product = found.verdict.recognised_product or ""
+    if found.lot is None:
+        return _offered(station, (product,))[product]
+    lot, standards = station.lots.judged_by(found.lot)
+    return {
+        "defects": station.defects.of((lot.facts.product,))[lot.facts.product],
+        "severities": severities_asked(standards),
+    }
 
 
 async def _session(identity: Identity, station: Station) -> dict[str, Any]:
@@ -265,6 +307,8 @@ def _lot(found: OpenLot) -> dict[str, Any]:
         "number": found.lot.number,
         "code": facts.code,
         "packer": facts.packer,
+        "product": facts.product,
+        "severities": severities_asked(found.standards),
         "fruit": found.lot.plan.fruit,
         "packages": [{"number": each, "looked": found.looked_at.get(each, 0)} for each in found.lot.draw.numbers],
     }
@@ -325,6 +369,7 @@ routes = [
     Route("/inspections/{number}", _shown(one)),
     Route("/review", _shown(review)),
     Route("/field/session", _shown(session)),
+    Route("/field/lots/{number}", _shown(lot)),
     Route("/field/language", _shown(language), methods=["POST"]),
     Route("/field/{path:path}", _shown(part)),
     Route("/sw.js", worker),

@@ -16,7 +16,7 @@ from ..rules import rule_for
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 GONE = 499  # nginx's number for a client that hung up
 _SANE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_QUIET = ("/healthz", "/readyz", "/metrics", "/_stcore/health", "/static/*")
+QUIET = ("/healthz", "/readyz", "/metrics", "/_stcore/health", "/static/*")
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"}
 _log = logging.getLogger("vistobueno.access")
 _trouble = logging.getLogger("vistobueno.web")
@@ -96,7 +96,7 @@ def _written(scope: Scope, status: int, seconds: float) -> None:
         HTTP_REQUESTS.labels(method, route, str(status)).inc()
         HTTP_SECONDS.labels(route).observe(seconds)
     identity = scope.get("state", {}).get("identity")
-    level = logging.DEBUG if route in _QUIET else logging.INFO
+    level = logging.DEBUG if route in QUIET else logging.INFO
     _log.log(
         level,
         "%s %s %s",

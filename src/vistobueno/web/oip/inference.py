@@ -19,7 +19,7 @@ from ...model.runtime import Model, Scores
 from ...services import Station
 from ..api.context import identity_of, open_station, owner_of
 from ..api.request_body import read_body, received
-from ..metrics import PLACES, REFUSALS
+from ..metrics import REFUSALS
 from ..problems import headers_of, language_of, status_of
 from . import models
 from .models import IMAGE, INPUT, PICTURE
@@ -97,7 +97,7 @@ async def infer(request: Request) -> Response:
     with models.counted(bundle) as calls:
         with received(request, station) as share:
             body = await read_body(request, MOST_BODY, share)
-            with station.judging.admit(owner_of(request)), PLACES.track_inprogress():
+            with station.judging.admit(owner_of(request)):
                 length = request.headers.get(LENGTH_HEADER)
                 asked = await to_thread.run_sync(read_call, body, length)  # 20 MB take a second
                 del body

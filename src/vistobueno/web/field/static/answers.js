@@ -1,5 +1,6 @@
-// Answers of a person on their way to the station. Each is kept in the browser from the moment it is given, under a name of
-// its own, until the station has it; who takes it back in time takes it from there, so no other tab sends it either.
+// Answers of a person, and defects that they name, on their way to the station. Each is kept in the browser from the moment it is given, under a name of
+// its own, until the station has it; who takes it back in time takes it from there, so no other tab sends it either. What is named
+// of a photograph that waits itself is sent when that has its number.
 import { newId, page, say } from "./dom.js"
 import { sessionNow } from "./session.js"
 
@@ -9,7 +10,9 @@ const PLACE = "vb-answer-"
 
 /**
  * @typedef {"fit" | "unfit" | "other" | "retake"} Answer
- * @typedef {{key: string, person: number, number: number, answer: Answer, note: string, defects: string[], blind: boolean, due: number}} Given
+ * @typedef {{key: string, person: number, number: number, photograph?: string, answer: Answer | "", note: string, defects: string[],
+ *   severities: import("./naming.js").Severities, blind: boolean, due: number}} Given `answer` "": its defects alone; `photograph`: by
+ *   its name in the queue, and `number` is 0 until the station has given it one
  * @typedef {{status: number, told: any}} Outcome what the station said; status 0: there is no network
  */
 
@@ -29,13 +32,13 @@ export async function sendAnswer(given) {
 }
 
 /** @param {Given} given @returns {Promise<Outcome>} */
-async function post({ key, number, answer, note, defects, blind }) {
+async function post({ key, number, answer, note, defects, severities, blind }) {
   try {
-    const sent = await fetch(`/api/v1/inspections/${number}/reviews`, {
+    const sent = await fetch(`/api/v1/inspections/${number}/${answer ? "reviews" : "defects"}`, {
       method: "POST",
       keepalive: true, // also when the page is being left
       headers: { "Content-Type": "application/json", "X-CSRF-Token": page.csrf, "Idempotency-Key": key, "Accept-Language": page.language },
-      body: JSON.stringify({ answer, note, defects, blind }),
+      body: JSON.stringify(answer ? { answer, note, defects, severities, blind } : { defects, severities }),
     })
     return { status: sent.status, told: await sent.json().catch(() => ({})) } // a proxy speaks HTML
   } catch {
@@ -47,13 +50,17 @@ async function post({ key, number, answer, note, defects, blind }) {
 export const problemOf = ({ told }) => told.detail ?? say("field_answer_refused")
 
 /**
- * @param {number} number @param {Answer} answer @param {{note?: string, defects?: string[], blind?: boolean}} [more] `blind`: the
+ * @param {number} number @param {Answer | ""} answer
+ * @param {{note?: string, defects?: string[], severities?: import("./naming.js").Severities, blind?: boolean}} [more] `blind`: the
  *   verdict was not shown
  * @returns {Given}
  */
-export const given = (number, answer, { note = "", defects = [], blind = false } = {}) => ({
-  key: newId(), person: page.person, number, answer, note, defects, blind, due: Date.now() + GRACE,
+export const given = (number, answer, { note = "", defects = [], severities = {}, blind = false } = {}) => ({
+  key: newId(), person: page.person, number, answer, note, defects, severities, blind, due: Date.now() + GRACE,
 })
+
+/** Whether the station took what was sent. @param {Outcome} outcome */
+export const wasTaken = ({ told }) => Boolean(told.answer ?? told.defects)
 
 /** What is given and not sent yet, oldest first. */
 export class Answers {
@@ -79,7 +86,7 @@ export class Answers {
 
   /** The last one, while it can be taken back. */
   get last() {
-    return this.newest && this.newest.due > Date.now() ? this.newest : undefined
+    return this.newest && !isDue(this.newest) ? this.newest : undefined
   }
 
   /** @returns {Given | undefined} */
@@ -94,7 +101,8 @@ export class Answers {
   leave() {
     if (this.newest) this.newest.due = 0
     for (const each of this.items) {
-      if (each.due > Date.now() || isGone(each)) continue
+      if (!each.answer) each.due = 0
+      if (!each.number || !isDue(each) || isGone(each)) continue
       remember(each)
       sendAnswer(each)
     }
@@ -109,19 +117,50 @@ export class Answers {
       for (let next = this.#due(); next && !pause; next = this.#due()) pause = await this.#one(next)
     } finally {
       this.busy = false
-      const soonest = Math.min(...this.items.map((each) => each.due)) - Date.now()
-      if (this.items.length) this.timer = setTimeout(() => this.send(), pause || Math.max(50, soonest))
+      const waiting = this.items.filter((each) => each.number)
+      const soonest = Math.min(...waiting.map((each) => each.due)) - Date.now()
+      if (waiting.length) this.timer = setTimeout(() => this.send(), pause || Math.max(50, soonest))
     }
   }
 
   #due() {
-    return this.items.find((each) => each.due <= Date.now())
+    return this.items.find((each) => each.number && isDue(each))
+  }
+
+  /**
+   * Name the defects of a fruit; what was named of it before and is not sent is forgotten.
+   * @param {{photograph: string, number: number}} fruit `number`: 0 while its photograph waits in the queue
+   * @param {import("./naming.js").Named} named
+   */
+  name(fruit, named) {
+    for (const each of this.items.filter((one) => isOf(one, fruit))) this.#forget(each)
+    if (!named.defects.length) return
+    const made = { ...given(fruit.number, "", { ...named }), photograph: fruit.photograph }
+    this.items.push(made)
+    remember(made)
+    this.send()
+  }
+
+  /** What was named of a fruit and is not sent. @param {{photograph: string, number: number}} fruit @returns {Given | undefined} */
+  namedOf(fruit) {
+    return this.items.find((each) => isOf(each, fruit))
+  }
+
+  /** A photograph has its number now; 0: the station refused it. @param {string} photograph @param {number} number */
+  numbered(photograph, number) {
+    for (const each of stored().filter((one) => one.photograph === photograph)) {
+      const mine = this.items.find((one) => one.key === each.key) ?? each
+      if (!this.items.includes(mine) && mine.person === page.person) this.items.push(mine)
+      if (number) remember(Object.assign(mine, { number }))
+      else this.#forget(mine)
+    }
+    this.send()
   }
 
   /** @param {Given} given @returns {Promise<number>} how long to wait before anything else is sent */
   async #one(given) {
     const sent = isGone(given) ? undefined : await sendAnswer(given)
-    const taken = !sent || Boolean(sent.told.answer)
+    const taken = !sent || wasTaken(sent)
     if (!taken && (sent.status < 400 || [401, 408, 429].includes(sent.status) || sent.status >= 500)) {
       this.tell.state(sent.status === 401 ? "signed_out" : "offline")
       return AGAIN
@@ -139,6 +178,9 @@ export class Answers {
   }
 }
 
+/** Whether it can no longer be taken back; a clock that was set back makes nothing wait. @param {Given} given */
+const isDue = ({ due }) => due <= Date.now() || due > Date.now() + GRACE
+
 /** @type {Set<string>} keys of what the browser keeps; in a full store it is sent while this page is open */
 const kept = new Set()
 
@@ -155,14 +197,23 @@ function remember(given) {
 /** Whether another tab has sent it, or it was taken back there. @param {Given} given */
 const isGone = ({ key }) => kept.has(key) && localStorage.getItem(PLACE + key) === null
 
+/** Whether it is of this fruit: its defects alone. @param {Given} given @param {{photograph: string, number: number}} fruit */
+const isOf = (given, { photograph, number }) =>
+  !given.answer && (number && given.number ? given.number === number : Boolean(photograph) && given.photograph === photograph)
+
 /** What this person gave in another page and is not sent yet. @returns {Given[]} */
 function remembered() {
+  const mine = stored().filter((each) => each.person === page.person)
+  for (const each of mine) kept.add(each.key)
+  return mine
+}
+
+/** What anybody gave in this browser and is not sent yet. @returns {Given[]} */
+function stored() {
   const found = []
   for (let place = 0; place < localStorage.length; place++) {
     const name = localStorage.key(place) ?? ""
     if (name.startsWith(PLACE)) found.push(JSON.parse(localStorage.getItem(name) ?? "{}"))
   }
-  const mine = found.filter((each) => each.person === page.person)
-  for (const each of mine) kept.add(each.key)
-  return mine
+  return found
 }

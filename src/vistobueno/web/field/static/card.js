@@ -11,7 +11,9 @@ import { clock, el, find, moment, number, page, percent, say, sign } from "./dom
  *   actor: {kind: string, id: number | null, name: string}, model: {name: string, version: string, digest: string, calibration: string | null},
  *   photo: {sha256: string, width: number, height: number, format: string, bytes: number, sharpness: number, brightness: number,
  *     clipped: number, kept: boolean},
- *   reviews: {answer: string, at: string, note: string, defects: string[], actor: {name: string}}[], links: Record<string, string>}} Inspection
+ *   reviews: {answer: string, at: string, note: string, defects: string[], severities: import("./naming.js").Severities, actor: {name: string}}[],
+ *   named: {at: string, defects: string[], severities: import("./naming.js").Severities, actor: {name: string}}[],
+ *   lot: number | null, package: number | null, fruit: number | null, links: Record<string, string>}} Inspection
  */
 
 /** What looks like none of the products is not called by the name of one. @param {Inspection} inspection */

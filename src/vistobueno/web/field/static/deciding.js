@@ -23,7 +23,7 @@ export function deciding(inspection, answers, changed) {
 
   /** @param {import("./answers.js").Answer | ""} answer */
   function set(answer) {
-    inspection.reviews = answer ? [{ answer, at: "", note: "", defects: [], actor: { name: "" } }] : []
+    inspection.reviews = answer ? [{ answer, at: "", note: "", defects: [], severities: {}, actor: { name: "" } }] : []
     changed()
     draw()
   }

@@ -3,6 +3,7 @@ import { Answers } from "./answers.js"
 import { Camera } from "./camera.js"
 import { answerOf, brokenCard, brokenLine, cardOf, lineOf, neutralCard, place } from "./card.js"
 import { deciding } from "./deciding.js"
+import { defectsOf } from "./defects.js"
 import { el, find, newId, number, page, counted, say } from "./dom.js"
 import { Lots } from "./lots.js"
 import { Queue, Store } from "./queue.js"
@@ -19,7 +20,7 @@ const ORDER = ["unfit", "broken", "review", "fit"] // what must be acted on come
 let outcomes = remembered()
 let shown = outcomes.at(-1)?.group ?? ""
 let preview = "" // of the photograph that is shown
-let taken = 0
+let taken = outcomes.at(-1)?.order ?? 0 // what is taken now comes after it, whatever the clock says
 let began = 0 // when the batch that is shown began
 const camera = new Camera(find("#finder video"))
 const store = await Store.open()
@@ -28,9 +29,10 @@ const queue = new Queue(store, { person, csrf, language, lines, lots: opened }, 
 const lots = new Lots(queue, draw)
 
 const answers = new Answers({
-  state: (why) => why && banner(say("field_answers_wait")),
-  refused: ({ number: of }, detail) => {
+  state: (why) => (why ? banner(say("field_answers_wait")) : lots.ask()),
+  refused: ({ number: of, answer: said }, detail) => {
     banner(detail)
+    if (!said) return
     const outcome = outcomes.find((each) => each.inspection?.number === of)
     if (!outcome?.inspection) return
     outcome.inspection.reviews = []
@@ -61,6 +63,7 @@ async function take(files) {
     try {
       const id = newId()
       const where = isZip(file) ? undefined : lots.place(id)
+      if (of === 1 && where) find("#card .verdict").after(defects(id, where.lot))
       await queue.add({ id, group, of, order: taken, name: file.name, type: file.type, line, place: where }, file)
     } catch {
       told({ id: newId(), group, of, order: taken, name: file.name, error: say("field_no_room") })
@@ -74,6 +77,8 @@ const isZip = (/** @type {File} */ file) => /\.zip$/i.test(file.name) || /zip/.t
 
 /** @param {Outcome} outcome */
 function told(outcome) {
+  answers.numbered(outcome.id, outcome.inspection?.number ?? 0)
+  if (outcome.inspection?.lot) lots.ask()
   const all = [...outcomes.filter((each) => each.id !== outcome.id), outcome].sort((a, b) => a.order - b.order)
   shown ||= outcome.group
   const others = all.filter((each) => each.group !== shown).slice(-EARLIER)
@@ -95,11 +100,31 @@ function answer(outcome) {
 }
 
 /** @param {Outcome} outcome */
-function drawCard({ inspection, error = "" }) {
+function drawCard({ id, inspection, error = "" }) {
   if (!inspection) return place(brokenCard(error, preview || undefined))
   const card = cardOf(inspection, { photo: preview || undefined, whole: true })
-  find(".verdict", card).after(deciding(inspection, answers, remember) ?? "")
+  const below = el("div", {})
+  const draw = () => {
+    remember()
+    below.replaceChildren(isFit(inspection) ? "" : defects(id, inspection.lot, inspection))
+  }
+  draw()
+  find(".verdict", card).after(deciding(inspection, answers, draw) ?? "", below)
   place(card)
+}
+
+/** Nothing is to be named of it. @param {import("./card.js").Inspection} inspection */
+const isFit = (inspection) => (inspection.reviews.at(-1)?.answer ?? inspection.answer) !== "unfit" && !inspection.lot && !inspection.named.length
+
+/** @param {string} photograph @param {number | null} lot @param {import("./card.js").Inspection} [inspection] */
+function defects(photograph, lot, inspection) {
+  const unfit = (inspection?.reviews.at(-1)?.answer ?? inspection?.answer) === "unfit"
+  const { number: of = 0, product = "", named = [] } = inspection ?? {}
+  return defectsOf({ photograph, number: of, product: product ?? "", lot, unfit, named: named.at(-1) }, answers, (now) => {
+    if (!inspection || !now.defects.length) return
+    inspection.named = [...named.slice(0, 1), { at: "", actor: { name: "" }, ...now }]
+    remember()
+  })
 }
 
 const announce = (/** @type {string} */ text) => (find("#said").textContent = text)
@@ -361,6 +386,7 @@ addEventListener("beforeunload", (event) => {
 
 drawLines()
 drawLots()
+lots.ask()
 switchable()
 const last = outcomes.findLast((each) => each.group === shown)
 if (last?.of === 1) drawCard(last)

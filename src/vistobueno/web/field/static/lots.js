@@ -1,12 +1,13 @@
 // The lot that is looked at: which package the fruit is from, and which fruit comes next. It is this phone's own choice.
-import { el, find, number, say } from "./dom.js"
+import { counted, el, find, number, say } from "./dom.js"
 
 /**
- * @typedef {{number: number, code: string, packer: string, fruit: number, packages: {number: number, looked: number}[]}} Lot
+ * @typedef {{number: number, code: string, packer: string, product: string, severities: import("./naming.js").Offered["severities"], fruit: number, packages: {number: number, looked: number}[]}} Lot
  * @typedef {{lot: number, package: number, fruit?: number, sideOf?: string}} Place `sideOf`: another photograph of the fruit
  *   of that one, whose number the station gives when it arrives
  */
 const KEPT = "vb-lot"
+const SOON = 1500 // milliseconds in which several answers ask once where the lot stands
 
 /** @returns {{lot: number, package: number}} */
 function chosen() {
@@ -24,6 +25,9 @@ export class Lots {
     this.change = change
     /** The photograph that was taken last in this lot: another side of its fruit says so. */
     this.last = ""
+    /** @type {{number: number, closed: boolean, decision: string, early: boolean, lacking: {inspection: number}[]} | undefined} */
+    this.told = undefined
+    this.timer = 0
     find("#lot-which").onchange = (/** @type {any} */ event) => this.#choose(Number(event.target.value), 0)
     find("#lot-package").onchange = (/** @type {any} */ event) => this.#choose(chosen().lot, Number(event.target.value))
     find("#lot-side").onclick = (/** @type {any} */ event) => {
@@ -51,6 +55,35 @@ export class Lots {
     return place
   }
 
+  /** Ask where the lot stands: something of it was answered. */
+  ask() {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.#asked(), SOON)
+  }
+
+  async #asked() {
+    const { lot } = this
+    if (!lot) return
+    try {
+      const answer = await fetch(`/field/lots/${lot.number}`, { headers: { Accept: "application/json" }, redirect: "manual" })
+      if (!answer.ok) return
+      this.told = await answer.json()
+    } catch {
+      return // no network: what was known stays
+    }
+    this.#drawTold()
+  }
+
+  /** Whether to stop, and of how many fruit something is still to be said. */
+  #drawTold() {
+    const told = this.told && this.told.number === this.lot?.number && !this.told.closed ? this.told : undefined
+    const early = told?.early ? say("field_lot_early", { decision: say(`field_lot_would_${told.decision}`) }) : ""
+    const lacking = told?.lacking.length ? told.lacking : undefined
+    const way = lacking && el("a", { href: `/inspections/${lacking[0].inspection}#defects` }, counted("lacking", lacking.length))
+    find("#lot-told").hidden = !early && !way
+    find("#lot-told").replaceChildren(...[early, way].filter((each) => each !== undefined && each !== ""))
+  }
+
   /** @param {Lot} lot */
   #package(lot) {
     return lot.packages.find((each) => each.number === chosen().package) ?? this.#next(lot)
@@ -68,6 +101,7 @@ export class Lots {
     this.last = ""
     this.draw()
     this.change()
+    this.ask()
   }
 
   draw() {
@@ -82,6 +116,7 @@ export class Lots {
     find("#lot-which").value = lot ? String(lot.number) : ""
     for (const part of ["#lot-now", "#lot-side"]) find(part).hidden = !lot
     find("#lot-package").parentElement.hidden = !lot
+    this.#drawTold()
     if (!lot) return
     const box = this.#package(lot)
     find("#lot-package").replaceChildren(

@@ -1,7 +1,8 @@
 // One inspection, whole: the card, every fact, and what people said beside it.
 import { answerOf, cardOf, inWords, numberOf, place } from "./card.js"
-import { given, problemOf, sendAnswer } from "./answers.js"
+import { given, problemOf, sendAnswer, wasTaken } from "./answers.js"
 import { el, find, moment, number, page, percent, say } from "./dom.js"
+import { Naming, inWordsOf } from "./naming.js"
 import "./shell.js"
 
 /** @type {import("./card.js").Inspection} */
@@ -30,17 +31,18 @@ function written(value) {
 
 function drawReviews() {
   const section = find("#reviews")
-  section.hidden = !inspection.reviews.length && !find("#review-form, #decides")
+  section.hidden = !inspection.reviews.length && !inspection.named.length && !find("#review-form, #decides")
+  const said = [...inspection.reviews, ...inspection.named.map((each) => ({ ...each, answer: "", note: "" }))].sort((a, b) => (a.at < b.at ? -1 : 1))
   find("#reviews .list").replaceChildren(
-    ...inspection.reviews.map((each) =>
+    ...said.map((each) =>
       el(
         "li",
         {},
         el(
           "div",
           { className: "said-by" },
-          answerOf(each.answer),
-          el("small", {}, [...each.defects.map((key) => say(`defect_${key}`)), each.actor.name, moment(each.at)].map((said) => ` · ${said}`).join("")),
+          each.answer ? answerOf(each.answer) : el("b", {}, say("field_defects")),
+          el("small", {}, [...inWordsOf(each.defects, each.severities), each.actor.name, moment(each.at)].map((one) => ` · ${one}`).join("")),
           el("p", {}, each.note),
         ),
       ),
@@ -48,32 +50,55 @@ function drawReviews() {
   )
 }
 
+const keep = find("#keep-defects")
+const naming = find("#naming") ? new Naming(page.of, { changed: ({ defects }) => keep && (keep.disabled = !defects.length) }) : undefined
+if (naming) find("#naming").replaceChildren(naming.element)
+if (keep && naming) {
+  /** @type {import("./answers.js").Given | undefined} sent again after a cut, they are named once */
+  let before
+  keep.onclick = async () => {
+    const now = given(inspection.number, "", naming.named)
+    before = before && JSON.stringify([before.defects, before.severities]) === JSON.stringify([now.defects, now.severities]) ? before : now
+    const sent = await sendAnswer(before)
+    const problem = find("#defects-problem")
+    problem.hidden = wasTaken(sent)
+    if (!wasTaken(sent)) return void (problem.textContent = sent.status ? problemOf(sent) : say("field_state_offline"))
+    inspection.named.push(sent.told)
+    before = undefined
+    startAgain()
+    drawReviews()
+  }
+}
+
+function startAgain() {
+  if (!naming) return
+  naming.named = { defects: [], severities: {} }
+  naming.asked = ""
+  naming.draw()
+}
+
 const form = find("#review-form")
 if (form) {
-  const defects = page.defects[inspection.product ?? ""] ?? page.defects[""]
-  find("#defects .checks").replaceChildren(
-    ...defects.map((/** @type {string} */ key) =>
-      el("label", { className: "check" }, el("input", { type: "checkbox", value: key }), el("span", {}, say(`defect_${key}`)))),
-  )
   /** @type {import("./answers.js").Given | undefined} sent again after a cut, it is kept once */
   let before
   form.onsubmit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault()
     const answer = /** @type {import("./answers.js").Answer} */ (/** @type {HTMLButtonElement} */ (event.submitter).value)
-    const checked = [...form.querySelectorAll("#defects input:checked")].map((each) => each.value)
-    const now = given(inspection.number, answer, { note: find("#note").value.trim(), defects: answer === "unfit" ? checked : [] })
-    const same = before && before.answer === now.answer && before.note === now.note && String(before.defects) === String(now.defects)
+    const now = given(inspection.number, answer, { note: find("#note").value.trim(), ...(answer === "unfit" ? naming?.named : {}) })
+    const content = (/** @type {import("./answers.js").Given} */ each) => JSON.stringify([each.answer, each.note, each.defects, each.severities])
+    const same = before && content(before) === content(now)
     before = same ? before : now
     const sent = await sendAnswer(/** @type {import("./answers.js").Given} */ (before))
     const problem = find("#review-problem")
-    problem.hidden = Boolean(sent.told.answer)
-    if (!sent.told.answer) {
+    problem.hidden = wasTaken(sent)
+    if (!wasTaken(sent)) {
       problem.textContent = sent.status ? problemOf(sent) : say("field_state_offline")
       return
     }
     inspection.reviews.push(sent.told)
     before = undefined
     form.reset()
+    startAgain()
     drawReviews()
   }
 }

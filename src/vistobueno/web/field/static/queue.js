@@ -9,7 +9,7 @@ const LONGEST_PAUSE = 15 // seconds between two tries
 /**
  * What is known of a photograph that waits; its bytes stay in the database until they are sent, for a phone's memory is small.
  * @typedef {{id: string, group: string, of: number, order: number, name: string, type: string, person: number,
- *   line?: string, lineless?: boolean, place?: import("./lots.js").Place, lotless?: boolean, held?: string, tries?: number, after?: number, done?: number}} Item
+ *   line?: string, lineless?: boolean, place?: import("./lots.js").Place, lotless?: boolean, held?: string, tries?: number, after?: number, since?: number, done?: number}} Item
  * @typedef {Item & {bytes: ArrayBuffer}} Kept
  * @typedef {{id: string, group: string, of: number, order: number, name: string, inspection?: any, error?: string}} Outcome
  */
@@ -93,6 +93,9 @@ export class Store {
     })
   }
 }
+
+/** Whether it may be sent now; a clock that was set back makes nothing wait. @param {Item} item */
+const isDue = ({ after = 0, since = 0 }) => after <= Date.now() || Date.now() < since
 
 /** @param {Kept} kept @returns {Item} */
 function withoutBytes({ bytes, ...item }) {
@@ -188,7 +191,7 @@ export class Queue {
 
   pump() {
     while (this.sending.size < AT_ONCE) {
-      const next = this.mine.find((each) => !this.sending.has(each.id) && !each.held && (each.after ?? 0) <= Date.now() && !this.#waitsForFruit(each))
+      const next = this.mine.find((each) => !this.sending.has(each.id) && !each.held && isDue(each) && !this.#waitsForFruit(each))
       if (!next) break
       this.sending.add(next.id)
       this.#alone(next).finally(() => {
@@ -281,7 +284,8 @@ export class Queue {
   /** @param {Item} item @param {number} seconds */
   #later(item, seconds) {
     item.tries = (item.tries ?? 0) + 1
-    item.after = Date.now() + seconds * 1000
+    item.since = Date.now()
+    item.after = item.since + seconds * 1000
   }
 
   /** @param {Item} item */

@@ -2,6 +2,7 @@
 import { Answers, GRACE, given } from "./answers.js"
 import { answerOf, lookOf, numberOf, productOf } from "./card.js"
 import { el, find, moment, page, say } from "./dom.js"
+import { Naming, inWordsOf, offeredOf } from "./naming.js"
 import { banner } from "./shell.js"
 import { swipeable } from "./swipe.js"
 
@@ -19,6 +20,8 @@ const answered = new Map()
 let next = page.waiting.next
 let filling = false
 let timer = 0
+/** @type {Naming | undefined} */
+let naming
 
 const answers = new Answers({
   state: (why) => {
@@ -83,6 +86,8 @@ function show() {
       look,
       el("p", { className: "facts" }, [numberOf(inspection), blind ? "" : productOf(inspection), moment(inspection.at)].filter(Boolean).join(" · ")),
       el("p", { className: blind ? "blind" : "muted" }, blind ? say("field_blind") : inspection.reasons.map((each) => say(`ui_reason_${each}`)).join(" ")),
+      ...inspection.named.slice(-1).map(({ defects, severities, actor }) =>
+        el("p", { className: "notice" }, say("field_named_by", { person: actor.name, defects: inWordsOf(defects, severities).join(", ") }))),
     ),
   )
   const ahead = waiting.slice(0, 4)
@@ -103,21 +108,36 @@ function name(on) {
   find("#hint").hidden = on
   find("#defects").hidden = !on
   if (!on) return
-  const keys = page.defects[productShown(waiting[0])] ?? page.defects[""]
-  find("#defects .chips").replaceChildren(
-    ...keys.map((/** @type {string} */ key, /** @type {number} */ place) =>
-      el("button", { type: "button", className: "button", onclick: () => give("unfit", [key]) }, say(`defect_${key}`), el("kbd", {}, String(place + 1)))),
-  )
-  find("#defects h2").focus()
+  const asked = new Naming(offeredOf(productShown(waiting[0]), waiting[0].lot), { done: nameOne })
+  naming = asked
+  find("#naming").replaceChildren(asked.element)
+  drawSeveral(false)
+  asked.title.focus()
 }
 
-/** @param {string} answer "": another time @param {string[]} [defects] */
-function give(answer, defects = []) {
+/** @param {import("./naming.js").Named} named */
+const nameOne = (named) => give("unfit", named)
+
+/** One defect is enough, or several are gathered until a person says that these are all. @param {boolean} on */
+function drawSeveral(on) {
+  find("#several").setAttribute("aria-checked", String(on))
+  find("#named").hidden = !on
+  find("#none-named").hidden = on
+}
+
+function several() {
+  const on = find("#several").getAttribute("aria-checked") !== "true"
+  naming?.gather(on ? undefined : nameOne)
+  drawSeveral(on)
+}
+
+/** @param {string} answer "": another time @param {Partial<import("./naming.js").Named>} [named] */
+function give(answer, { defects = [], severities = {} } = {}) {
   const inspection = waiting.shift()
   if (!inspection) return
   if (answer) {
     answered.set(inspection.number, inspection)
-    answers.add(given(inspection.number, /** @type {Answer} */ (answer), { defects, blind: inspection.blind }))
+    answers.add(given(inspection.number, /** @type {Answer} */ (answer), { defects, severities, blind: inspection.blind }))
   }
   drawGiven()
   show()
@@ -125,7 +145,7 @@ function give(answer, defects = []) {
 }
 
 function undo() {
-  if (!find("#defects").hidden) return name(false)
+  if (!find("#defects").hidden) return naming?.back() || name(false)
   const back = answers.takeBack()
   const inspection = back && answered.get(back.number)
   drawGiven()
@@ -140,12 +160,12 @@ function drawGiven() {
   find("#given").hidden = !last
   if (!last) return
   const inspection = /** @type {Inspection} */ (answered.get(last.number))
-  const defects = last.defects.map((each) => ` · ${say(`defect_${each}`)}`)
+  const defects = inWordsOf(last.defects, last.severities).map((each) => ` · ${each}`)
   find("#given span").replaceChildren(`${numberOf(inspection)}: `, answerOf(last.answer), ...defects)
   timer = setTimeout(drawGiven, last.due - Date.now() + 1)
 }
 
-const unfit = () => (find("#defects").hidden ? name(true) : give("unfit"))
+const unfit = () => (find("#defects").hidden ? name(true) : give("unfit", naming?.named))
 /** @type {Record<string, () => void>} */
 const KEYS = {
   a: () => give("fit"), n: unfit, o: () => give("other"), r: () => give("retake"), s: () => give(""), z: undo, Escape: undo,
@@ -163,6 +183,8 @@ for (const each of document.querySelectorAll("[data-give]")) {
   const button = /** @type {HTMLElement} */ (each)
   button.onclick = () => (button.dataset.give === "unfit" ? unfit() : give(button.dataset.give ?? ""))
 }
+find("#several").onclick = several
+find("#named").onclick = () => give("unfit", naming?.named)
 find("#undo").onclick = undo
 find("#back-to-answers").onclick = undo
 swipeable(
