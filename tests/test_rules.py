@@ -74,6 +74,7 @@ def test_what_nobody_needs_nobody_gets(method: str, path: str) -> None:
     ("POST", "/v2/models/m/infer", "infer"), ("WEBSOCKET", "/_stcore/stream", "read"), ("GET", "/history", "read"),
     ("PUT", "/_stcore/upload_file/s/f", "try"), ("GET", "/metrics", "metrics"),
     ("GET", "/api/v1/lines", "read"), ("POST", "/api/v1/lines", "lines"),
+    ("GET", "/api/v1/webhooks", "webhooks"), ("DELETE", "/api/v1/webhooks/1", "webhooks"),
 ])  # fmt: skip
 def test_a_route_needs_the_permission_that_is_meant(method: str, path: str, permission: str) -> None:
     assert rule_for(method, path).permission == permission

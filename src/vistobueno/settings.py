@@ -181,6 +181,13 @@ class Settings:
         "administrators alone.",
         choices=("off", "own"),
     )
+    webhook_networks: str = _setting(
+        "",
+        es="Direcciones o redes propias, con comas, a las que pueden ir webhooks, también por http; vacía: solo a Internet por "
+        "https.",
+        en="Addresses or networks of your own, with commas, that webhooks may go to, over http too; empty: only to the "
+        "Internet, over https.",
+    )
     retention_days: int = _setting(
         0,
         es="Días que se guardan las fotografías; 0: siempre. Los veredictos quedan.",

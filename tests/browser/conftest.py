@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def station(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("station")) as server:
+    with running(tmp_path_factory.mktemp("station"), WEBHOOK_NETWORKS="127.0.0.0/8") as server:
         yield server
 
 

@@ -31,7 +31,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 FRUIT = (("banana_fit", 1), ("apple_fit", 1), ("orange_fit", 1), ("banana_unfit", 6), ("orange_unfit", 4), ("banana_fit", 5),
          ("apple_fit", 6), ("apple_unfit", 2), ("orange_fit", 7), ("banana_unfit", 9), ("other", 3), ("apple_fit", 7))  # fmt: skip
 PLACES = {"home": "/", "history": "/history", "waiting": "/history?waiting=1", "one": "/inspections/4", "model": "/model",
-          "try": "/try", "people": "/administration", "keys": "/administration?part=keys", "audit": "/administration?part=audit",
+          "try": "/try", "people": "/administration", "keys": "/administration?part=keys",
+          "webhooks": "/administration?part=webhooks", "audit": "/administration?part=audit",
           "storage": "/administration?part=storage", "account": "/account"}  # fmt: skip
 
 

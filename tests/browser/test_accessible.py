@@ -25,6 +25,7 @@ PLACES = {
     "standards": "/standards?standard=unece-ffv-50",
     "people": "/administration",
     "keys": "/administration?part=keys",
+    "webhooks": "/administration?part=webhooks",
     "audit": "/administration?part=audit",
     "storage": "/administration?part=storage",
     "account": "/account",

@@ -15,7 +15,8 @@ PLACES = (
     "/inspect", "/review", "/inspections/1", "/", "/history", "/history?waiting=1", "/disagreements", "/control",
     "/model", "/lines",
     "/commissioning", "/lots", "/standards", "/standards?standard=unece-ffv-50", "/administration",
-    "/administration?part=keys", "/administration?part=audit", "/administration?part=storage", "/account",
+    "/administration?part=keys", "/administration?part=webhooks", "/administration?part=audit",
+    "/administration?part=storage", "/account",
 )  # fmt: skip
 OUTSIDE = ("/login", "/verify", "/api/v1/docs", "/nothing-here", "/logout")
 AXE = """async () => (await axe.run(document)).violations.flatMap((each) =>

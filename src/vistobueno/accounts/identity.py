@@ -7,7 +7,7 @@ from ..core.inspection import Actor
 
 Role = Literal["inspector", "supervisor", "admin"]
 Permission = Literal[
-    "inspect", "read", "infer", "answer", "review", "try", "lines", "models", "people", "keys", "audit"
+    "inspect", "read", "infer", "answer", "review", "try", "lines", "models", "people", "keys", "audit", "webhooks"
 ]
 
 ROLES: tuple[Role, ...] = ("inspector", "supervisor", "admin")
@@ -20,7 +20,7 @@ _INSPECTOR: frozenset[Permission] = frozenset({"inspect", "read", "infer", "answ
 PERMISSIONS: dict[str, frozenset[Permission]] = {
     "inspector": _INSPECTOR,
     "supervisor": _INSPECTOR | {"review", "try", "lines"},
-    "admin": _INSPECTOR | {"review", "try", "lines", "models", "people", "keys", "audit"},
+    "admin": _INSPECTOR | {"review", "try", "lines", "models", "people", "keys", "audit", "webhooks"},
 }
 
 

@@ -17,6 +17,7 @@ from ..core.version import __version__
 from ..i18n import say, user_language
 from .accounts import Language, key_app, user_app
 from .lot import lot_app
+from .webhooks import webhook_app
 
 OK, UNFIT, REVIEW, ERROR = 0, 1, 2, 3
 """Exit codes of `inspect`, the gravest of what happened: error, then unfit, then review."""
@@ -35,6 +36,7 @@ app.add_typer(model_app, name="model")
 app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
 app.add_typer(lot_app, name="lot")
+app.add_typer(webhook_app, name="webhook")
 
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="Folder or .zip of a bundle (MODEL_PATH).")]
 BundleArgument = Annotated[
@@ -362,7 +364,9 @@ def backup(file: Annotated[Path, typer.Argument(help="One .zip to write.")], lan
 def restore(
     file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
     replace: Annotated[bool, typer.Option("--replace", help="Also where there is something; it is lost.")] = False,
-    keep_keys: Annotated[bool, typer.Option("--keep-keys", help="Keys of machines in the backup open again.")] = False,
+    keep_keys: Annotated[
+        bool, typer.Option("--keep-keys", help="Keys of machines open again, webhooks go on.")
+    ] = False,
     language: Language = "",
 ) -> None:
     """Verify a backup and make the station what it says; its sessions, links and keys end. Stop the station first."""

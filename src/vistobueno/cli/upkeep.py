@@ -54,6 +54,8 @@ def _print_ended(ended: Ended, language: str) -> None:
     print(say(language, "upkeep_ended", sessions=ended.sessions, links=ended.links))
     if ended.keys:
         print(say(language, "upkeep_keys_kept" if ended.kept else "upkeep_keys_revoked", count=len(ended.keys)))
+    if ended.webhooks:
+        print(say(language, "upkeep_webhooks_stopped", count=ended.webhooks))
     for key in ended.keys:
         print(f"  {key.id}  {key.prefix}  {key.name}  ({', '.join(key.scopes)})")
 

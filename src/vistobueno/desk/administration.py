@@ -4,11 +4,17 @@ import streamlit as st
 from markupsafe import Markup
 
 from ..i18n import say
-from . import audit, keys, people, storage
+from . import audit, keys, people, storage, webhooks
 from .hypertext import h, hypertext, join
 from .visit import Visit, go
 
-_PARTS = {"people": people.show, "keys": keys.show, "audit": audit.show, "storage": storage.show}
+_PARTS = {
+    "people": people.show,
+    "keys": keys.show,
+    "webhooks": webhooks.show,
+    "audit": audit.show,
+    "storage": storage.show,
+}
 
 
 def show(visit: Visit) -> None:

@@ -36,6 +36,11 @@ _ACTIONS = (
     "key_made",
     "key_revoked",
     "first_admin_link_made",
+    "webhook_added",
+    "webhook_rotated",
+    "webhook_removed",
+    "webhook_replayed",
+    "webhook_stopped",
     "restored",
 )
 

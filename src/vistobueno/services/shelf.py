@@ -12,12 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from ..core.errors import BundleRefused
+from ..core.events import model_activated
 from ..core.inspection import SYSTEM, Actor, ModelVersion
 from ..model.bundle import Bundle, read_bundle
 from ..model.runtime import Model, RuntimeName, load_model
 from ..settings import Settings
 from ..store.database import reading, writing
 from ..store.ledger import NotFound, actor_columns, one_after_another
+from ..store.outbox import tell
 from ..store.photos.folder import fsync_folder
 from ..store.private import make_folder, new_file
 from ..store.schema import activations, models
@@ -207,13 +209,15 @@ class Shelf:
         return target
 
     def _activated(self, digest: str, actor: Actor, cause: str) -> None:
+        now = datetime.now(UTC)
         with writing(self.engine) as connection:
             one_after_another(connection)
             connection.execute(
                 insert(activations).values(
-                    id=_next(connection), digest=digest, at=datetime.now(UTC), cause=cause, **actor_columns(actor)
+                    id=_next(connection), digest=digest, at=now, cause=cause, **actor_columns(actor)
                 )
             )
+            tell(connection, "model.activated", lambda: model_activated(digest, now, cause))
 
 
 def _next(connection: Connection) -> int:

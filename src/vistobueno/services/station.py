@@ -29,6 +29,7 @@ from .reports import Reports
 from .reviews import Reviews
 from .trials import Trials
 from .upkeep import Upkeep
+from .webhooks import Webhooks
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Station:
     ) -> None:
         self.settings, self.engine, self.evidence, self._lock = settings, engine, evidence, lock
         station = station_id(engine)  # before anything has a thread to end
+        self.webhooks = Webhooks(engine, settings)
         self.models = Models(engine, settings)
         self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
         self.lines = Lines(engine, self.models, clock)

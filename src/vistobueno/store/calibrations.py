@@ -5,9 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
+from ..core.events import calibration_activated
 from ..core.inspection import Actor
 from ..core.line import LineCalibration
 from .ledger import NotFound, actor_columns, one_after_another
+from .outbox import tell
 from .schema import calibration_activations as activations
 from .schema import calibrations
 
@@ -111,12 +113,17 @@ def earlier(connection: Connection, line: str) -> int | None:
 
 def activate(connection: Connection, line: str, number: int | None, at: datetime, actor: Actor, cause: str) -> None:
     """Judge a line by a calibration from now on; None: by the model alone."""
+
+    def made_active() -> LineCalibration | None:
+        return None if number is None else one(connection, number)
+
     one_after_another(connection)
     connection.execute(
         insert(activations).values(
             id=state(connection) + 1, line=line, calibration=number, at=at, cause=cause, **actor_columns(actor)
         )
     )
+    tell(connection, "calibration.activated", lambda: calibration_activated(line, made_active(), at, cause))
 
 
 def _listed(connection: Connection, query: Select[Any], active_: dict[str, int]) -> tuple[LineCalibration, ...]:

@@ -17,6 +17,7 @@ from ..core.clock import Chance, Clock, by_chance, utc_now
 from ..core.composed import composed, flat
 from ..core.defects import Defect, Severity
 from ..core.errors import VistoBuenoError
+from ..core.events import defects_named, inspection_created, review_created
 from ..core.inspection import (
     LONGEST_NAME,
     LONGEST_NOTE,
@@ -34,6 +35,7 @@ from . import control
 from .database import reading, writing
 from .folding import folded
 from .lot_state import next_fruit, refuse_closed
+from .outbox import LISTENED, tell
 from .schema import (
     daily_counts,
     disagreements,
@@ -48,7 +50,7 @@ from .schema import (
 
 Map = NDArray[np.float32]
 # Made once: with its values inside, SQLAlchemy would build the statement of forty columns anew for each photograph.
-_LAST = select(inspections.c.number, inspections.c.at).order_by(inspections.c.number.desc()).limit(1)
+_LAST = select(inspections.c.number, inspections.c.at, LISTENED).order_by(inspections.c.number.desc()).limit(1)
 _INSPECTION, _REASON, _QUEUED, _KEY = (
     insert(inspections),
     insert(reasons),
@@ -237,6 +239,7 @@ class Ledger:
             if write is not None:
                 named = {"inspection_number": number, "review_id": made.id, "at": made.at}
                 connection.execute(_KEY, {**_named(write), **named})
+            tell(connection, "review.created", lambda: review_created(found, made))
         return made, False
 
     def name(
@@ -277,6 +280,7 @@ class Ledger:
             control.move(connection, found, named)
             if named.said == "review" and connection.execute(queued).first() is None:
                 connection.execute(_QUEUED, {"inspection_number": number, "blind": False})
+            tell(connection, "defects.named", lambda: defects_named(named))
         return named.named[-1], False
 
     def waiting_count(self, actor: Actor | None = None, *, blind: bool = False) -> int:
@@ -407,6 +411,8 @@ def _add(
     control.add(connection, kept)
     if write is not None:
         connection.execute(_KEY, {**_named(write), "inspection_number": kept.number, "at": kept.at})
+    if last is None or last.listened:
+        tell(connection, "inspection.created", lambda: inspection_created(kept))
     return kept
 
 

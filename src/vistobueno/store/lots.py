@@ -1,17 +1,20 @@
 """Lots, the standards that judge them, and their decisions: rows that nothing changes."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
 from ..core.composed import composed, flat
+from ..core.events import lot_decided, lot_opened
 from ..core.inspection import Actor, Inspection
 from ..core.lots.lot import Lot, LotVerdict
 from ..core.lots.reading import standard_of
 from ..core.lots.standard import Standard
 from .ledger import NotFound, actor_columns, one_after_another, with_reviews
+from .outbox import tell
 from .schema import inspections, lot_verdicts, lots, standards
 
 _AT_ONCE = 500
@@ -23,6 +26,7 @@ def add(connection: Connection, lot: Lot, key_hash: str | None = None) -> Lot:
     number = int(connection.execute(select(func.coalesce(func.max(lots.c.number), 0) + 1)).scalar_one())
     values = {**flat(lot), "number": number, "standards": list(lot.standards), "key_hash": key_hash}
     connection.execute(insert(lots).values(values))
+    tell(connection, "lot.opened", lambda: lot_opened(replace(lot, number=number)))
     return one(connection, number)
 
 
@@ -154,7 +158,9 @@ def decide(connection: Connection, verdict: LotVerdict, key_hash: str | None = N
             **actor_columns(verdict.actor),
         )
     )
-    return verdicts_of(connection, verdict.lot)[-1]
+    kept = verdicts_of(connection, verdict.lot)[-1]
+    tell(connection, "lot.decided", lambda: lot_decided(one(connection, kept.lot), kept))
+    return kept
 
 
 def verdicts_of(connection: Connection, lot: int, key_hash: str | None = None) -> tuple[LotVerdict, ...]:

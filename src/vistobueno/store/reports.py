@@ -5,8 +5,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select
 
 from ..core.composed import composed, flat
+from ..core.events import report_issued
 from ..core.lots.issued import IssuedReport
 from .ledger import NotFound, one_after_another
+from .outbox import tell
 from .schema import reports
 
 _TOLD = [each for each in reports.c if each.name != "pdf"]
@@ -18,6 +20,7 @@ def keep(connection: Connection, report: IssuedReport, pdf: bytes) -> IssuedRepo
     found = _first(connection, reports.c.number == report.number)
     if found is None:
         connection.execute(insert(reports).values(**flat(report), pdf=pdf))
+        tell(connection, "report.issued", lambda: report_issued(report))
     return found or report
 
 

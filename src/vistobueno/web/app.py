@@ -91,6 +91,7 @@ def application(settings: Settings | None = None) -> "App":
 async def running(_: object, settings: Settings | None = None) -> AsyncIterator[None]:
     """The station and its access are open while the application runs."""
     from ..accounts import Accounts, set_running_accounts
+    from ..jobs.delivery import Delivery
     from ..services import set_running_station, tracing
     from .logs import configure_logs
     from .middleware.proxies import parse
@@ -110,6 +111,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     except Exception:
         _log.critical("the station does not start", exc_info=True)  # uvicorn only says that it does not
         raise
+    delivery = Delivery(station.engine, station.webhooks)
     set_running_station(station)
     set_running_accounts(access)
     warn(settings)
@@ -125,6 +127,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     finally:
         set_running_accounts(None)
         set_running_station(None)
+        delivery.close()
         station.close()
         tracing.end()
         _log.info("stopped")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from ..accounts import running_accounts
 from ..core.defects import DefectRefused
 from ..core.errors import BundleRefused, DataRefused, DownloadFailed, PhotoRefused, VistoBuenoError
+from ..core.events import WebhookRefused
 from ..core.line import LineRefused
 from ..core.lots.errors import LotRefused
 from ..i18n import LANGUAGES, say
@@ -54,6 +55,7 @@ _BY_KIND: tuple[tuple[type[VistoBuenoError], int], ...] = (
     (LotRefused, 422),
     (DefectRefused, 422),
     (ReportRefused, 422),
+    (WebhookRefused, 422),
     (BundleRefused, 422),
     (DataRefused, 422),
     (DownloadFailed, 502),

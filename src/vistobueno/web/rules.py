@@ -59,6 +59,8 @@ RULES: tuple[Rule, ...] = (
     _rule("/api/v1/standards", "POST", "people", "lines"),
     _rule("/api/v1/lines", "POST", "people", "lines"),
     _rule("/api/v1/lines/*", "POST", "people", "lines"),
+    _rule("/api/v1/webhooks", "GET POST", "people", "webhooks"),
+    _rule("/api/v1/webhooks/*", "GET POST DELETE", "people", "webhooks"),
     _rule("/api/v1/me", "GET", "anyone_known"),
     _rule("/api/v1/docs", "GET", "anyone_known"),
     _rule("/api/v1/openapi.json", "GET", "anyone_known"),

@@ -14,7 +14,7 @@ from ...core.version import __version__
 from ...i18n import say
 from ..metrics import REFUSALS
 from ..problems import language_of, problem, problem_of
-from . import batches, control, epcis, inspections, labels, lines, lists, lots, reports
+from . import batches, control, epcis, inspections, labels, lines, lists, lots, reports, webhooks
 from .context import identity_of
 from .docs import page
 from .schemas import ROOT
@@ -58,6 +58,7 @@ def make_api() -> FastAPI:
         reports.router,
         epcis.router,
         control.router,
+        webhooks.router,
     ):
         api.include_router(router)
 
