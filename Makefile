@@ -68,6 +68,7 @@ fuzz: $(DEV)
 lock: $(DEV)
 	$(CPU) | $(LOCK) pyproject.toml - --all-extras $(if $(UPGRADE),--upgrade) -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/serve.txt
+	[ -f requirements/traces.txt ] || cp requirements/serve.txt requirements/traces.txt  # uv keeps what is there where it can
 	$(LOCK) pyproject.toml --extra traces -c requirements/dev.txt -o requirements/traces.txt
 	for extra in docs tools; do $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $$extra | \
 	  $(LOCK) - -c requirements/dev.txt -o requirements/$$extra.txt || exit 1; done
