@@ -32,9 +32,10 @@ class PostgreSQL:
             "initdb", "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
         )
 
-    def start(self) -> None:
-        """Start, and wait until it answers."""
-        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -c fsync=off -c max_connections=60"
+    def start(self, durable: bool = False) -> None:
+        """Start, and wait until it answers; ``durable``: each commit waits for the disk, as nobody's test needs it."""
+        sync = "on" if durable else "off"
+        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -c fsync={sync} -c max_connections=60"
         log = str(self.folder / "log")
         self._run(
             "pg_ctl", "-D", str(self.folder / "data"), "-l", log, "-o", options, "-w", "-t", str(int(WAIT)), "start"
@@ -64,7 +65,7 @@ class PostgreSQL:
 
 
 @contextlib.contextmanager
-def postgresql_server() -> Iterator[PostgreSQL]:
+def postgresql_server(durable: bool = False) -> Iterator[PostgreSQL]:
     """A PostgreSQL that lives as long as the block."""
     programs = _postgresql_programs()
     if programs is None:
@@ -73,7 +74,7 @@ def postgresql_server() -> Iterator[PostgreSQL]:
     home.chmod(0o755)  # an ordinary user must get into it
     try:
         server = PostgreSQL(programs, home / "server")
-        server.start()
+        server.start(durable)
         try:
             yield server
         finally:

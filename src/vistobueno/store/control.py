@@ -1,7 +1,7 @@
 """Inspections counted by day and by all that control charts group them by, kept as they come and as people answer."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -75,10 +75,15 @@ class Said:
     with_defects: int
 
 
-def add(connection: Connection, kept: Inspection) -> None:
-    """Count an inspection that was kept now."""
-    for table, key in _places(connection, kept):
-        _count(connection, table, key)
+def add(connection: Connection, kept: Iterable[Inspection]) -> None:
+    """Count inspections that were kept now."""
+    found: dict[Table, Counter[tuple[tuple[str, Any], ...]]] = defaultdict(Counter)
+    for each in kept:
+        for table, key in _places(connection, each):
+            found[table][tuple(key.items())] += 1
+    for table, counts in found.items():
+        rows = [{**dict(key), "count": count} for key, count in counts.items()]
+        connection.execute(_counting(connection.dialect.name, table), rows)
 
 
 def move(connection: Connection, before: Inspection, after: Inspection) -> None:
@@ -87,7 +92,7 @@ def move(connection: Connection, before: Inspection, after: Inspection) -> None:
         here = [table.c[name] == value for name, value in key.items()]
         connection.execute(table.update().where(*here).values(count=table.c.count - 1))
         connection.execute(delete(table).where(*here, table.c.count == 0))
-    add(connection, after)
+    add(connection, [after])
 
 
 def counted(connection: Connection, asked: Asked) -> Counted:
@@ -184,12 +189,12 @@ def _places(connection: Connection, found: Inspection) -> Iterator[tuple[Table, 
         yield control_answers, {**grouping, **more}
 
 
-def _count(connection: Connection, table: Table, key: dict[str, Any]) -> None:
-    upsert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name](table)
-    connection.execute(
-        upsert.on_conflict_do_update(index_elements=list(table.primary_key), set_={"count": table.c.count + 1}),
-        {**key, "count": 1},
-    )
+@cache
+def _counting(dialect: str, table: Table) -> Any:
+    """Adds to counts, or begins them."""
+    upsert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect](table)
+    more = {"count": table.c.count + upsert.excluded.count}
+    return upsert.on_conflict_do_update(index_elements=list(table.primary_key), set_=more)
 
 
 def _narrowed(table: Table, asked: Asked) -> Iterator[ColumnElement[bool]]:

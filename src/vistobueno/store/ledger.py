@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from functools import partial
+from itertools import groupby, islice
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ from .schema import (
     review_queue,
     reviews,
 )
+from .together import Together
 from .writes import Write, claim, know, one_after_another, written
 
 Map = NDArray[np.float32]
@@ -52,13 +54,24 @@ Map = NDArray[np.float32]
 _LAST = select(inspections.c.number, inspections.c.at, LISTENED).order_by(inspections.c.number.desc()).limit(1)
 _INSPECTION, _REASON, _QUEUED = insert(inspections), insert(reasons), insert(review_queue)
 _COUNT = text(
-    "INSERT INTO tallies (day, product, answer, count) VALUES (:day, :product, :answer, 1) "
-    "ON CONFLICT (day, product, answer) DO UPDATE SET count = tallies.count + 1"
+    "INSERT INTO tallies (day, product, answer, count) VALUES (:day, :product, :answer, :count) "
+    "ON CONFLICT (day, product, answer) DO UPDATE SET count = tallies.count + excluded.count"
 )
 _DRAW = text(
-    "INSERT INTO audit_draws (line, seed, photographs) VALUES (:line, :seed, 1) "
-    "ON CONFLICT (line) DO UPDATE SET photographs = audit_draws.photographs + 1 RETURNING seed, photographs"
+    "INSERT INTO audit_draws (line, seed, photographs) VALUES (:line, :seed, :count) "
+    "ON CONFLICT (line) DO UPDATE SET photographs = audit_draws.photographs + excluded.photographs "
+    "RETURNING seed, photographs"
 )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An inspection that is to be written; see `Ledger.add`."""
+
+    draft: Inspection
+    activation: Map | None
+    write: Write | None = None
+    audit: Callable[[str], Audit] | None = None
 
 
 class Ledger:
@@ -66,6 +79,7 @@ class Ledger:
 
     def __init__(self, engine: Engine, clock: Clock = utc_now, chance: Chance = by_chance) -> None:
         self.engine, self._clock, self._chance = engine, clock, chance
+        self._together = Together(engine, self.add_all)
 
     def add(
         self,
@@ -76,14 +90,30 @@ class Ledger:
     ) -> Inspection:
         """Write an inspection; its number and moment are given here, and it is drawn for the blind audit or not.
 
+        Those of several threads are written together.
+
         Args:
             audit: the draw of a line that has this seed; None: nothing is drawn.
 
         Raises:
             IntegrityError: the write was made already (see `written`), by another at this moment.
         """
-        with writing(self.engine) as connection:
-            return _add(connection, draft, activation, write, audit, self._clock, self._chance)
+        return self._together.do(Entry(draft, activation, write, audit))
+
+    def add_all(self, connection: Connection, entries: Sequence[Entry]) -> list[Inspection]:
+        """Write inspections in their order, in a transaction of the caller's; all of them or none.
+
+        Raises:
+            IntegrityError, LotRefused: as `add`, of any of them.
+        """
+        kept: list[Inspection] = []
+        for of_lot, some in groupby(entries, lambda each: each.draft.lot is not None):
+            if of_lot:  # the next fruit of a package is asked of those before it
+                for each in some:
+                    kept += _add(connection, [each], self._clock, self._chance)
+            else:
+                kept += _add(connection, list(some), self._clock, self._chance)
+        return kept
 
     def is_used(self, write: Write) -> bool:
         """Whether this key was used before, for whatever content."""
@@ -290,44 +320,74 @@ def _of_no_product(connection: Connection, since: date, until: date) -> Iterator
         yield date.fromisoformat(str(on)), product, answer, count
 
 
-def _add(
-    connection: Connection,
-    draft: Inspection,
-    activation: Map | None,
-    write: Write | None,
-    audit: Callable[[str], Audit] | None,
-    clock: Clock,
-    chance: Chance,
-) -> Inspection:
+def _add(connection: Connection, entries: Sequence[Entry], clock: Clock, chance: Chance) -> list[Inspection]:
+    """Write inspections in their order; one that is of a lot comes alone."""
     one_after_another(connection)
-    if draft.lot is not None:
-        refuse_closed(connection, draft.lot)
-        draft = replace(draft, fruit=draft.fruit or next_fruit(connection, draft.lot, draft.package))
+    drafts = [_in_lot(connection, each.draft) for each in entries]
     last = connection.execute(_LAST).first()
-    now = clock()
-    kept = replace(
-        draft,
-        number=last.number + 1 if last else 1,
-        at=max(now, last.at) if last else now,  # a clock that was set back makes no number earlier than the one before
-        filename=_clean(draft.filename),
-        has_heat_map=activation is not None,
-    )
-    seed, place = connection.execute(_DRAW, {"line": kept.line, "seed": chance(16)}).one()
-    if audit is not None and (people := audit(seed).people(place)):
-        kept = replace(kept, audit_chance=audit(seed).chance(place), audit_people=people)
-    connection.execute(_INSPECTION, _columns(kept, activation))
-    said = kept.verdict
-    for reason in said.reasons:
-        connection.execute(_REASON, {"reason": reason, "inspection_number": kept.number})
-    if said.answer == "review" or kept.audit_people:
-        connection.execute(_QUEUED, {"inspection_number": kept.number, "blind": kept.audit_people > 0})
-    connection.execute(_COUNT, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
+    number, at = (last.number, last.at) if last else (0, None)
+    drawn = _drawn(connection, [each.line for each in drafts], chance)
+    kept: list[Inspection] = []
+    for entry, draft, (seed, place) in zip(entries, drafts, drawn, strict=True):
+        number, now = number + 1, clock()
+        at = (
+            now if at is None else max(now, at)
+        )  # a clock that was set back makes no number earlier than the one before
+        map_ = entry.activation is not None
+        found = replace(draft, number=number, at=at, filename=_clean(draft.filename), has_heat_map=map_)
+        if entry.audit is not None and (people := entry.audit(seed).people(place)):
+            found = replace(found, audit_chance=entry.audit(seed).chance(place), audit_people=people)
+        kept.append(found)
+    both = list(zip(entries, kept, strict=True))
+    connection.execute(_INSPECTION, [_columns(found, entry.activation) for entry, found in both])
+    _many(connection, _REASON, [
+        {"reason": reason, "inspection_number": found.number} for found in kept for reason in found.verdict.reasons
+    ])  # fmt: skip
+    _many(connection, _QUEUED, [
+        {"inspection_number": found.number, "blind": found.audit_people > 0}
+        for found in kept
+        if found.verdict.answer == "review" or found.audit_people
+    ])  # fmt: skip
+    tallies = Counter((each.at.date().isoformat(), each.verdict.product, each.verdict.answer) for each in kept)
+    _many(connection, _COUNT, [
+        {"day": day, "product": product, "answer": answer, "count": count}
+        for (day, product, answer), count in tallies.items()
+    ])  # fmt: skip
     control.add(connection, kept)
-    if write is not None:
-        know(connection, write, kept.at, kept.number)
-    if last is None or last.listened:
-        tell(connection, "inspection.created", lambda: inspection_created(kept))
+    for entry, found in both:
+        if entry.write is not None:
+            know(connection, entry.write, found.at, found.number)
+        if last is None or last.listened:
+            tell(connection, "inspection.created", partial(inspection_created, found))
     return kept
+
+
+def _in_lot(connection: Connection, draft: Inspection) -> Inspection:
+    """With the number of its fruit, where it is of a lot."""
+    if draft.lot is None:
+        return draft
+    refuse_closed(connection, draft.lot)
+    return replace(draft, fruit=draft.fruit or next_fruit(connection, draft.lot, draft.package))
+
+
+def _drawn(connection: Connection, lines: Sequence[str], chance: Chance) -> list[tuple[str, int]]:
+    """The seed of each photograph's line, and which of the line's photographs it is, from 1."""
+    counts = Counter(lines)
+    state = {
+        line: connection.execute(_DRAW, {"line": line, "seed": chance(16), "count": count}).one()
+        for line, count in counts.items()
+    }
+    left, drawn = dict(counts), []
+    for line in lines:
+        seed, photographs = state[line]
+        left[line] -= 1
+        drawn.append((str(seed), int(photographs) - left[line]))
+    return drawn
+
+
+def _many(connection: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(statement, rows)
 
 
 def _next(connection: Connection, column: Any) -> int:
