@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.errors import ModelRefused
 from ..i18n import decimals, say
+from ..i18n.written import percent as written_percent
 from ..model.bundle import Bundle, read_bundle
 from ..model.calibrated import calibration_of, digest_of
 from ..model.runtime import Model, shipped_bundle
@@ -32,12 +33,28 @@ def print_bundle(bundle: Bundle, language: str) -> None:
         "beta": percent(policy.beta, language),
     }
     print(say(language, "model_policy", **thresholds))
+    for cameras in ("known_cameras", "unknown_cameras"):
+        measured = bundle.metrics.get(cameras, {}).get("all")
+        if measured:
+            print(say(language, f"model_{cameras}", **_rates(measured, language)))
     print(say(language, "labels_proved" if bundle.labels_proved else "labels_unproved"))
     if calibration is not None:
         facts = {name: calibration.facts.get(name, "?") for name in ("created", "photographs", "name")}
         print(say(language, "model_commissioned", digest=digest_of(calibration), **facts))
     for what in bundle.origin.get("unknown", ()):
         print(say(language, "model_unknown", what=what))
+
+
+def _rates(measured: Mapping[str, Any], language: str) -> dict[str, str]:
+    """Shares as the sentence of a set of cameras names them."""
+    names = {
+        "right": "condition_accuracy",
+        "escapes": "escape_rate",
+        "overkill": "overkill_rate",
+        "review": "review_share",
+    }
+    shares = {name: (measured.get(key) or {}).get("share") for name, key in names.items()}
+    return {name: "–" if share is None else written_percent(share, language) for name, share in shares.items()}
 
 
 def pack(h5: Path, labels: Path, out: Path | None, asked: Mapping[str, Any], language: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0015", "0014"
+revision, down_revision = "0014", "0013"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 DAY = {"sqlite": "date(inspections.at)", "postgresql": "CAST(inspections.at AT TIME ZONE 'UTC' AS date)"}

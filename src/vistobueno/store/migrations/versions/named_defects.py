@@ -5,7 +5,7 @@ from alembic import op
 
 from vistobueno.store.protection import protect_table
 
-revision, down_revision = "0014", "0012"
+revision, down_revision = "0013", "0012"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
