@@ -17,13 +17,16 @@ from kept import ANA, keep
 from receiver import Got, Receiver, dawdle
 from servers import until
 from vistobueno.core.events import ATTEMPTS, EVENTS, LONGEST_RETRY, back_off
-from vistobueno.core.lots.lot import Lot, LotFacts, SamplePlan
+from vistobueno.core.lots.issued import IssuedReport
+from vistobueno.core.lots.lot import Lot, LotFacts, LotVerdict, SamplePlan
 from vistobueno.jobs.delivery import Delivery, settle
-from vistobueno.jobs.sending import Outcome
+from vistobueno.jobs.sending import Outcome, told
+from vistobueno.model.bundle import Bundle
 from vistobueno.services import NotFound
+from vistobueno.services.shelf import Shelf
 from vistobueno.services.webhooks import Webhooks
 from vistobueno.settings import Settings
-from vistobueno.store import lots, outbox
+from vistobueno.store import calibrations, lots, outbox, reports
 from vistobueno.store.database import migrate, open_database, reading, writing
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.schema import outbox as messages
@@ -127,6 +130,34 @@ def test_an_inspection_is_told_by_the_names_of_the_api(engine: Engine, service: 
     (message,) = taken(engine, endpoint.id)
     names = {each.alias or name for name, each in InspectionOut.model_fields.items()}
     assert set(json.loads(message.payload)["data"]) <= names
+
+
+def test_every_event_that_is_promised_is_told_by_what_makes_it_happen(
+    engine: Engine, service: Webhooks, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    with Receiver() as receiver:
+        endpoint, *_ = service.add(receiver.url, (), ANA)
+    now, lot = datetime.now(UTC), open_lot(engine)
+    made = keep(engine, lot=lot.number, package=1)
+    Ledger(engine).review(made.number, ANA, "unfit", "")
+    Ledger(engine).name(made.number, ANA, ("scab",), {})
+    with writing(engine) as connection:
+        verdict = lots.decide(connection, LotVerdict(0, lot.number, now, ANA, "accepted", "I", "", {}))
+        sealed = ("1-1-ES", lot.number, verdict.id, "es", now, ANA, "code", "3" * 64, "4" * 64, {})
+        reports.keep(connection, IssuedReport(*sealed), b"%PDF")
+        calibrations.activate(connection, "principal", None, now, ANA, "roll_back")
+    Shelf(engine, Settings(data_dir=tmp_path, model_path=str(small_bundle.path))).at_start()
+    by_stream: dict[str, list[dict[str, object]]] = {}
+    while some := taken(engine, endpoint.id):
+        for each in some:
+            by_stream.setdefault(each.stream, []).append(json.loads(each.payload))
+            with writing(engine) as connection:
+                outbox.delivered(connection, each, now)
+    assert [each["type"] for each in by_stream["lot:1"]] == [
+        "lot.opened", "inspection.created", "review.created", "defects.named", "lot.decided", "report.issued"
+    ]  # fmt: skip
+    assert {each["type"] for stream in by_stream.values() for each in stream} == set(EVENTS)
+    assert by_stream["lot:1"][4]["data"]["code"] == lot.facts.code  # type: ignore[index]
 
 
 def test_an_endpoint_is_told_what_it_asked_for_alone(engine: Engine, service: Webhooks) -> None:
@@ -314,6 +345,24 @@ def test_one_that_hangs_keeps_no_other_receiver_waiting(
         until(lambda: len(quick.got) == 8, "the other has all")
         assert len(hangs.got) <= 4
         released.set()
+
+
+def test_a_mistake_of_ours_counts_as_an_attempt(
+    engine: Engine, service: Webhooks, deliver: Callable[[], Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> Outcome:
+        raise RuntimeError
+
+    monkeypatch.setattr("vistobueno.jobs.delivery.ATTEMPTS", 2)
+    monkeypatch.setattr("vistobueno.jobs.delivery.send", breaks)
+    with Receiver() as receiver:
+        service.add(receiver.url, (), ANA)
+    keep(engine)
+    deliver()
+    until(service.dead, "it is a dead letter")
+    (letter,) = service.dead()
+    assert (letter.problem, letter.attempts) == ("error", 2)
+    assert told(letter.problem, "es") != told(letter.problem, "en")
 
 
 def test_what_is_removed_is_told_nothing_more(engine: Engine, service: Webhooks) -> None:

@@ -124,7 +124,7 @@ def test_the_receiver_of_the_documents_takes_what_is_signed_and_nothing_else(
 ) -> None:
     page = (Path(__file__).parents[1] / "docs" / language / "machine.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(program.splitlines()) <= 10
+    assert sum(map(bool, program.splitlines())) <= 10
     port = free_port()
     added, secret, _ = service.add(f"http://127.0.0.1:{port}/", (), ANA)
     environment = {**os.environ, "PORT": str(port), "WEBHOOK_SECRET": secret}

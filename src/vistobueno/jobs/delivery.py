@@ -92,8 +92,7 @@ class Delivery:
 
     def _deliver(self, endpoint: Endpoint, salts: Salts, message: Message) -> None:
         try:
-            service = self._service
-            outcome = send(endpoint, salts, service.key, service.allowed, message.message, message.payload)
+            outcome = self._send(endpoint, salts, message)
             with writing(self._engine) as connection:
                 settle(connection, endpoint, message, outcome)
         except Unavailable:
@@ -101,12 +100,20 @@ class Delivery:
                 "a webhook was sent and could not be marked; it is sent again", extra={"message_id": message.id}
             )
         except Exception:
-            _log.exception("a webhook could not be sent")
+            _log.exception("a webhook was sent and could not be marked")
         finally:
             with self._changing:
                 self._on_the_way[endpoint.id] -= 1
                 self._senders.discard(threading.current_thread())
             self._wake.set()
+
+    def _send(self, endpoint: Endpoint, salts: Salts, message: Message) -> Outcome:
+        service = self._service
+        try:
+            return send(endpoint, salts, service.key, service.allowed, message.message, message.payload)
+        except Exception:  # a mistake of ours counts as an attempt too, or it would be made again for ever
+            _log.exception("a webhook could not be sent")
+            return Outcome("error")
 
 
 def settle(connection: Connection, endpoint: Endpoint, message: Message, outcome: Outcome) -> None:

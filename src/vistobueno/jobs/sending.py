@@ -28,7 +28,7 @@ class Outcome:
 
     Attributes:
         problem: empty where the receiver took it; else its status (``500``), or what happened instead: ``timeout``,
-            ``connection``, ``tls``, or the code of a `WebhookRefused`.
+            ``connection``, ``tls``, ``error``, or the code of a `WebhookRefused`.
         retry_after: seconds that the receiver asked to wait.
     """
 
