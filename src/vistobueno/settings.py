@@ -69,7 +69,7 @@ class Settings:
     )
     evidence_url: str = _setting(
         "",
-        es="Dónde van las fotografías: una carpeta, s3://cubo/prefijo o database:; vacía: una carpeta en DATA_DIR.",
+        es="Dónde van las fotografías: una carpeta, s3://bucket/prefijo o database:; vacía: una carpeta en DATA_DIR.",
         en="Where photographs go: a folder, s3://bucket/prefix or database:; empty: a folder in DATA_DIR.",
         schemes=("", "file", "s3", "database"),
     )
@@ -86,11 +86,11 @@ class Settings:
     )
     model_url: str = _setting(
         "",
-        es="De dónde bajar un modelo si MODEL_PATH está vacía (Google Drive, HTTPS, archivo, carpeta).",
+        es="De dónde descargar un modelo si MODEL_PATH está vacía (Google Drive, HTTPS, archivo, carpeta).",
         en="Where to download a model when MODEL_PATH is empty (Google Drive, HTTPS, file, folder).",
         schemes=("", "file", *_WEB),
     )
-    model_sha256: str = _setting("", es="SHA-256 que debe tener lo bajado.", en="SHA-256 that the download must have.")
+    model_sha256: str = _setting("", es="SHA-256 esperado de la descarga.", en="SHA-256 that the download must have.")
     runtime: str = _setting(
         "litert",
         es="litert sirve; tensorflow compara.",
@@ -113,12 +113,12 @@ class Settings:
     )
     trusted_proxies: str = _setting(
         "",
-        es="Direcciones o redes, con comas, cuyas cabeceras X-Forwarded-* se creen.",
+        es="Direcciones o redes, con comas, cuyas cabeceras X-Forwarded-* se aceptan.",
         en="Addresses or networks, with commas, whose X-Forwarded-* headers are believed.",
     )
     metrics_from: str = _setting(
         "127.0.0.0/8, ::1",
-        es="Direcciones o redes, con comas, que leen /metrics sin clave; por defecto este equipo, * para cualquiera.",
+        es="Direcciones o redes, con comas, que pueden leer /metrics sin clave; por defecto este equipo, * para cualquiera.",
         en="Addresses or networks, with commas, that read /metrics without a key; by default this machine, * for anyone.",
     )
     metrics_key: str = _setting(
@@ -165,7 +165,7 @@ class Settings:
     )
     audit_first: int = _setting(
         60,
-        es="Las primeras fotografías de una línea que se preguntan todas así; con AUDIT_SHARE=0 y 0 aquí no hay auditoría.",
+        es="Cuántas fotografías de una línea, las primeras, se preguntan todas así; con AUDIT_SHARE=0 y 0 aquí no hay auditoría.",
         en="The first photographs of a line that are all asked so; with AUDIT_SHARE=0 and 0 here there is no audit.",
     )
     audit_second: float = _setting(
@@ -175,7 +175,7 @@ class Settings:
     )
     inspectors_review: str = _setting(
         "off",
-        es="own: cada inspector responde lo que se le pregunta, sus propias fotos por revisar; off: solo supervisores y "
+        es="own: cada inspector responde sobre sus propias fotos por revisar; off: solo supervisores y "
         "administradores.",
         en="own: each inspector answers what is asked of them, their own photos to review; off: supervisors and "
         "administrators alone.",
@@ -195,21 +195,21 @@ class Settings:
     )
     backup_url: str = _setting(
         "",
-        es="Dónde deja `vistobueno nightly` el respaldo de cada noche: una carpeta o s3://cubo/prefijo; vacía: ninguno.",
+        es="Dónde deja `vistobueno nightly` el respaldo de cada noche: una carpeta o s3://bucket/prefijo; vacía: ninguno.",
         en="Where `vistobueno nightly` puts each night's backup: a folder or s3://bucket/prefix; empty: none.",
         schemes=("", "file", "s3"),
     )
     backups_kept: int = _setting(14, es="Respaldos que quedan en BACKUP_URL.", en="Backups that stay in BACKUP_URL.")
     demo: bool = _setting(
         False,
-        es="`vistobueno serve` llena una estación nueva con un mes inventado, que cada página señala; con datos de verdad no "
+        es="`vistobueno serve` llena una estación nueva con un mes inventado, que cada página señala; con datos reales no "
         "arranca.",
         en="`vistobueno serve` fills a new station with an invented month, marked on every page; with real data it does not "
         "start.",
     )
     render: bool = _setting(
         False,
-        es="Lo pone Render: el disco se pierde en cada arranque, y se avisa si algo se guarda en él.",
+        es="Lo define Render: el disco se pierde en cada arranque, y se avisa si algo se guarda en él.",
         en="Render sets it: the disk is lost at each start, and a warning says if something is kept there.",
     )
     default_language: str = _setting(
@@ -217,7 +217,7 @@ class Settings:
     )
     log_level: str = _setting(
         "INFO",
-        es="Cuánto se cuenta en el registro.",
+        es="Nivel de detalle del registro.",
         en="How much the log says.",
         choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     )

@@ -11,7 +11,7 @@ def test_an_invited_person_sets_a_password_and_is_in(open_page: OpenPage, browse
     page = open_page(ANA, "/administration")
     page.get_by_label("Correo").fill("rita@frutas.example")
     page.get_by_label("Nombre").fill("Rita Mena")
-    page.get_by_label("Papel").first.select_option("supervisor")
+    page.get_by_label("Rol").first.select_option("supervisor")
     page.get_by_role("button", name="Crear el enlace").click()
     link = page.locator("#link")
     expect(link).to_have_text(re.compile(re.escape(station.url) + "/login/link/"))
@@ -79,8 +79,8 @@ def test_access_is_taken_away_and_given_back(open_page: OpenPage, station: Runni
     row.get_by_role("button", name="No, dejarlo como está").click()
     expect(row.get_by_role("combobox")).to_have_value("inspector")
     row.get_by_role("combobox").select_option("supervisor")
-    row.get_by_role("button", name="Sí, cambiar el papel").click()
-    expect(page.locator(".notice")).to_contain_text("El papel cambió")
+    row.get_by_role("button", name="Sí, cambiar el rol").click()
+    expect(page.locator(".notice")).to_contain_text("El rol cambió")
     assert station.access.people.by_email(person.email).role == "supervisor"
     shot(page, "people-phone-es")
 

@@ -61,7 +61,7 @@ def test_english_is_one_click_away_and_remembered(open_page: OpenPage, browser: 
 
 def test_an_inspector_sees_no_administration_and_cannot_open_it(open_page: OpenPage) -> None:
     page = open_page(LUIS, "/administration")
-    expect(page.get_by_role("alert")).to_contain_text("Su papel no permite abrir esta página.")
+    expect(page.get_by_role("alert")).to_contain_text("Su rol no permite abrir esta página.")
     expect(page.get_by_role("navigation", name="Páginas").get_by_role("link")).to_have_count(4)
     expect(page.get_by_text("Invitar a una persona")).to_have_count(0)
     shot(page, "refused-desk-es")
@@ -69,7 +69,7 @@ def test_an_inspector_sees_no_administration_and_cannot_open_it(open_page: OpenP
 
 def test_a_supervisor_reviews_and_does_not_administer(open_page: OpenPage) -> None:
     page = open_page(SOFIA, "/administration?part=keys")
-    expect(page.get_by_role("alert")).to_contain_text("Su papel no permite abrir esta página.")
+    expect(page.get_by_role("alert")).to_contain_text("Su rol no permite abrir esta página.")
     expect(page.get_by_text("Clave nueva")).to_have_count(0)
 
 

@@ -42,7 +42,7 @@ def test_a_lot_is_opened_decided_and_decided_again(browser: Browser, station: Ru
     page.get_by_label("Producto").select_option("banana")
     page.get_by_label("Bultos del lote").fill("12")
     page.get_by_label("Bultos que se abren").fill("13")
-    page.get_by_label("Frutas que se miran de cada uno").fill("1")
+    page.get_by_label("Frutas que se inspeccionan en cada uno").fill("1")
     page.get_by_label("Banano, Codex CXS 205").check()
     page.get_by_role("button", name="Abrir lote").click()
     expect(page.locator(".notice.bad")).to_contain_text("13")

@@ -149,7 +149,7 @@ def test_what_waits_is_filtered_too_and_its_csv_holds_exactly_that(open_page: Op
 
 def test_a_filter_that_nothing_meets_says_so(open_page: OpenPage) -> None:
     page = open_page(LUIS, "/history?text=esto-no-existe", PHONE)
-    expect(page.get_by_text("No hay ninguna inspección así.")).to_be_visible()
+    expect(page.get_by_text("Ninguna inspección cumple estos filtros.")).to_be_visible()
 
 
 def test_a_number_that_does_not_exist_says_so(open_page: OpenPage, station: Running) -> None:

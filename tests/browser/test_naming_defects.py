@@ -91,7 +91,7 @@ def test_named_at_the_line_completed_from_the_lot_and_the_lot_is_decided(browser
     boss.get_by_role("button", name="Guardar los defectos").click()
     expect(boss.locator("#reviews .list li")).to_have_count(2)
     expect(boss.locator("#keep-defects")).to_be_disabled()
-    boss.get_by_role("link", name="Al lote").click()
+    boss.get_by_role("link", name="Ir al lote").click()
     settled(boss)
     expect(boss.locator("section").filter(has_text="Banano, Codex").first).to_contain_text("se acepta en categoría II")
     assert boss.evaluate("document.documentElement.scrollWidth") <= PHONE[0]

@@ -45,7 +45,7 @@ def test_a_program_is_named_tried_and_told_again_what_it_did_not_take(open_page:
         settled(page)
         letter = page.locator("li").filter(has=page.locator("code"))
         expect(letter).to_contain_text("Inspección hecha respondió 410")
-        expect(page.locator(".chip.off")).to_have_text("parado")
+        expect(page.locator(".chip.off")).to_have_text("detenido")
         shot(page, "webhooks-dead-desk-es")
         letter.get_by_role("button", name="Reenviar").click()
         expect(page.locator(".notice").first).to_contain_text("1")

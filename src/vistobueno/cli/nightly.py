@@ -65,7 +65,7 @@ def _keeping() -> Iterator[None]:
         )  # obstore tells of its insides on those below
         raise BackupNotKept(
             "backup_not_kept",
-            es=f"El respaldo no se pudo dejar en BACKUP_URL ({reason}). Compruebe la dirección, las claves y el sitio libre.",
+            es=f"El respaldo no se pudo dejar en BACKUP_URL ({reason}). Compruebe la dirección, las claves y el espacio libre.",
             en=f"The backup could not be put in BACKUP_URL ({reason}). Check the address, the keys and the free space.",
         ) from error
 
@@ -92,7 +92,7 @@ def _store(settings: Settings) -> ObjectStore:
     if len(place.scheme) > 1:  # one letter is a Windows drive
         raise SettingRefused(
             "setting_invalid",
-            es=f"BACKUP_URL={without_secrets(url)} no se puede usar. Use una carpeta o s3://cubo/prefijo.",
+            es=f"BACKUP_URL={without_secrets(url)} no se puede usar. Use una carpeta o s3://bucket/prefijo.",
             en=f"BACKUP_URL={without_secrets(url)} cannot be used. Use a folder or s3://bucket/prefix.",
         )
     return _folder(Path(url))

@@ -199,7 +199,7 @@ def _refuse_few(line: Examples, inside: NDArray[np.bool_]) -> None:
     if count < FEWEST:
         raise DataRefused(
             "line_few",
-            es=f"De los productos hay {count} fotos que no sean copias unas de otras; hacen falta al menos {FEWEST}, y con "
+            es=f"Hay {count} fotos de los productos que no son copias unas de otras; hacen falta al menos {FEWEST}, y con "
             "20 de cada clase se promete algo útil. Añada fotos de la línea.",
             en=f"There are {count} photographs of the products that are not copies of each other; at least {FEWEST} are "
             "needed, and with 20 of each class something useful is promised. Add photographs of the line.",

@@ -61,7 +61,7 @@ def named(answer: str, defects: Sequence[Defect]) -> tuple[Defect, ...]:
     if defects and answer != "unfit":
         raise DefectRefused(
             "defect_of_unfit",
-            es="Solo de una fruta no apta se nombran defectos. Quite los defectos, o responda «no apto».",
+            es="Solo se nombran defectos de una fruta no apta. Quite los defectos, o responda «no apto».",
             en="Only an unfit fruit has defects. Leave them out, or answer “unfit”.",
         )
     return tuple(each for each in ALL if each in defects)
@@ -76,7 +76,7 @@ def graded(defects: Sequence[Defect], severities: Mapping[Defect, Severity]) -> 
     if set(severities) - set(defects):
         raise DefectRefused(
             "severity_of_defect",
-            es="Se dice la gravedad de un defecto que no se nombra. Nómbrelo, o quite su gravedad.",
+            es="Hay una gravedad de un defecto que no se nombró. Nómbrelo, o quite su gravedad.",
             en="A severity is given of a defect that is not named. Name it, or leave its severity out.",
         )
     return {each: severities[each] for each in ALL if each in severities}

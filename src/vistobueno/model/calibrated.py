@@ -89,7 +89,7 @@ def refuse_other(bundle: Bundle, calibration: Calibration, width: int | None = N
     if calibration.network != bundle.files[MODEL_TFLITE] or not fits:
         raise BundleRefused(
             "calibration_of_another",
-            es=f"La calibración se hizo para otro modelo que {bundle.name}. Haga otra vez la puesta en servicio.",
+            es=f"La calibración se hizo para un modelo distinto de {bundle.name}. Haga otra vez la puesta en servicio.",
             en=f"The calibration was made for another model than {bundle.name}. Commission the line again.",
         )
 

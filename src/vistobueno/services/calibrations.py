@@ -180,7 +180,7 @@ class Calibrations:
             if found.model_digest != self._models.active.bundle.digest:
                 raise CommissioningRefused(
                     "calibration_of_another_model",
-                    es=f"La calibración {number} se hizo para otro modelo que el activo. Ponga la línea en servicio otra "
+                    es=f"La calibración {number} se hizo para un modelo distinto del activo. Ponga la línea en servicio otra "
                     "vez, o vuelva a aquel modelo.",
                     en=f"Calibration {number} was made for another model than the active one. Commission the line again, "
                     "or go back to that model.",

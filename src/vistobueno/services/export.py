@@ -48,7 +48,7 @@ def export_inspections(engine: Engine, file: Path, asked: Filter, language: str)
         endings = ", ".join(_WRITERS)
         raise ExportRefused(
             "export_ending",
-            es=f"«{file.name}» no dice qué se escribe. Termine el nombre en uno de estos: {endings}.",
+            es=f"«{file.name}» no dice en qué formato se escribe. Termine el nombre en uno de estos: {endings}.",
             en=f"“{file.name}” does not say what to write. End the name in one of these: {endings}.",
         )
     written = 0
@@ -85,7 +85,7 @@ def _parquet(file: Path, pages: Pages, language: str, demo: bool) -> None:
     except ImportError as error:
         raise ExportRefused(
             "parquet_missing",
-            es="Aquí no está pyarrow, que escribe Parquet (la imagen del contenedor no la trae). Instálela con pip install "
+            es="Falta pyarrow, que escribe Parquet (la imagen del contenedor no la trae). Instálela con pip install "
             "'vistobueno[parquet]', o exporte a .csv.",
             en="pyarrow, which writes Parquet, is not here (the container's image does not carry it). Install it with pip "
             "install 'vistobueno[parquet]', or export to .csv.",

@@ -217,7 +217,7 @@ class Lots:
         if place.fruit is not None and not 0 < place.fruit <= lot.plan.fruit:
             raise LotRefused(
                 "fruit_not_planned",
-                es=f"En el lote {lot.number} se miran {lot.plan.fruit} frutas de cada bulto, numeradas desde 1. Elija una.",
+                es=f"En el lote {lot.number} se inspeccionan {lot.plan.fruit} frutas de cada bulto, numeradas desde 1. Elija una.",
                 en=f"Lot {lot.number} looks at {lot.plan.fruit} fruit of each package, numbered from 1. Choose one.",
             )
 

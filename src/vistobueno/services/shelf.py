@@ -162,7 +162,7 @@ class Shelf:
         if model.bundle.digest != digest:
             raise BundleRefused(
                 "bundle_replaced",
-                es=f"En {model.bundle.path} hay otro modelo que el que se añadió. Añádalo como nuevo.",
+                es=f"En {model.bundle.path} hay un modelo distinto del que se añadió. Añádalo como nuevo.",
                 en=f"{model.bundle.path} holds another model than the one that was added. Add it as a new one.",
             )
         return model

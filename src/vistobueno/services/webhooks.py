@@ -70,7 +70,7 @@ class Webhooks:
         if strange := sorted(set(events) - set(EVENTS)):
             raise WebhookRefused(
                 "webhook_event",
-                es=f"No hay tales sucesos: {', '.join(strange)}. Hay: {', '.join(EVENTS)}.",
+                es=f"No existen estos eventos: {', '.join(strange)}. Hay: {', '.join(EVENTS)}.",
                 en=f"There are no such events: {', '.join(strange)}. There are: {', '.join(EVENTS)}.",
             )
         place = destination(url, self.allowed)

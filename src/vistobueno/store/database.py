@@ -218,7 +218,7 @@ def _permitted() -> Iterator[None]:
             raise
         raise DatabaseRefused(
             "database_forbidden",
-            es="El usuario de DATABASE_URL no puede crear tablas. Déle CREATE sobre el esquema.",
+            es="El usuario de DATABASE_URL no puede crear tablas. Dele CREATE sobre el esquema.",
             en="The user in DATABASE_URL may not make tables. Give them CREATE on the schema.",
         ) from error
 
@@ -242,7 +242,7 @@ def upgrade(connection: Connection, to: str = HEAD) -> None:
     except CommandError as error:
         raise DatabaseRefused(
             "database_too_new",
-            es="La base de datos es de una versión más nueva de este programa. Actualícelo, o restaure una copia.",
+            es="La base de datos es de una versión más nueva de este programa. Actualícelo, o restaure un respaldo.",
             en="The database belongs to a newer version of this program. Update it, or restore a backup.",
         ) from error
 

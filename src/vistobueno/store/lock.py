@@ -125,6 +125,6 @@ class StationLock:
             )
         return Unavailable(
             "restoring",
-            es="Se está restaurando una copia en esta DATA_DIR o base de datos. Arranque cuando termine.",
+            es="Se está restaurando un respaldo en esta DATA_DIR o base de datos. Arranque cuando termine.",
             en="A backup is being restored in this DATA_DIR or database. Start when that has ended.",
         )

@@ -128,7 +128,7 @@ def _not_convertible(error: Exception) -> ModelRefused:
     names = sorted(set(re.findall(r"tf\.(\w+)' op", str(error)))) or [type(error).__name__]
     return ModelRefused(
         "model_not_convertible",
-        es=f"LiteRT no tiene lo que el modelo calcula: {', '.join(names)}. Quite esas operaciones o cámbielas por capas de "
+        es=f"LiteRT no sabe calcular lo que usa el modelo: {', '.join(names)}. Quite esas operaciones o cámbielas por capas de "
         "Keras corrientes (Conv2D, Dense, Rescaling, …) y guárdelo otra vez.",
         en=f"LiteRT does not have what the model computes: {', '.join(names)}. Remove these operations, or replace them by "
         "everyday Keras layers (Conv2D, Dense, Rescaling, …), and save it again.",

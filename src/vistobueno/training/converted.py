@@ -68,7 +68,7 @@ def within_agreement(difference: float) -> float:
     if not difference <= AGREEMENT:  # so that a NaN is refused
         raise ModelRefused(
             "runtimes_disagree",
-            es=f"LiteRT no da lo que da el modelo (difieren en {difference:.2g}). Guárdelo sin cuantizar.",
+            es=f"LiteRT no da las respuestas del modelo (difieren en {difference:.2g}). Guárdelo sin cuantizar.",
             en=f"LiteRT does not give what the model gives (they differ by {difference:.2g}). Save it unquantised.",
         )
     return difference

@@ -86,7 +86,7 @@ class PackageAnswers:
         ):
             raise EstimateRefused(
                 "answers_impossible",
-                es=f"Las respuestas de un bulto no cuadran: {self.looked_at} frutas miradas, {self.unfit} no aptas, "
+                es=f"Las respuestas de un bulto no cuadran: {self.looked_at} frutas inspeccionadas, {self.unfit} no aptas, "
                 f"{self.passed} aptas y {self.rejected} no aptas según la línea, de ellas {self.passed_checked} y "
                 f"{self.rejected_checked} revisadas. Corríjalas.",
                 en=f"The answers of a package do not add up: {self.looked_at} fruit looked at, {self.unfit} unfit, "

@@ -142,7 +142,7 @@ def judge_lot(counts: Sequence[PackageCounts], standard: Standard, declared: str
     if twice:
         raise CountsRefused(
             "package_twice",
-            es=f"El bulto {twice[0]} viene dos veces. Junte sus conteos.",
+            es=f"El bulto {twice[0]} está dos veces. Junte sus conteos.",
             en=f"Package {twice[0]} is there twice. Put its counts together.",
         )
     first = keys.index(declared)

@@ -233,6 +233,6 @@ def _gs1(name: str, text: str, lengths: tuple[int, ...]) -> str:
 def _field(name: str, es: str, en: str) -> LotRefused:
     return LotRefused(
         "lot_field",
-        es=f"Del lote, el dato «{name}»: {es}. Corríjalo.",
+        es=f"En el lote, el dato «{name}»: {es}. Corríjalo.",
         en=f"Of the lot, the fact “{name}”: {en}. Correct it.",
     )

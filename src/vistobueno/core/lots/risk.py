@@ -113,8 +113,8 @@ def take_for(packages: int, limit: float, bad: float, risk: float, correlation: 
         opened = min(packages, opened + max(1, opened // 8))
     raise TakeRefused(
         "risk_unattainable",
-        es=f"Ni con {opened} bultos y {MOST_OF_EACH} frutas de cada uno se llega a ese riesgo. Ponga una parte no apta mayor, "
-        "por encima de lo que admite la norma, o acepte más riesgo.",
+        es=f"Ni con {opened} bultos y {MOST_OF_EACH} frutas de cada uno se llega a ese riesgo. Indique una proporción no apta "
+        "mayor, por encima de lo que admite la norma, o acepte más riesgo.",
         en=f"Not even {opened} packages and {MOST_OF_EACH} fruit of each reach that risk. Give a larger unfit share, above what "
         "the standard allows, or accept more risk.",
     )

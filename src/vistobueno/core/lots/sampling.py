@@ -116,7 +116,7 @@ def code_letter(lot: int, level: Level = "II") -> str:
     if lot < 2:
         raise PlanRefused(
             "lot_too_small",
-            es=f"Un lote de {lot} frutas no se muestrea: mírelas todas.",
+            es=f"Un lote de {lot} frutas no se muestrea: inspecciónelas todas.",
             en=f"A lot of {lot} fruit is not sampled: look at all of them.",
         )
     return _CODES[level][sum(lot > most for most in _LOT_SIZES)]

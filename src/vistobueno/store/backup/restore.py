@@ -66,7 +66,7 @@ def read_manifest(file: Path) -> Manifest:
     except (KeyError, TypeError, AttributeError, *UNPACKING) as error:
         raise BackupRefused(
             "backup_damaged",
-            es=f"{file.name} no es una copia íntegra ({error}). No se cambió nada; use otra copia.",
+            es=f"{file.name} no es un respaldo íntegro ({error}). No se cambió nada; use otro.",
             en=f"{file.name} is not a whole backup ({error}). Nothing was changed; use another one.",
         ) from error
     return manifest
@@ -160,7 +160,7 @@ def _prove(found: dict[str, str], given: dict[str, str]) -> None:
         differs = sorted(name for name in given if found.get(name) != given[name])
         raise BackupRefused(
             "restored_differs",
-            es=f"Lo restaurado no es igual a la copia ({', '.join(differs[:3])}). Restaure otra vez.",
+            es=f"Lo restaurado no es igual al respaldo ({', '.join(differs[:3])}). Restaure otra vez.",
             en=f"What was restored does not equal the backup ({', '.join(differs[:3])}). Restore again.",
         )
 
@@ -255,6 +255,6 @@ def _pieces(member: IO[bytes]) -> Iterator[bytes]:
 def _other_version(program: str) -> BackupRefused:
     return BackupRefused(
         "backup_other_version",
-        es=f"La copia es de la versión {program} de este programa. Restáurela con esa versión y actualice después.",
+        es=f"El respaldo es de la versión {program} de este programa. Restáurelo con esa versión y actualice después.",
         en=f"The backup belongs to version {program} of this program. Restore it with that one, then update.",
     )

@@ -33,7 +33,7 @@ def open_evidence(settings: Settings, engine: Engine) -> Evidence:
     if len(scheme) > 1:  # one letter is a Windows drive
         raise SettingRefused(
             "setting_invalid",
-            es=f"EVIDENCE_URL={without_secrets(url)} no se puede usar. Use una carpeta, s3://cubo/prefijo o database:.",
+            es=f"EVIDENCE_URL={without_secrets(url)} no se puede usar. Use una carpeta, s3://bucket/prefijo o database:.",
             en=f"EVIDENCE_URL={without_secrets(url)} cannot be used. Use a folder, s3://bucket/prefix or database:.",
         )
     return FolderEvidence(Path(url or settings.data_dir / "evidence"))
