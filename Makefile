@@ -20,7 +20,7 @@ install = $(BIN)/uv pip install --no-config --python $(BIN)/python $(1) || { ech
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock'
 CPU := echo "tensorflow-cpu>=2.20; sys_platform == 'linux' and platform_machine == 'x86_64'"
 
-.PHONY: run demo setup test coverage lint types bench fuzz lock clean docs sbom notices python
+.PHONY: run demo setup test coverage lint types bench fuzz lock clean docs pictures sbom notices python
 .DEFAULT_GOAL := run
 
 # Exit codes 1 (something unfit) and 2 (something to review) are answers, not failures; anything else is one.
@@ -74,6 +74,10 @@ lock: $(DEV)
 	  $(LOCK) - -c requirements/dev.txt -o requirements/$$extra.txt || exit 1; done
 	$(CPU) | $(subst --universal,--python-platform x86_64-manylinux_2_28,$(LOCK)) pyproject.toml - --extra train -c requirements/dev.txt -o requirements/train.txt
 	for tool in hatchling:build uv:uv; do echo $${tool%:*} | $(LOCK) - -c requirements/dev.txt -o requirements/$${tool#*:}.txt || exit 1; done
+
+# The pictures of the README, of a station that runs: needs Chromium.
+pictures: $(DEV)
+	$(BIN)/python docs/pictures.py
 
 # The documents' site, in build/docs; with the screenshots that the tests in a browser left, where they did.
 docs: $(DEV)

@@ -6,9 +6,11 @@ of the desk. Needs Chromium.
 
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +40,12 @@ def main() -> None:
     path = driving.chromium()
     if path is None:
         sys.exit("docs/pictures.py needs Chromium.")
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pythons = sorted(
+        set(re.findall(r"Python :: (3\.\d+)", " ".join(project["classifiers"]))), key=lambda each: int(each[2:])
+    )
+    badge("python", "Python", f"{pythons[0]} – {pythons[-1]}")
+    badge("licence", "licence", str(project["license"]))
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as work:
         browser = driving.launched(playwright, path)
         for language, person in PEOPLE.items():
@@ -53,6 +61,20 @@ def main() -> None:
             with driving.running(month, (person,)) as station:
                 desk(browser, station, person, folder)
         browser.close()
+
+
+def badge(name: str, label: str, value: str) -> None:
+    """A small plate of two words, as projects wear them."""
+    left, right = (round(len(each) * 6.6) + 14 for each in (label, value))
+    text = '<text x="{0}" y="14" fill="#fff" font-family="sans-serif" font-size="11" text-anchor="middle">{1}</text>'
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" aria-label="{label}: {value}">'
+        f'<clipPath id="r"><rect width="{left + right}" height="20" rx="3"/></clipPath><g clip-path="url(#r)">'
+        f'<rect width="{left}" height="20" fill="#1d2a24"/><rect x="{left}" width="{right}" height="20" fill="#1f7a4d"/></g>'
+        f"{text.format(left / 2, label)}{text.format(left + right / 2, value)}</svg>\n"
+    )
+    (HERE / "pictures").mkdir(exist_ok=True)
+    (HERE / "pictures" / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
 def phone(browser: Browser, station: Running, person: Person, target: Path) -> None:

@@ -29,11 +29,12 @@ from vistobueno.store.database import (
     unavailable,
     writing,
 )
-from vistobueno.store.ledger import Ledger, Write, content_of, one_after_another
+from vistobueno.store.ledger import Ledger
 from vistobueno.store.lists import inspections_page
 from vistobueno.store.migrations import HEAD
 from vistobueno.store.protection import APPEND_ONLY, NAMES
 from vistobueno.store.schema import audit_draws, disagreements, metadata
+from vistobueno.store.writes import Write, content_of, one_after_another
 
 
 def test_the_migrations_give_exactly_the_schema(engine: Engine) -> None:

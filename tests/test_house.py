@@ -9,9 +9,14 @@ import typer
 
 from cases import for_each
 from vistobueno.cli.main import app
+from vistobueno.i18n.written import percent
+from vistobueno.model.bundle import read_bundle
+from vistobueno.model.runtime import shipped_bundle
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BOTH = README + (ROOT / "README.es.md").read_text(encoding="utf-8")
+ACTIONS = "../../actions/"  # which the place that holds the repository answers
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 HEAVIEST = 40_000_000  # bytes of all models
 PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x18ftyp", b"\0\0\0\x1cftyp")
@@ -54,7 +59,7 @@ def command_at(words: list[str]) -> tuple[Any, list[str]]:
     return command, words
 
 
-@for_each("target", sorted(set(re.findall(r"\bmake ([a-z]+)\b", README))))
+@for_each("target", sorted(set(re.findall(r"\bmake ([a-z]+)\b", BOTH))))
 def test_every_make_that_the_readme_names_exists(target: str) -> None:
     assert target in targets()
 
@@ -70,7 +75,7 @@ def test_no_target_can_be_hidden_by_a_file_of_its_name() -> None:
     assert phony == targets()
 
 
-@for_each("words", commands_in_code(README))
+@for_each("words", commands_in_code(BOTH))
 def test_every_command_that_the_readme_shows_exists_with_its_options(words: list[str]) -> None:
     command, rest = command_at(words)
     assert not hasattr(command, "commands"), "a group, not a command"
@@ -85,9 +90,21 @@ def test_the_readme_shows_the_commands_of_the_design() -> None:
     assert {"inspect", "train", "evaluate", "model pack", "model verify", "model download", "model info"} <= shown
 
 
-@for_each("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
-def test_every_link_of_the_readme_leads_somewhere(link: str) -> None:
-    assert (ROOT / link).exists()
+@for_each("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)|src=\"([^\"]+)\"", BOTH))))
+def test_every_link_and_picture_of_the_readmes_leads_somewhere(link: tuple[str, str]) -> None:
+    place = "".join(link)
+    assert place.startswith(ACTIONS) or (ROOT / place).exists()
+
+
+def test_the_figures_of_the_readmes_are_those_of_the_shipped_model() -> None:
+    measured = read_bundle(shipped_bundle()).metrics
+    names = ("condition_accuracy", "escape_rate", "overkill_rate", "review_share")
+    for cameras in ("known_cameras", "unknown_cameras"):
+        shares = [measured[cameras]["all"][name]["share"] for name in names]
+        for language, file in (("en", "README.md"), ("es", "README.es.md")):
+            row = " | ".join(f"{percent(each, 'es')}" for each in shares).replace("\u00a0", " ")
+            row = row.replace(",", ".") if language == "en" else row
+            assert f"| {row} |" in (ROOT / file).read_text(encoding="utf-8"), (cameras, language)
 
 
 def test_no_picture_is_committed_but_those_that_a_script_takes_of_the_station() -> None:

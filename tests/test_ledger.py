@@ -15,9 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from kept import ANA, MAP, SORTER, draft, keep
 from vistobueno.core.inspection import Actor, Filter, Inspection
 from vistobueno.store.database import migrate, open_database, reading, writing
-from vistobueno.store.ledger import Conflict, Ledger, NotFound, Write, content_of
+from vistobueno.store.errors import Conflict, NotFound
+from vistobueno.store.ledger import Ledger
 from vistobueno.store.lists import CursorRefused, inspections_count, inspections_page, waiting_page
 from vistobueno.store.schema import daily_counts, inspections, review_queue
+from vistobueno.store.writes import Write, content_of
 
 NAMESAKE = Actor("person", SORTER.id, SORTER.name)
 ON_MANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -15,7 +15,8 @@ from vistobueno.core.line import LineCalibration
 from vistobueno.services.audits import Audits
 from vistobueno.store import calibrations
 from vistobueno.store.database import writing
-from vistobueno.store.ledger import Ledger, NotFound
+from vistobueno.store.errors import NotFound
+from vistobueno.store.ledger import Ledger
 from vistobueno.store.schema import models
 
 ALL = partial(Audit, share=1.0, first=0, second=0.0)

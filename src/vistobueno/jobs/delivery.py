@@ -15,7 +15,7 @@ from ..services.webhooks import Webhooks
 from ..settings import without_secrets
 from ..store import outbox, webhooks
 from ..store.database import Unavailable, reading, writing
-from ..store.ledger import NotFound
+from ..store.errors import NotFound
 from ..store.outbox import Message
 from ..store.webhooks import Salts
 from .sending import Outcome, send

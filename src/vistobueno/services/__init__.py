@@ -2,7 +2,7 @@
 
 from ..core.inspection import Actor, DayCount, Filter, Inspection, ModelVersion, Page, Review
 from ..store.database import Unavailable
-from ..store.ledger import Conflict, NotFound
+from ..store.errors import Conflict, NotFound
 from ..store.lists import CursorRefused
 from .batch import Batch, BatchRefused, ZipOutcome
 from .inspections import Kept

@@ -21,8 +21,9 @@ from ..model.inspector import limits_for
 from ..model.runtime import Model
 from ..store import calibrations, lines
 from ..store.database import reading, writing
-from ..store.ledger import NotFound, Write, claim, content_of, is_known
+from ..store.errors import NotFound
 from ..store.photos.evidence import Evidence, EvidenceMissing
+from ..store.writes import Write, claim, content_of, is_known
 from .answers import OTHER, answered
 from .models import Models
 

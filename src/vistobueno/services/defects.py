@@ -8,7 +8,7 @@ from sqlalchemy import Engine, func, insert, select
 from ..core.defects import Defect, chosen, defects_of
 from ..core.inspection import Actor
 from ..store.database import reading, writing
-from ..store.ledger import actor_columns
+from ..store.records import actor_columns
 from ..store.schema import defect_lists
 
 _LAST = select(func.max(defect_lists.c.id)).group_by(defect_lists.c.product)

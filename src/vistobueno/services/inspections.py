@@ -22,10 +22,12 @@ from ..model.inspector import inspect, limits_for
 from ..model.runtime import Model
 from ..store.database import Unavailable
 from ..store.days import Days
-from ..store.ledger import Ledger, NotFound, Write, content_of
+from ..store.errors import NotFound
+from ..store.ledger import Ledger
 from ..store.lists import inspections_count, inspections_page
 from ..store.photos.evidence import Evidence, EvidenceMissing, new_key
 from ..store.photos.protocol import unavailable
+from ..store.writes import Write, content_of
 from . import table
 from .batch import Batch, entry_key, inspect_entries
 from .judging import Judging, Slot

@@ -11,7 +11,7 @@ from ..core.inspection import Actor
 from ..core.line import Line, LineRefused, line_name
 from ..store import lines
 from ..store.database import reading, writing
-from ..store.ledger import Write, claim, content_of
+from ..store.writes import Write, claim, content_of
 from .models import Models
 
 

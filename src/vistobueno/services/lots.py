@@ -31,8 +31,9 @@ from ..core.lots.series import Inspected, Sampling, sampling_of
 from ..core.lots.standard import Standard
 from ..store import lot_state, lots
 from ..store.database import reading, writing
-from ..store.ledger import NotFound, Write, claim, content_of
+from ..store.errors import NotFound
 from ..store.retention import station_id
+from ..store.writes import Write, claim, content_of
 from .lot_estimates import LotEstimate, estimated
 
 LONGEST_REASON = 2000  # characters

@@ -18,7 +18,7 @@ from ..report.seal import seal
 from ..settings import Settings
 from ..store import lots, reports
 from ..store.database import reading, writing
-from ..store.ledger import NotFound
+from ..store.errors import NotFound
 from ..store.photos.evidence import Evidence, EvidenceMissing
 from ..store.retention import station_id
 from .basis import Basis, named_defects

@@ -7,8 +7,9 @@ from sqlalchemy import Engine
 from ..core.clock import Clock, utc_now
 from ..core.defects import Defect, DefectRefused, Severity, graded, named
 from ..core.inspection import Actor, Disagreement, Inspection, NamedDefects, Page, Review, ReviewAnswer
-from ..store.ledger import Ledger, Write, content_of
+from ..store.ledger import Ledger
 from ..store.lists import waiting_page
+from ..store.writes import Write, content_of
 
 
 class Reviews:

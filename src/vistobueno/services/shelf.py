@@ -18,11 +18,13 @@ from ..model.bundle import Bundle, read_bundle
 from ..model.runtime import Model, RuntimeName, load_model
 from ..settings import Settings
 from ..store.database import reading, writing
-from ..store.ledger import NotFound, actor_columns, one_after_another
+from ..store.errors import NotFound
 from ..store.outbox import tell
 from ..store.photos.folder import fsync_folder
 from ..store.private import make_folder, new_file
+from ..store.records import actor_columns
 from ..store.schema import activations, models
+from ..store.writes import one_after_another
 
 _log = logging.getLogger(__name__)
 _START = "start"

@@ -13,9 +13,9 @@ from ..core.inspection import Actor
 from ..settings import Settings, without_secrets
 from ..store import outbox, webhooks
 from ..store.database import reading, writing
-from ..store.ledger import Write, claim, content_of
 from ..store.schema import outbox as messages
 from ..store.webhooks import Salts
+from ..store.writes import Write, claim, content_of
 from .destination import allowed_networks, destination
 from .signing import new_salts, secret_of
 

@@ -8,10 +8,12 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 from ..core.events import calibration_activated
 from ..core.inspection import Actor
 from ..core.line import LineCalibration
-from .ledger import NotFound, actor_columns, one_after_another
+from .errors import NotFound
 from .outbox import tell
+from .records import actor_columns
 from .schema import calibration_activations as activations
 from .schema import calibrations
+from .writes import one_after_another
 
 _LAST = select(func.max(activations.c.id)).group_by(activations.c.line)
 _WITHOUT_DATA = [column for column in calibrations.c if column.name != "data"]

@@ -1,22 +1,20 @@
 """Inspections and reviews, written once and never changed; daily counts and the review queue are kept in the same transaction."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, or_, select, text, true, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 
 from ..core.audit import Audit
 from ..core.clock import Chance, Clock, by_chance, utc_now
-from ..core.composed import composed, flat
+from ..core.composed import flat
 from ..core.defects import Defect, Severity
-from ..core.errors import VistoBuenoError
 from ..core.events import defects_named, inspection_created, review_created
 from ..core.inspection import (
     LONGEST_NAME,
@@ -36,10 +34,10 @@ from .database import reading, writing
 from .folding import folded
 from .lot_state import next_fruit, refuse_closed
 from .outbox import LISTENED, tell
+from .records import actor_columns, inspection, named_defects_of, review_of, waits_for, with_reviews
 from .schema import (
     daily_counts,
     disagreements,
-    evidence_removals,
     idempotency_keys,
     inspections,
     named_defects,
@@ -47,16 +45,12 @@ from .schema import (
     review_queue,
     reviews,
 )
+from .writes import Write, claim, know, one_after_another, written
 
 Map = NDArray[np.float32]
 # Made once: with its values inside, SQLAlchemy would build the statement of forty columns anew for each photograph.
 _LAST = select(inspections.c.number, inspections.c.at, LISTENED).order_by(inspections.c.number.desc()).limit(1)
-_INSPECTION, _REASON, _QUEUED, _KEY = (
-    insert(inspections),
-    insert(reasons),
-    insert(review_queue),
-    insert(idempotency_keys),
-)
+_INSPECTION, _REASON, _QUEUED = insert(inspections), insert(reasons), insert(review_queue)
 _COUNT = text(
     "INSERT INTO tallies (day, product, answer, count) VALUES (:day, :product, :answer, 1) "
     "ON CONFLICT (day, product, answer) DO UPDATE SET count = tallies.count + 1"
@@ -65,39 +59,6 @@ _DRAW = text(
     "INSERT INTO audit_draws (line, seed, photographs) VALUES (:line, :seed, 1) "
     "ON CONFLICT (line) DO UPDATE SET photographs = audit_draws.photographs + 1 RETURNING seed, photographs"
 )
-_LOCK = 0x7650  # PostgreSQL's advisory lock of the ledger: numbers, moments and daily counts come one after the other
-
-
-class NotFound(VistoBuenoError):
-    """There is no such inspection, photograph or model."""
-
-
-class Conflict(VistoBuenoError):
-    """An idempotency key was used for other content."""
-
-
-@dataclass(frozen=True)
-class Write:
-    """A caller's name for one write: the same key with the same content is the same write.
-
-    Attributes:
-        content_sha256: of a photograph; of anything else see `content_of`, so that none is taken for another.
-    """
-
-    key: str
-    actor: Actor
-    content_sha256: str
-
-    @property
-    def key_hash(self) -> str:
-        """The key as it is kept: nobody's key can meet another's."""
-        said = f"{self.actor.kind}\n{self.actor.id}\n{self.key}"
-        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def content_of(kind: str, *parts: object) -> str:
-    """The content of a write that is no photograph, as a SHA-256."""
-    return hashlib.sha256(repr((kind, *parts)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Ledger:
@@ -137,7 +98,7 @@ class Ledger:
             Conflict: ``key_used``.
         """
         with reading(self.engine) as connection:
-            row = _written(connection, write)
+            row = written(connection, write)
             return None if row is None else inspection(connection, row.inspection_number)
 
     def claim(self, write: Write) -> None:
@@ -204,9 +165,9 @@ class Ledger:
         """
         with writing(self.engine) as connection:
             one_after_another(connection)
-            if write is not None and (before := _written(connection, write)) is not None:
+            if write is not None and (before := written(connection, write)) is not None:
                 row = connection.execute(select(reviews).where(reviews.c.id == before.review_id)).one()
-                return _review(row), True
+                return review_of(row), True
             found = inspection(connection, number)
             said = select(reviews.c.id).where(reviews.c.inspection_number == number).limit(1)
             values: dict[str, Any] = {
@@ -237,8 +198,7 @@ class Ledger:
             made = Review(*said_, dict(severities or {}))
             control.move(connection, found, replace(found, reviews=(*found.reviews, made)))
             if write is not None:
-                named = {"inspection_number": number, "review_id": made.id, "at": made.at}
-                connection.execute(_KEY, {**_named(write), **named})
+                know(connection, write, made.at, number, made.id)
             tell(connection, "review.created", lambda: review_created(found, made))
         return made, False
 
@@ -263,7 +223,7 @@ class Ledger:
             found = inspection(connection, number)
             if write is not None and claim(connection, write):
                 made = select(named_defects).where(named_defects.c.key_hash == write.key_hash)
-                return _named_defects(connection.execute(made).one()), True
+                return named_defects_of(connection.execute(made).one()), True
             one_after_another(connection)
             values: dict[str, Any] = {
                 "id": _next(connection, named_defects.c.id),
@@ -330,52 +290,6 @@ def _of_no_product(connection: Connection, since: date, until: date) -> Iterator
         yield date.fromisoformat(str(on)), product, answer, count
 
 
-def inspection(connection: Connection, number: int) -> Inspection:
-    """One inspection with its reviews."""
-    known = 0 < number < 2**63
-    row = connection.execute(select(inspections).where(inspections.c.number == number)).first() if known else None
-    if row is None:
-        raise _no_inspection(number)
-    return with_reviews(connection, [row])[0]
-
-
-def waits_for(actor: Actor | None) -> ColumnElement[bool]:
-    """Of what is in the review queue: whether it waits for this person, who has not answered on it; None: for anybody."""
-    if actor is None:
-        return true()
-    own = select(reviews.c.id).where(
-        reviews.c.inspection_number == review_queue.c.inspection_number,
-        reviews.c.actor_kind == actor.kind,
-        reviews.c.actor_id == actor.id,
-    )
-    return or_(review_queue.c.answered.is_(False), ~own.exists())
-
-
-def with_reviews(connection: Connection, rows: Iterable[Row[Any]]) -> list[Inspection]:
-    """Rows of `inspections` as values, each with its reviews, in the same order."""
-    found = [_inspection(row) for row in rows]
-    numbers = [each.number for each in found]
-    said: dict[int, list[Review]] = {}
-    asked = select(reviews).where(reviews.c.inspection_number.in_(numbers)).order_by(reviews.c.id)
-    for row in connection.execute(asked):
-        said.setdefault(row.inspection_number, []).append(_review(row))
-    named: dict[int, list[NamedDefects]] = {}
-    asked = select(named_defects).where(named_defects.c.inspection_number.in_(numbers)).order_by(named_defects.c.id)
-    for row in connection.execute(asked):
-        named.setdefault(row.inspection_number, []).append(_named_defects(row))
-    gone_asked = select(evidence_removals.c.inspection_number).where(evidence_removals.c.inspection_number.in_(numbers))
-    gone = set(connection.execute(gone_asked).scalars())
-    return [
-        replace(
-            each,
-            reviews=tuple(said.get(each.number, ())),
-            named=tuple(named.get(each.number, ())),
-            has_photograph=each.number not in gone,
-        )
-        for each in found
-    ]
-
-
 def _add(
     connection: Connection,
     draft: Inspection,
@@ -410,58 +324,10 @@ def _add(
     connection.execute(_COUNT, {"day": kept.at.date().isoformat(), "product": said.product, "answer": said.answer})
     control.add(connection, kept)
     if write is not None:
-        connection.execute(_KEY, {**_named(write), "inspection_number": kept.number, "at": kept.at})
+        know(connection, write, kept.at, kept.number)
     if last is None or last.listened:
         tell(connection, "inspection.created", lambda: inspection_created(kept))
     return kept
-
-
-def is_known(connection: Connection, write: Write) -> bool:
-    """Whether a write was made before.
-
-    Raises:
-        Conflict: ``key_used``.
-    """
-    return _written(connection, write) is not None
-
-
-def claim(connection: Connection, write: Write) -> bool:
-    """Know a write that is no inspection by its key; whether it was known already.
-
-    Raises:
-        Conflict: ``key_used``.
-    """
-    one_after_another(connection)
-    if _written(connection, write) is not None:
-        return True
-    connection.execute(_KEY, {**_named(write), "inspection_number": None, "at": datetime.now(UTC)})
-    return False
-
-
-def _named(write: Write) -> dict[str, str]:
-    return {"key_hash": write.key_hash, "content_sha256": write.content_sha256}
-
-
-def _written(connection: Connection, write: Write) -> Row[Any] | None:
-    """What is known of a write that was made before.
-
-    Raises:
-        Conflict: ``key_used``: it was another that had this key.
-    """
-    row = connection.execute(select(idempotency_keys).where(idempotency_keys.c.key_hash == write.key_hash)).first()
-    if row is not None and row.content_sha256 != write.content_sha256:
-        raise Conflict(
-            "key_used",
-            es="Esa Idempotency-Key ya se usó para otra cosa. Use una clave nueva para cada foto, ZIP o revisión.",
-            en="That Idempotency-Key was used for something else. Use a new key for each photo, ZIP or review.",
-        )
-    return row
-
-
-def one_after_another(connection: Connection) -> None:
-    """One writer of the ledger at a time. SQLite has one by itself (BEGIN IMMEDIATE); PostgreSQL is told."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
 def _next(connection: Connection, column: Any) -> int:
@@ -481,39 +347,10 @@ def _columns(kept: Inspection, activation: Map | None) -> dict[str, Any]:
     }
 
 
-def actor_columns(actor: Actor) -> dict[str, Any]:
-    """The columns that say who did it."""
-    return {"actor_kind": actor.kind, "actor_id": actor.id, "actor_name": actor.name}
-
-
-def _actor(row: Row[Any]) -> Actor:
-    return Actor(row.actor_kind, row.actor_id, row.actor_name)
-
-
-def _review(row: Row[Any]) -> Review:
-    whole = row.id, row.inspection_number, row.at, _actor(row), row.answer, row.note, _split(row.defects), row.blind
-    return Review(*whole, row.severities or {})
-
-
-def _named_defects(row: Row[Any]) -> NamedDefects:
-    whole = row.id, row.inspection_number, row.at, _actor(row), _split(row.defects)
-    return NamedDefects(*whole, row.severities or {})
-
-
-def _split(defects: str | None) -> tuple[Defect, ...]:
-    return cast(tuple[Defect, ...], tuple(filter(None, (defects or "").split(","))))
-
-
 def _after(before: Sequence[Review | NamedDefects], now: datetime) -> datetime:
     """Now, or a moment later than all that was said before, where the clock was set back."""
     last = max((each.at for each in before), default=None)
     return now if last is None or now > last else last + timedelta(microseconds=1)
-
-
-def _inspection(row: Row[Any]) -> Inspection:
-    reasons = tuple(filter(None, row.reasons.split(",")))
-    found = composed(Inspection, {**row._mapping, "reasons": reasons})
-    return replace(found, has_heat_map=row.activation is not None)
 
 
 def _clean(filename: str | None) -> str | None:
@@ -527,11 +364,3 @@ def _clean(filename: str | None) -> str | None:
 def _shown(said: str, keep: str = "") -> str:
     """Without what cannot be shown, nor kept: PostgreSQL takes no NUL, and UTF-8 no half of a pair."""
     return "".join(each for each in said if each.isprintable() or each in keep)
-
-
-def _no_inspection(number: int) -> NotFound:
-    return NotFound(
-        "no_inspection",
-        es=f"No hay ninguna inspección con el número {number}. Búsquela en el historial.",
-        en=f"There is no inspection number {number}. Look for it in the history.",
-    )

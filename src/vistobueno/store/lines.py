@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from ..core.inspection import Actor
 from ..core.line import Line, LineRefused
-from .ledger import NotFound
+from .errors import NotFound
 from .schema import lines
 
 _SHOWN = 10  # names in a sentence

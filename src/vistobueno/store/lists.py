@@ -25,8 +25,8 @@ from ..core.errors import VistoBuenoError
 from ..core.inspection import Actor, Filter, Inspection, Page
 from .database import reading
 from .folding import folded
-from .ledger import waits_for, with_reviews
 from .protection import NAMES
+from .records import waits_for, with_reviews
 from .schema import OF_NO_PRODUCT, disagreements, inspections, reasons, review_queue, reviews
 
 MOST = 500  # inspections on one page

@@ -13,9 +13,11 @@ from ..core.inspection import Actor, Inspection
 from ..core.lots.lot import Lot, LotVerdict
 from ..core.lots.reading import standard_of
 from ..core.lots.standard import Standard
-from .ledger import NotFound, actor_columns, one_after_another, with_reviews
+from .errors import NotFound
 from .outbox import tell
+from .records import actor_columns, with_reviews
 from .schema import inspections, lot_verdicts, lots, standards
+from .writes import one_after_another
 
 _AT_ONCE = 500
 

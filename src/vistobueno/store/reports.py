@@ -7,9 +7,10 @@ from sqlalchemy import Connection, Row, insert, select
 from ..core.composed import composed, flat
 from ..core.events import report_issued
 from ..core.lots.issued import IssuedReport
-from .ledger import NotFound, one_after_another
+from .errors import NotFound
 from .outbox import tell
 from .schema import reports
+from .writes import one_after_another
 
 _TOLD = [each for each in reports.c if each.name != "pdf"]
 

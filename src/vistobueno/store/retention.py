@@ -10,9 +10,10 @@ from sqlalchemy import Engine, delete, func, insert, select
 
 from ..core.inspection import SYSTEM, Actor
 from .database import reading, writing
-from .ledger import actor_columns, one_after_another
 from .photos.evidence import Evidence
+from .records import actor_columns
 from .schema import evidence_removals, identity, inspections, review_queue
+from .writes import one_after_another
 
 _AT_ONCE = 200  # photographs removed and recorded together
 _GRACE = timedelta(hours=1)  # a photograph younger than this may be waiting for its row

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from ..core.events import Endpoint
 from ..core.inspection import Actor
-from .ledger import NotFound, actor_columns
+from .errors import NotFound
 from .outbox import counts
+from .records import actor_columns
 from .schema import outbox, webhook_endpoints
 
 _THERE = webhook_endpoints.c.removed_at.is_(None)
