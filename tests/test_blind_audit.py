@@ -208,7 +208,7 @@ def test_the_chance_is_in_every_form_of_an_inspection(audited: Served) -> None:
         assert client.get(made["links"]["self"]).json() == made
         table = client.get(f"{API}/inspections.csv", params={"language": "en"}).text.removeprefix("\ufeff")
         row = next(csv.DictReader(io.StringIO(table)))
-        assert float(row["chance of the blind audit"]) == 1 and row["people of the blind audit"] == "2"
+        assert float(row["blind audit: chance of being drawn"]) == 1 and row["blind audit: people"] == "2"
         whole = client.post(f"{API}/inspections", content=picture(3), headers={**JPEG, "Idempotency-Key": "k"})
         assert whole.json()["audit_people"] == 2
 

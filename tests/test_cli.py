@@ -165,7 +165,7 @@ def test_model_verify_proves_a_good_bundle_and_refuses_a_changed_one(
     rewritten(small_bundle, tmp_path / "b", input=replace(small_bundle.input, colour="bgr"))
     said = vistobueno("model", "verify", tmp_path / "b", "-l", "en")
     assert said.code == 3
-    assert "another preparation of the picture" in said.err
+    assert "different image preprocessing" in said.err
 
 
 def test_model_download_fetches_from_a_folder_or_file_and_says_what_came(

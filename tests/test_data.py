@@ -172,7 +172,7 @@ def test_a_place_without_photographs_is_refused(tmp_path: Path, content: str | N
     error = refusal(tmp_path)
     assert error.code == "data_empty"
     assert "apple_fit" in error.es
-    assert "one folder a class" in error.en
+    assert "one folder per class" in error.en
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_each_command_starts_with_the_variables_it_is_given(
         try:
             if service["type"] == "cron":
                 assert process.wait(120) == 0, (tmp_path / "log").read_text()
-                assert "Without BACKUP_URL" in (tmp_path / "log").read_text()
+                assert "BACKUP_URL is empty" in (tmp_path / "log").read_text()
                 return
             address = f"http://127.0.0.1:{port}{service['healthCheckPath']}"
             until(lambda: process.poll() is not None or answers(address), (tmp_path / "log").read_text())

@@ -68,7 +68,7 @@ def test_without_a_place_it_says_that_nothing_was_backed_up(
     station: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_nightly(with_backups(station, backup_url=""), "en")
-    assert "Without BACKUP_URL no backup was made." in capsys.readouterr().out
+    assert "No backup was made: BACKUP_URL is empty." in capsys.readouterr().out
 
 
 def test_a_place_that_cannot_be_written_is_an_error_in_words_before_any_photograph_is_removed(

@@ -370,7 +370,7 @@ def test_labels_in_another_order_than_the_photographs_prove_are_refused_with_tha
     assert error.code == "labels_order"
     assert f"labels.txt dice: {', '.join(KEYS)}" in error.es
     assert f"prueban otro orden: {', '.join(IN_ORIGINS_ORDER)}" in error.es
-    assert f"prove another order: {', '.join(IN_ORIGINS_ORDER)}" in error.en
+    assert f"show a different order: {', '.join(IN_ORIGINS_ORDER)}" in error.en
     assert "Corrija labels.txt" in error.es
 
 
@@ -384,7 +384,7 @@ def test_two_classes_that_changed_places_are_refused(tmp_path: Path, fruit: Path
 def test_the_order_that_a_refusal_names_is_then_proved(tmp_path: Path, fruit: Path) -> None:
     model = right_model(fruit, IN_ORIGINS_ORDER)
     error = refusal(model, tmp_path, KEYS, check=fruit)
-    named = error.en.split("another order: ")[1].split(". Correct")[0].split(", ")
+    named = error.en.split("different order: ")[1].split(". Correct")[0].split(", ")
     assert packed(model, tmp_path, named, check=fruit).labels_proved is True
 
 
@@ -413,7 +413,7 @@ def test_a_class_without_photographs_is_refused_by_name(tmp_path: Path, fruit: P
     error = refusal(right_model(fruit), tmp_path, check=tmp_path / "part")
     assert error.code == "check_incomplete"
     assert "orange_fit" in error.es
-    assert "Some of each class are needed" in error.en
+    assert "Each class needs some" in error.en
 
 
 def test_photographs_that_cannot_be_read_are_named_at_once_or_skipped_and_counted(tmp_path: Path, fruit: Path) -> None:

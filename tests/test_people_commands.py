@@ -46,7 +46,7 @@ def test_a_person_is_added_with_a_password_from_standard_input(run: Run, tmp_pat
 
 @pytest.mark.parametrize(("words", "typed", "said"), [
     (("user", "add", "ana@example.org", "--name", "Ana"), "short\n", "at least 12"),
-    (("user", "add", "nonsense", "--name", "Ana"), f"{PASSWORD}\n", "does not look like an address"),
+    (("user", "add", "nonsense", "--name", "Ana"), f"{PASSWORD}\n", "does not look like an e-mail address"),
     (("user", "add", "ana@example.org", "--name", "Ana", "--role", "king"), f"{PASSWORD}\n", "no such role"),
     (("user", "role", "nobody@example.org", "admin"), "", "no such person"),
     (("key", "revoke", "7"), "", "no such key"),
@@ -87,7 +87,7 @@ def test_a_person_changes_role_and_is_shut_out_and_let_in(run: Run, tmp_path: Pa
         run("user", "add", f"{name}@example.org", "--name", "Somebody", "--role", "admin", typed=f"{PASSWORD}\n")
     assert run("user", "role", "ana@example.org", "supervisor")[0] == 0
     assert run("user", "disable", "ana@example.org")[0] == 0
-    assert "shut out" in run("user", "list")[1]
+    assert "no access" in run("user", "list")[1]
     assert run("user", "disable", "root@example.org")[0] == 3
     assert run("user", "disable", "ana@example.org", "--enable")[0] == 0
     assert access_at(tmp_path).authentication.sign_in("ana@example.org", PASSWORD, "127.0.0.1")[1].role == "supervisor"
@@ -98,7 +98,7 @@ def test_a_key_s_secret_alone_goes_to_standard_output_once(run: Run, tmp_path: P
     code, secret, said = run(
         "key", "add", "sorter", "--owner", "ana@example.org", "--scope", "inspect", "--scope", "read"
     )
-    assert code == 0 and "Keep it now" in said
+    assert code == 0 and "Store it now" in said
     spoken = access_at(tmp_path).authentication.identify_key(secret.strip())
     assert spoken and spoken.scopes == {"inspect", "read"}
     _, listed, _ = run("key", "list")

@@ -128,7 +128,7 @@ def test_a_provider_that_is_down_is_said_to_be_and_passwords_still_open(served: 
         back = httpx.get(away.headers["location"]).headers["location"]
         issuer.down = True
         answer = client.get(back)
-        assert answer.status_code == 502 and "does not answer" in answer.text
+        assert answer.status_code == 502 and "is not responding" in answer.text
         assert client.get("/login").status_code == 200
 
 

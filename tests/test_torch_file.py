@@ -149,7 +149,7 @@ def test_a_damaged_file_is_refused(content: bytes, tmp_path: Path) -> None:
         read(content, tmp_path)
     assert refused.value.code == "weights_unreadable"
     assert "Vuelva a instalar" in refused.value.es
-    assert "Install the package" in refused.value.en
+    assert "Reinstall the package" in refused.value.en
 
 
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])

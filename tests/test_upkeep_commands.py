@@ -36,7 +36,7 @@ def test_a_running_station_is_backed_up_and_restored_elsewhere(data: Path, tmp_p
     said = vistobueno("backup", file, "--language", "es", data=data)
     assert "1 inspección y 1 fotografía" in said
     restored = vistobueno("restore", file, "--language", "en", data=tmp_path / "other")
-    assert "1 inspection and 1 photograph, equal to the backup" in restored
+    assert "1 inspection and 1 photograph, identical to the backup" in restored
     assert said.split()[-1] == restored.split()[-1]
     assert len(list((tmp_path / "other" / "models").glob("*/bundle.json"))) == 1
 
@@ -48,7 +48,7 @@ def test_a_station_with_data_is_not_replaced_unless_told(data: Path, tmp_path: P
     vistobueno("restore", file, data=other)
     with pytest.raises(BackupRefused, match="not_empty"):
         vistobueno("restore", file, data=other)
-    assert "equal to the backup" in vistobueno("restore", file, "--replace", "-l", "en", data=other)
+    assert "identical to the backup" in vistobueno("restore", file, "--replace", "-l", "en", data=other)
 
 
 def test_a_second_model_is_given_to_a_running_station_and_activated_there(small_bundle: Bundle, tmp_path: Path) -> None:

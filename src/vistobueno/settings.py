@@ -44,16 +44,16 @@ class Settings:
     env: str = _setting(
         "development",
         es="Dónde corre; production exige SECRET_KEY y cookies seguras.",
-        en="Where it runs; production demands SECRET_KEY and secure cookies.",
+        en="Where it runs; production requires SECRET_KEY and secure cookies.",
         choices=("development", "production"),
     )
     debug: bool = _setting(
-        False, es="Errores con su traza, para desarrollar.", en="Errors with their trace, to develop."
+        False, es="Errores con su traza, para desarrollar.", en="Errors with their traceback, for development."
     )
     secret_key: str = _setting(
         "",
         es="Firma lo que el navegador guarda. Vacía: se crea una y se guarda en DATA_DIR.",
-        en="Signs what the browser keeps. Empty: one is made and kept in DATA_DIR.",
+        en="Signs what the browser keeps; empty: one is created and kept in DATA_DIR.",
         secret=True,
     )
     data_dir: Path = _setting(  # noqa: RUF009 a Path does not change
@@ -82,7 +82,7 @@ class Settings:
     model_path: str = _setting(
         "",
         es="Carpeta o .zip del modelo; vacía: el que trae el programa.",
-        en="Folder or .zip of the model; empty: the one that is shipped.",
+        en="Folder or .zip of the model; empty: the one that ships.",
     )
     model_url: str = _setting(
         "",
@@ -98,12 +98,14 @@ class Settings:
         choices=("litert", "tensorflow"),
     )
     judging_threads: int = _setting(
-        0, es="Fotografías que se juzgan a la vez; 0: una por núcleo.", en="Photographs judged at once; 0: one a core."
+        0,
+        es="Fotografías que se juzgan a la vez; 0: una por núcleo.",
+        en="Photographs judged at once; 0: one per core.",
     )
     judging_queue: int = _setting(
         16,
         es="Fotografías que pueden esperar; más reciben 503 con Retry-After.",
-        en="Photographs that may wait; more get 503 with Retry-After.",
+        en="Photographs that may wait; any more get 503 with Retry-After.",
     )
     public_url: str = _setting(
         "",
@@ -114,12 +116,12 @@ class Settings:
     trusted_proxies: str = _setting(
         "",
         es="Direcciones o redes, con comas, cuyas cabeceras X-Forwarded-* se aceptan.",
-        en="Addresses or networks, with commas, whose X-Forwarded-* headers are believed.",
+        en="Addresses or networks, separated by commas, whose X-Forwarded-* headers are trusted.",
     )
     metrics_from: str = _setting(
         "127.0.0.0/8, ::1",
         es="Direcciones o redes, con comas, que pueden leer /metrics sin clave; por defecto este equipo, * para cualquiera.",
-        en="Addresses or networks, with commas, that read /metrics without a key; by default this machine, * for anyone.",
+        en="Addresses or networks, separated by commas, that read /metrics without a key; default: this machine; *: anyone.",
     )
     metrics_key: str = _setting(
         "",
@@ -149,7 +151,7 @@ class Settings:
     seal_pkcs12: str = _setting(
         "",
         es="Archivo .p12 o .pfx con la clave que sella los informes; vacío: una propia, en DATA_DIR.",
-        en="File .p12 or .pfx with the key that seals reports; empty: one of its own, in DATA_DIR.",
+        en=".p12 or .pfx file with the key that seals reports; empty: the station's own, in DATA_DIR.",
     )
     seal_password: str = _setting("", es="Contraseña de SEAL_PKCS12.", en="Password of SEAL_PKCS12.", secret=True)
     seal_tsa_url: str = _setting(
@@ -161,37 +163,37 @@ class Settings:
     audit_share: float = _setting(
         0.05,
         es="Parte al azar de las fotografías de cada línea que se pregunta sin mostrar el veredicto; 0: ninguna.",
-        en="Random share of each line's photographs that is asked without showing the verdict; 0: none.",
+        en="Random share of each line's photographs that people answer without seeing the verdict; 0: none.",
     )
     audit_first: int = _setting(
         60,
         es="Cuántas fotografías de una línea, las primeras, se preguntan todas así; con AUDIT_SHARE=0 y 0 aquí no hay auditoría.",
-        en="The first photographs of a line that are all asked so; with AUDIT_SHARE=0 and 0 here there is no audit.",
+        en="How many of a line's first photographs are all audited; with AUDIT_SHARE=0 and 0 here there is no audit.",
     )
     audit_second: float = _setting(
         0.2,
         es="Parte de las auditadas que se pregunta también a una segunda persona.",
-        en="Share of the audited that a second person is asked too.",
+        en="Share of the audited photographs that a second person answers too.",
     )
     inspectors_review: str = _setting(
         "off",
         es="own: cada inspector responde sobre sus propias fotos por revisar; off: solo supervisores y "
         "administradores.",
-        en="own: each inspector answers what is asked of them, their own photos to review; off: supervisors and "
-        "administrators alone.",
+        en="own: each inspector answers for their own photos that went to review; off: supervisors and "
+        "administrators only.",
         choices=("off", "own"),
     )
     webhook_networks: str = _setting(
         "",
         es="Direcciones o redes propias, con comas, a las que pueden ir webhooks, también por http; vacía: solo a Internet por "
         "https.",
-        en="Addresses or networks of your own, with commas, that webhooks may go to, over http too; empty: only to the "
-        "Internet, over https.",
+        en="Private addresses or networks, separated by commas, that webhooks may go to, over http too; empty: only "
+        "the Internet, over https.",
     )
     retention_days: int = _setting(
         0,
         es="Días que se guardan las fotografías; 0: siempre. Los veredictos quedan.",
-        en="Days that photographs are kept; 0: for ever. Verdicts stay.",
+        en="Days that photographs are kept; 0: for ever. Verdicts are always kept.",
     )
     backup_url: str = _setting(
         "",
@@ -199,7 +201,7 @@ class Settings:
         en="Where `vistobueno nightly` puts each night's backup: a folder or s3://bucket/prefix; empty: none.",
         schemes=("", "file", "s3"),
     )
-    backups_kept: int = _setting(14, es="Respaldos que quedan en BACKUP_URL.", en="Backups that stay in BACKUP_URL.")
+    backups_kept: int = _setting(14, es="Respaldos que quedan en BACKUP_URL.", en="Backups to keep in BACKUP_URL.")
     demo: bool = _setting(
         False,
         es="`vistobueno serve` llena una estación nueva con un mes inventado, que cada página señala; con datos reales no "
@@ -210,15 +212,18 @@ class Settings:
     render: bool = _setting(
         False,
         es="Lo define Render: el disco se pierde en cada arranque, y se avisa si algo se guarda en él.",
-        en="Render sets it: the disk is lost at each start, and a warning says if something is kept there.",
+        en="Render sets it: the disk is lost at each start, and a warning says if anything is kept there.",
     )
     default_language: str = _setting(
-        "es", es="Idioma de quien no ha elegido uno.", en="Language of who has not chosen one.", choices=("es", "en")
+        "es",
+        es="Idioma de quien no ha elegido uno.",
+        en="Language for people who have not chosen one.",
+        choices=("es", "en"),
     )
     log_level: str = _setting(
         "INFO",
         es="Nivel de detalle del registro.",
-        en="How much the log says.",
+        en="How much is logged.",
         choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     )
 

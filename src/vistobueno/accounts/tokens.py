@@ -64,7 +64,7 @@ def secret_key(settings: Settings) -> bytes:
         raise SettingRefused(
             "secret_key_missing",
             es="ENV=production exige SECRET_KEY. Cree una con: openssl rand -hex 32.",
-            en="ENV=production demands SECRET_KEY. Make one with: openssl rand -hex 32.",
+            en="ENV=production requires SECRET_KEY. Make one with: openssl rand -hex 32.",
         )
     kept = made_once(Path(settings.data_dir) / "secret.key", lambda: secrets.token_hex(32).encode())
     return hashlib.sha256(kept).digest()

@@ -7,9 +7,9 @@ import typer
 from ..i18n import user_language
 
 user_app = typer.Typer(
-    no_args_is_help=True, help="People: add, invite, list, change role, shut out, give a new password."
+    no_args_is_help=True, help="People: add, invite, list, change role, remove access, give a new password."
 )
-key_app = typer.Typer(no_args_is_help=True, help="Keys of machines: add, list, revoke.")
+key_app = typer.Typer(no_args_is_help=True, help="Machines' keys: add, list, revoke.")
 
 Language = Annotated[str, typer.Option("--language", "-l", help="es or en; by default the environment's.")]
 EmailArgument = Annotated[str, typer.Argument(help="E-mail of the person.")]
@@ -18,12 +18,12 @@ EmailArgument = Annotated[str, typer.Argument(help="E-mail of the person.")]
 @user_app.command("add")
 def user_add(
     email: EmailArgument,
-    name: Annotated[str, typer.Option(help="As others see it.")],
+    name: Annotated[str, typer.Option(help="The name others see.")],
     role: Annotated[str, typer.Option(help="inspector, supervisor or admin.")] = "inspector",
     invite: Annotated[bool, typer.Option("--invite", help="Print a link to choose a password with.")] = False,
     language: Language = "",
 ) -> None:
-    """Add a person. The password is asked for, or read from standard input."""
+    """Add a person. The password is prompted for, or read from standard input."""
     from . import people
 
     people.user_add(email, name, role, invite, language or user_language())
@@ -31,7 +31,7 @@ def user_add(
 
 @user_app.command("list")
 def user_list(language: Language = "") -> None:
-    """Everyone, with role and state, and who is invited."""
+    """List everyone, with role and state, and pending invitations."""
     from . import people
 
     people.user_list(language or user_language())
@@ -39,7 +39,7 @@ def user_list(language: Language = "") -> None:
 
 @user_app.command("revoke-invitation")
 def user_revoke_invitation(email: EmailArgument, language: Language = "") -> None:
-    """End an invitation that was not used yet: its link opens no more."""
+    """Revoke an unused invitation: its link stops working."""
     from . import people
 
     people.user_revoke_invitation(email, language or user_language())
@@ -47,7 +47,7 @@ def user_revoke_invitation(email: EmailArgument, language: Language = "") -> Non
 
 @user_app.command("role")
 def user_role(email: EmailArgument, role: str, language: Language = "") -> None:
-    """Give a person another role."""
+    """Change a person's role."""
     from . import people
 
     people.user_role(email, role, language or user_language())
@@ -56,10 +56,10 @@ def user_role(email: EmailArgument, role: str, language: Language = "") -> None:
 @user_app.command("disable")
 def user_disable(
     email: EmailArgument,
-    enable: Annotated[bool, typer.Option("--enable", help="Let them in again instead.")] = False,
+    enable: Annotated[bool, typer.Option("--enable", help="Restore access instead.")] = False,
     language: Language = "",
 ) -> None:
-    """Shut a person out at once: sessions, keys and links of theirs end."""
+    """Remove a person's access at once: their sessions, keys and links end."""
     from . import people
 
     people.user_disable(email, enable, language or user_language())
@@ -67,7 +67,7 @@ def user_disable(
 
 @user_app.command("reset-link")
 def user_reset_link(email: EmailArgument, language: Language = "") -> None:
-    """Print a one-time link with which a person chooses a new password."""
+    """Print a one-time link for choosing a new password."""
     from . import people
 
     people.user_reset_link(email, language or user_language())
@@ -77,12 +77,12 @@ def user_reset_link(email: EmailArgument, language: Language = "") -> None:
 def key_add(
     name: Annotated[str, typer.Argument(help="The machine's name.")],
     owner: Annotated[str, typer.Option(help="E-mail of the person whose key it is.")],
-    scope: Annotated[list[str], typer.Option(help="inspect, read, review or infer; several times.")],
-    days: Annotated[int, typer.Option(min=0, max=36_500, help="Days that it opens; 0: until it is revoked.")] = 365,
-    line: Annotated[str | None, typer.Option(help="The line of its photographs, unless they say another.")] = None,
+    scope: Annotated[list[str], typer.Option(help="inspect, read, review or infer; may be repeated.")],
+    days: Annotated[int, typer.Option(min=0, max=36_500, help="Days it is valid; 0: until revoked.")] = 365,
+    line: Annotated[str | None, typer.Option(help="The line for its photographs, unless they name another.")] = None,
     language: Language = "",
 ) -> None:
-    """Make a key; standard output is its secret, this once."""
+    """Create a key; its secret goes to standard output, only this once."""
     from . import people
 
     people.key_add(name, scope, owner, days, line, language or user_language())
@@ -90,7 +90,7 @@ def key_add(
 
 @key_app.command("list")
 def key_list(language: Language = "") -> None:
-    """All keys, without their secrets."""
+    """List all keys, without their secrets."""
     from . import people
 
     people.key_list(language or user_language())
@@ -98,7 +98,7 @@ def key_list(language: Language = "") -> None:
 
 @key_app.command("revoke")
 def key_revoke(number: Annotated[int, typer.Argument(min=1, max=2**53)], language: Language = "") -> None:
-    """End a key."""
+    """Revoke a key."""
     from . import people
 
     people.key_revoke(number, language or user_language())

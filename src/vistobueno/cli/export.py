@@ -19,7 +19,7 @@ def run_export(
     until: datetime | None,
     language: str,
 ) -> None:
-    """Write a station's inspections, also while it runs. Moments are UTC."""
+    """Write a station's inspections, even while it runs. Times are UTC."""
     first, last = (each.replace(tzinfo=UTC) if each else None for each in (since, until))
     engine, _ = open_records(settings)
     try:

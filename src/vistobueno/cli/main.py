@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-model_app = typer.Typer(no_args_is_help=True, help="Model bundles: see, pack, verify, download, add to the station.")
+model_app = typer.Typer(no_args_is_help=True, help="Model bundles: show, pack, verify, download, add to the station.")
 app.add_typer(model_app, name="model")
 app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
@@ -112,12 +112,14 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 @app.command("inspect")
 def inspect_command(
     paths: Annotated[list[str], typer.Argument(help="Files, folders or patterns like 'lot/*.jpg'.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A CSV table.")] = False,
-    heat_maps: Annotated[Path | None, typer.Option("--heat-maps", help="Write where the model looked here.")] = None,
+    heat_maps: Annotated[
+        Path | None, typer.Option("--heat-maps", help="Folder for heat maps of where the model looked.")
+    ] = None,
     model: ModelOption = "",
     runtime: RuntimeOption = "",
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Photographs at once; 0: one a core.")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Photographs at once; 0: one per core.")] = 0,
     language: Language = "",
 ) -> None:
     """Judge photographs. Exit code: 0 all fit, 1 something unfit, 2 something to review, 3 an error."""
@@ -164,7 +166,7 @@ def draw(
 @app.command()
 def demo(
     serve: Annotated[
-        bool, typer.Option("--serve", help="Start the station then, also if it is filled already.")
+        bool, typer.Option("--serve", help="Then start the station, even if it was already filled.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same month.")] = 1,
     language: Language = "",
@@ -178,7 +180,7 @@ def demo(
 
 @model_app.command("info")
 def model_info(model: BundleArgument = "", language: Language = "") -> None:
-    """What a bundle is: classes, input, thresholds, figures, and what nobody knows of it."""
+    """Show a bundle: classes, input, thresholds, figures, and what is not known about it."""
     from .model import info
 
     info(_bundle_path(model), language or user_language())
@@ -194,18 +196,20 @@ def model_verify(model: BundleArgument = "", runtime: RuntimeOption = "", langua
 @model_app.command("pack")
 def model_pack(
     h5: Annotated[Path, typer.Argument(help="A Keras model: .h5, .keras or the folder of a SavedModel.")],
-    labels: Annotated[Path, typer.Option(help="labels.txt: one class a line, in the model's order.")],
+    labels: Annotated[Path, typer.Option(help="labels.txt: one class per line, in the model's order.")],
     out: Annotated[Path | None, typer.Option(help="The bundle's folder; by default beside the model.")] = None,
     input_size: Annotated[int | None, typer.Option("--input", help="Side of the input, in pixels.")] = None,
-    scaling: Annotated[str | None, typer.Option(help="0..1, -1..1, 0..255, caffe, torch; else found out.")] = None,
-    check: Annotated[Path | None, typer.Option(help="Labelled photographs that prove the order.")] = None,
+    scaling: Annotated[
+        str | None, typer.Option(help="0..1, -1..1, 0..255, caffe or torch; by default detected.")
+    ] = None,
+    check: Annotated[Path | None, typer.Option(help="Labelled photographs that verify the order.")] = None,
     product: Annotated[str | None, typer.Option(help="Product of the labels that name none, as in '0 Fresh'.")] = None,
-    fit: Annotated[list[str], typer.Option(help="A label of what is fit; several times.")] = [],  # noqa: B006
-    unfit: Annotated[list[str], typer.Option(help="A label of what is unfit; several times.")] = [],  # noqa: B006
+    fit: Annotated[list[str], typer.Option(help="A label that means fit; may be repeated.")] = [],  # noqa: B006
+    unfit: Annotated[list[str], typer.Option(help="A label that means unfit; may be repeated.")] = [],  # noqa: B006
     skip_unreadable: SkipOption = False,
     language: Language = "",
 ) -> None:
-    """Make a bundle of a foreign model, and say what could not be known."""
+    """Make a bundle from a foreign model, and say what could not be found out."""
     from .model import pack
 
     asked: dict[str, Any] = {"input_size": input_size, "scaling": scaling, "check": check}
@@ -217,12 +221,10 @@ def model_pack(
 def model_remeasure(
     data: Annotated[Path, typer.Argument(help="The photographs that it was trained on.")],
     model: ModelOption = "",
-    out: Annotated[Path, typer.Option(help="The bundle's folder, which may be the old one's.")] = Path(
-        "remeasured-model"
-    ),
+    out: Annotated[Path, typer.Option(help="The bundle's folder; may be the same one.")] = Path("remeasured-model"),
     language: Language = "",
 ) -> None:
-    """Write a bundle's figures and cards anew from the predictions that it keeps, as this version counts them."""
+    """Rewrite a bundle's figures and cards from the predictions it keeps, as this version counts them."""
     from .model import remeasure
 
     remeasure(data, _bundle_path(model), out, language or user_language())
@@ -230,14 +232,12 @@ def model_remeasure(
 
 @model_app.command("remember")
 def model_remember(
-    data: Annotated[Path, typer.Argument(help="Labelled photographs of many cameras: class folders or a table.")],
+    data: Annotated[Path, typer.Argument(help="Labelled photographs from many cameras: class folders or a table.")],
     model: ModelOption = "",
-    out: Annotated[Path, typer.Option(help="The bundle's folder, which may be the old one's.")] = Path(
-        "remembering-model"
-    ),
+    out: Annotated[Path, typer.Option(help="The bundle's folder; may be the same one.")] = Path("remembering-model"),
     language: Language = "",
 ) -> None:
-    """Give a bundle a training memory, from which a line is commissioned; `train` gives its own bundles one."""
+    """Give a bundle a training memory, which commissioning a line uses; `train` gives its own bundles one."""
     from .model import remember
 
     remember(data, _load(model, ""), out, language or user_language())
@@ -250,7 +250,7 @@ def model_download(
     to: Annotated[Path, typer.Option(help="Where to put it.")] = Path("downloaded-model.zip"),
     language: Language = "",
 ) -> None:
-    """Fetch a bundle, verify it, and put it in place; a cut download is resumed."""
+    """Fetch a bundle, verify it, and put it in place; an interrupted download resumes."""
     from .model import download
 
     download(url, sha256, to, language or user_language())
@@ -258,7 +258,7 @@ def model_download(
 
 @model_app.command("add")
 def model_add(path: Annotated[Path, typer.Argument(help="A bundle, folder or .zip.")], language: Language = "") -> None:
-    """Prove a bundle and give it to the station, also while that runs; an administrator activates it."""
+    """Verify a bundle and add it to the station, even while it runs; an administrator activates it."""
     from .upkeep import run_add_model
 
     run_add_model(_settings(), path, language or user_language())
@@ -275,8 +275,8 @@ def train(
     views: Annotated[int | None, typer.Option(min=1, help="Pictures made of each photograph.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 7,
     version: Annotated[str, typer.Option(help="The bundle's version.")] = __version__,
-    lines: Annotated[bool, typer.Option("--lines", help="Also measure each source as a line commissioned.")] = False,
-    work: Annotated[Path | None, typer.Option(help="Where to keep what a resumed run needs.")] = None,
+    lines: Annotated[bool, typer.Option("--lines", help="Also measure each source as a commissioned line.")] = False,
+    work: Annotated[Path | None, typer.Option(help="Where to keep what resuming needs.")] = None,
     skip_unreadable: SkipOption = False,
     language: Language = "",
 ) -> None:
@@ -295,8 +295,8 @@ def commission(
         typer.Argument(help="The line's photographs, answered: class folders or a table.", show_default=False),
     ] = None,
     out: Annotated[Path, typer.Option(help="The calibrated bundle's folder.")] = Path("calibrated-model"),
-    line: Annotated[str | None, typer.Option(help="A line of the station, from what its people answered.")] = None,
-    activate: Annotated[bool, typer.Option("--activate", help="With --line: judge by it from now on.")] = False,
+    line: Annotated[str | None, typer.Option(help="One of the station's lines, from what its people answered.")] = None,
+    activate: Annotated[bool, typer.Option("--activate", help="With --line: activate the calibration.")] = False,
     alpha: Annotated[float | None, typer.Option(min=0.0001, max=0.5, help="Escape rate to promise.")] = None,
     beta: Annotated[float | None, typer.Option(min=0.0001, max=0.5, help="Overkill rate to promise.")] = None,
     skip_unreadable: SkipOption = False,
@@ -304,7 +304,7 @@ def commission(
     model: ModelOption = "",
     language: Language = "",
 ) -> None:
-    """Fit a model to a line: a camera and its place. 20 photographs of each class make a useful promise."""
+    """Fit a model to a line: a camera and its place. A useful promise takes 20 photographs of each class."""
     _one_blas_thread()
     from .commission import run_commission, run_commission_line
 
@@ -322,7 +322,8 @@ def evaluate(
     data: Annotated[Path, typer.Argument(help="Class folders, or a table.")],
     report: Annotated[Path, typer.Option(help="The report, one HTML file.")] = Path("report.html"),
     unknown_cameras: Annotated[
-        bool, typer.Option("--unknown-cameras", help="Photographs trained on: by models that never saw their source.")
+        bool,
+        typer.Option("--unknown-cameras", help="Judge training photographs by models that never saw their source."),
     ] = False,
     corruptions: Annotated[
         bool, typer.Option("--corruptions", help="Also with blur, noise, JPEG, colour cast, darkness and cover.")
@@ -343,10 +344,12 @@ def evaluate(
 
 @app.command()
 def config(
-    markdown: Annotated[bool, typer.Option("--markdown", help="The table of the documents: names, defaults.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The documentation's table: names and defaults.")
+    ] = False,
     language: Language = "",
 ) -> None:
-    """Every environment variable: the value in force, where it comes from, what it means. Secrets are masked."""
+    """Show every environment variable: current value, where it comes from, what it means. Secrets are masked."""
     from .config import run
 
     run(os.environ, markdown, language or user_language())
@@ -354,7 +357,7 @@ def config(
 
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(help="One .zip to write.")], language: Language = "") -> None:
-    """Write all that the station keeps to one file, while it runs: rows, photographs, models."""
+    """Write everything the station keeps to one file, while it runs: records, photographs, models."""
     from .upkeep import run_backup
 
     run_backup(_settings(), file, language or user_language())
@@ -362,14 +365,14 @@ def backup(file: Annotated[Path, typer.Argument(help="One .zip to write.")], lan
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Also where there is something; it is lost.")] = False,
+    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Even if there is data already; it is lost.")] = False,
     keep_keys: Annotated[
-        bool, typer.Option("--keep-keys", help="Keys of machines open again, webhooks go on.")
+        bool, typer.Option("--keep-keys", help="Machines' keys work again and webhooks resume.")
     ] = False,
     language: Language = "",
 ) -> None:
-    """Verify a backup and make the station what it says; its sessions, links and keys end. Stop the station first."""
+    """Verify a backup and restore the station from it; its sessions, links and keys end. Stop the station first."""
     from .upkeep import run_restore
 
     run_restore(_settings(), file, replace, language or user_language(), keep_keys=keep_keys)
@@ -380,14 +383,14 @@ def answers(
     folder: Annotated[Path, typer.Argument(help="The data set's folder.")],
     form: Annotated[
         Literal["dataset", "coco", "label-studio"],
-        typer.Option("--format", help="dataset: what train and commission take."),
+        typer.Option("--format", help="dataset: what train and commission read."),
     ] = "dataset",
-    line: Annotated[str | None, typer.Option(help="Of this line alone.")] = None,
-    since: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected from then on, UTC.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected before then, UTC.")] = None,
+    line: Annotated[str | None, typer.Option(help="Only for this line.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected from this moment on, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected before this moment, UTC.")] = None,
     language: Language = "",
 ) -> None:
-    """Write what people answered, with the photographs, as a data set; also while the station runs."""
+    """Write what people answered, with the photographs, as a data set; works while the station runs."""
     from .answers import run_answers
 
     run_answers(_settings(), folder, form, line, since, until, language or user_language())
@@ -395,14 +398,14 @@ def answers(
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="A .csv, .xlsx or .parquet; what was there is replaced.")],
-    line: Annotated[str | None, typer.Option(help="Of this line alone.")] = None,
-    lot: Annotated[int | None, typer.Option(min=1, help="Of the lot with this number.")] = None,
-    since: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected from then on, UTC.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected before then, UTC.")] = None,
+    file: Annotated[Path, typer.Argument(help="A .csv, .xlsx or .parquet file; an existing one is replaced.")],
+    line: Annotated[str | None, typer.Option(help="Only for this line.")] = None,
+    lot: Annotated[int | None, typer.Option(min=1, help="Only for the lot with this number.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected from this moment on, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Inspected before this moment, UTC.")] = None,
     language: Language = "",
 ) -> None:
-    """Write the inspections to one file; also while the station runs."""
+    """Write the inspections to one file; works while the station runs."""
     from .export import run_export
 
     run_export(_settings(), file, line, lot, since, until, language or user_language())
@@ -413,7 +416,7 @@ def retention(
     days: Annotated[int | None, typer.Option(min=1, max=100_000, help="By default RETENTION_DAYS.")] = None,
     language: Language = "",
 ) -> None:
-    """Remove photographs that are too old; verdicts stay, and photographs that await review."""
+    """Remove photographs that are too old; verdicts stay, and so do photographs waiting for review."""
     from .upkeep import run_retention
 
     run_retention(_settings(), days, language or user_language())
@@ -421,7 +424,7 @@ def retention(
 
 @app.command()
 def nightly(language: Language = "") -> None:
-    """Retention, then a backup to BACKUP_URL, proved and dated; the oldest go. For cron; the station keeps running."""
+    """Run retention, then a verified, dated backup to BACKUP_URL; the oldest are removed. For cron; the station keeps running."""
     from .nightly import run_nightly
 
     run_nightly(_settings(), language or user_language())

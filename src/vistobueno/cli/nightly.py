@@ -66,7 +66,7 @@ def _keeping() -> Iterator[None]:
         raise BackupNotKept(
             "backup_not_kept",
             es=f"El respaldo no se pudo dejar en BACKUP_URL ({reason}). Compruebe la dirección, las claves y el espacio libre.",
-            en=f"The backup could not be put in BACKUP_URL ({reason}). Check the address, the keys and the free space.",
+            en=f"The backup could not be stored in BACKUP_URL ({reason}). Check the address, the keys and the free space.",
         ) from error
 
 

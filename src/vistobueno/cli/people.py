@@ -64,7 +64,7 @@ def user_revoke_invitation(email: str, language: str) -> None:
 
 
 def user_role(email: str, role: str, language: str) -> None:
-    """Give a person another role."""
+    """Change a person's role."""
     with opened() as access:
         access.people.set_role(access.people.by_email(email).id, role, SYSTEM)
     print(say(language, "user_role_set", email=email, role=role))
@@ -95,7 +95,7 @@ def key_add(name: str, scopes: Sequence[str], owner: str, days: int, line: str |
 
 
 def key_list(language: str) -> None:
-    """All keys, without their secrets."""
+    """List all keys, without their secrets."""
     now = datetime.now(UTC)
     with opened() as access:
         rows = [
@@ -110,7 +110,7 @@ def key_list(language: str) -> None:
 
 
 def key_revoke(number: int, language: str) -> None:
-    """End a key."""
+    """Revoke a key."""
     with opened() as access:
         access.keys.revoke(number, SYSTEM)
     print(say(language, "key_revoked", number=number))

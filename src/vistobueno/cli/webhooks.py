@@ -27,11 +27,13 @@ class NotTaken(VistoBuenoError):
 
 @webhook_app.command("add")
 def add(
-    url: Annotated[str, typer.Argument(help="Where it receives, https://…")],
-    event: Annotated[list[str], typer.Option(help="What it is told, like lot.decided; several times.")] = [],  # noqa: B006
+    url: Annotated[str, typer.Argument(help="Its receiving address, https://…")],
+    event: Annotated[
+        list[str], typer.Option(help="An event it is told of, such as lot.decided; may be repeated.")
+    ] = [],  # noqa: B006
     language: Language = "",
 ) -> None:
-    """Tell a program what happens from now on; standard output is its secret, this once."""
+    """Notify a program from now on; its secret goes to standard output, only this once."""
     from ..core.inspection import SYSTEM
 
     spoken = language or user_language()
@@ -43,7 +45,7 @@ def add(
 
 @webhook_app.command("list")
 def list_(language: Language = "") -> None:
-    """All webhooks, how much waits for each and how much it could not be told."""
+    """List all webhooks, with how much is waiting for each and how much could not be delivered."""
     spoken = language or user_language()
     with _opened() as webhooks:
         rows = [
@@ -63,7 +65,7 @@ def list_(language: Language = "") -> None:
 
 @webhook_app.command("remove")
 def remove(number: Number, language: Language = "") -> None:
-    """Tell it nothing more; what waits and its dead letters are lost."""
+    """Remove a webhook; waiting messages and its dead letters are lost."""
     from ..core.inspection import SYSTEM
 
     with _opened() as webhooks:
@@ -74,10 +76,12 @@ def remove(number: Number, language: Language = "") -> None:
 @webhook_app.command("rotate")
 def rotate(
     number: Number,
-    hours: Annotated[int, typer.Option(min=0, max=720, help="That the secret before signs too; 0: it leaked.")] = 24,
+    hours: Annotated[
+        int, typer.Option(min=0, max=720, help="Hours that the old secret also signs; 0 if it leaked.")
+    ] = 24,
     language: Language = "",
 ) -> None:
-    """Give it another secret; standard output is the secret, this once."""
+    """Create a new secret; it goes to standard output, only this once."""
     from ..core.inspection import SYSTEM
 
     overlap = timedelta(hours=hours)
@@ -90,10 +94,10 @@ def rotate(
 
 @webhook_app.command("dead")
 def dead(
-    number: Annotated[int | None, typer.Argument(min=1, max=2**53, help="Of this webhook alone.")] = None,
+    number: Annotated[int | None, typer.Argument(min=1, max=2**53, help="Only for this webhook.")] = None,
     language: Language = "",
 ) -> None:
-    """What could not be told, the newest first."""
+    """List what could not be delivered, newest first."""
     from ..jobs.sending import told
 
     spoken = language or user_language()
@@ -115,10 +119,10 @@ def dead(
 @webhook_app.command("replay")
 def replay(
     number: Number,
-    message: Annotated[int | None, typer.Option(min=1, max=2**53, help="This dead letter alone.")] = None,
+    message: Annotated[int | None, typer.Option(min=1, max=2**53, help="Only this dead letter.")] = None,
     language: Language = "",
 ) -> None:
-    """Send its dead letters again, and tell it what happens if that was stopped. A running station sends them."""
+    """Send its dead letters again, and resume it if it was stopped. A running station sends them."""
     from ..core.inspection import SYSTEM
 
     with _opened() as webhooks:
@@ -128,7 +132,7 @@ def replay(
 
 @webhook_app.command("test")
 def try_(number: Number, language: Language = "") -> None:
-    """Send it a message that tells of nothing, from this machine, now."""
+    """Send it an empty test message from this machine, now."""
     from ..jobs.delivery import try_out
     from ..jobs.sending import told
 

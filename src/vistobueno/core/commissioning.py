@@ -202,7 +202,7 @@ def _refuse_few(line: Examples, inside: NDArray[np.bool_]) -> None:
             es=f"Hay {count} fotos de los productos que no son copias unas de otras; hacen falta al menos {FEWEST}, y con "
             "20 de cada clase se promete algo útil. Añada fotos de la línea.",
             en=f"There are {count} photographs of the products that are not copies of each other; at least {FEWEST} are "
-            "needed, and with 20 of each class something useful is promised. Add photographs of the line.",
+            "needed, and a useful promise takes 20 of each class. Add photographs of the line.",
         )
 
 

@@ -47,7 +47,7 @@ def chosen(product: str | None, defects: Sequence[str]) -> tuple[Defect, ...]:
         raise DefectRefused(
             "defects_none",
             es="La lista quedaría vacía. Marque al menos un defecto.",
-            en="The list would be empty. Tick one defect at least.",
+            en="The list would be empty. Tick at least one defect.",
         )
     return found
 
@@ -77,6 +77,6 @@ def graded(defects: Sequence[Defect], severities: Mapping[Defect, Severity]) -> 
         raise DefectRefused(
             "severity_of_defect",
             es="Hay una gravedad de un defecto que no se nombró. Nómbrelo, o quite su gravedad.",
-            en="A severity is given of a defect that is not named. Name it, or leave its severity out.",
+            en="A severity was given for a defect that is not named. Name the defect, or leave its severity out.",
         )
     return {each: severities[each] for each in ALL if each in severities}

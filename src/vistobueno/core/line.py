@@ -67,6 +67,6 @@ def line_name(text: str) -> str:
         raise LineRefused(
             "line_name_invalid",
             es=f"El nombre de una línea tiene entre 1 y {LONGEST_LINE} caracteres, sin saltos de línea. Escriba otro.",
-            en=f"The name of a line has 1 to {LONGEST_LINE} characters, without line breaks. Write another.",
+            en=f"A line's name has 1 to {LONGEST_LINE} characters, without line breaks. Write another.",
         )
     return name

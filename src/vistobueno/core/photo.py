@@ -132,7 +132,7 @@ def _check(header: Header, limits: Limits) -> float:
         raise PhotoRefused(
             "too_many_pixels",
             es=f"La foto declara más de {most} megapíxeles. Envíela con menos resolución.",
-            en=f"The photo declares more than {most} megapixels. Send it at a lower resolution.",
+            en=f"The photo has more than {most} megapixels. Send it at a lower resolution.",
         )
     if shortest < limits.min_side:
         raise PhotoRefused(

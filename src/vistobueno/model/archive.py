@@ -102,7 +102,7 @@ def _damaged(path: Path) -> Iterator[None]:
         raise BundleRefused(
             "bundle_damaged",
             es=f"{path.name} no es un .zip de modelo que se pueda leer ({error}). Descárguelo otra vez.",
-            en=f"{path.name} is not a model .zip that can be read ({error}). Download it again.",
+            en=f"{path.name} is not a readable model .zip ({error}). Download it again.",
         ) from error
 
 

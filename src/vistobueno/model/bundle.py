@@ -174,7 +174,7 @@ def refuse_taken(folder: Path) -> None:
         raise BundleRefused(
             "folder_taken",
             es=f"En {folder} hay algo que no es de un modelo ({foreign[0]}) y se perdería. Elija otra carpeta.",
-            en=f"{folder} holds what is not a model's ({foreign[0]}) and would be lost. Choose another folder.",
+            en=f"{folder} holds something that is not part of a model ({foreign[0]}) and would be lost. Choose another folder.",
         )
 
 
@@ -186,7 +186,7 @@ def _check_files(path: Path, files: Files, hashes: Any, required: tuple[str, ...
             raise BundleRefused(
                 "bundle_incomplete",
                 es=f"Al modelo {path.name} le falta {name}. Cópielo o descárguelo otra vez entero.",
-                en=f"Model {path.name} lacks {name}. Copy or download all of it again.",
+                en=f"Model {path.name} lacks {name}. Copy or download the whole model again.",
             )
     for name, expected in hashes.items():
         if name not in _KNOWN or name not in files or files.sha256(name) != expected:
@@ -294,5 +294,5 @@ def _invalid(path: Path, error: Exception) -> BundleRefused:
     return BundleRefused(
         "bundle_invalid",
         es=f"bundle.json del modelo {path.name} no se entiende ({error}). Empaquételo otra vez.",
-        en=f"bundle.json of model {path.name} cannot be understood ({error}). Pack it again.",
+        en=f"bundle.json of model {path.name} cannot be read ({error}). Pack it again.",
     )

@@ -90,7 +90,7 @@ def refuse_other(bundle: Bundle, calibration: Calibration, width: int | None = N
         raise BundleRefused(
             "calibration_of_another",
             es=f"La calibración se hizo para un modelo distinto de {bundle.name}. Haga otra vez la puesta en servicio.",
-            en=f"The calibration was made for another model than {bundle.name}. Commission the line again.",
+            en=f"The calibration was made for a model other than {bundle.name}. Commission the line again.",
         )
 
 

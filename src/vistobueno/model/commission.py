@@ -138,6 +138,6 @@ def _no_embedding(bundle: Bundle) -> BundleRefused:
         "embedding_missing",
         es=f"El modelo {bundle.name} no da la representación de una foto y no se puede ajustar a una línea. Use uno "
         "entrenado con vistobueno train.",
-        en=f"Model {bundle.name} gives no embedding of a photograph and cannot be fitted to a line. Use one that was "
+        en=f"Model {bundle.name} gives no embeddings and cannot be fitted to a line. Use one that was "
         "trained with vistobueno train.",
     )

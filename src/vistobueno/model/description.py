@@ -200,7 +200,7 @@ def _runs_code(layer: str) -> ModelRefused:
         "hizo puede cambiarla por capas de Keras (Rescaling, por ejemplo) o exportar el modelo con "
         "model.export('carpeta') y dar esa carpeta.",
         en=f"The model has a Lambda layer or function ('{layer}'): loading it would run its author's code. The author can "
-        "replace it by Keras layers (Rescaling, for example), or export the model with model.export('folder') and give "
+        "replace it with Keras layers (Rescaling, for example), or export the model with model.export('folder') and give "
         "that folder.",
     )
 
@@ -210,6 +210,6 @@ def _unknown(name: object, layer: str) -> ModelRefused:
         "model_unknown_layer",
         es=f"El modelo usa algo que no es una capa de Keras para imágenes: {name} (en «{layer}»). Quien lo hizo puede "
         "exportarlo con model.export('carpeta') y dar esa carpeta, que no necesita su código.",
-        en=f"The model uses what is no Keras layer for pictures: {name} (in '{layer}'). Its author can export it with "
+        en=f"The model uses {name} (in '{layer}'), which is not a Keras layer for images. Its author can export it with "
         "model.export('folder') and give that folder, which does not need its code.",
     )

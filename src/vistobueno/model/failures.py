@@ -9,13 +9,13 @@ _SENTENCES = {
             "e indíquelo (--sha256 o MODEL_SHA256)."
         ),
         (
-            "The SHA-256 of {url} is missing: without it nobody knows whether what comes is the model you asked for. "
+            "The SHA-256 of {url} is missing: without it nobody can tell whether what arrives is the model you asked for. "
             "Ask whoever published it and give it (--sha256 or MODEL_SHA256)."
         ),
     ),
     "sha256_invalid": (
         "«{sha256}» no es un SHA-256: son 64 cifras hexadecimales. Cópielo otra vez entero.",
-        "'{sha256}' is not a SHA-256: that is 64 hexadecimal digits. Copy all of it again.",
+        "'{sha256}' is not a SHA-256, which has 64 hexadecimal digits. Copy all of it again.",
     ),
     "download_address": (
         (
@@ -34,7 +34,7 @@ _SENTENCES = {
     ),
     "download_server": (
         "El servidor de {url} respondió con un error (HTTP {status}). Inténtelo más tarde.",
-        "The server of {url} answered with an error (HTTP {status}). Try again later.",
+        "The server at {url} answered with an error (HTTP {status}). Try again later.",
     ),
     "download_unreachable": (
         "No se puede conectar con {url}. Compruebe la red y la dirección.",
@@ -42,14 +42,14 @@ _SENTENCES = {
     ),
     "download_timeout": (
         "{url} dejó de responder. Inténtelo otra vez; lo ya recibido no se pierde si el servidor lo permite.",
-        "{url} stopped answering. Try again; what has come is not lost if the server allows it.",
+        "{url} stopped responding. Try again; what has arrived is not lost if the server allows it.",
     ),
     "download_cut": (
         (
             "La conexión con {url} se cortó varias veces. Inténtelo otra vez; lo ya recibido no se pierde si el "
             "servidor lo permite."
         ),
-        "The connection to {url} was cut several times. Try again; what has come is not lost if the server allows it.",
+        "The connection to {url} was cut several times. Try again; what has arrived is not lost if the server allows it.",
     ),
     "download_tls": (
         (
@@ -57,7 +57,7 @@ _SENTENCES = {
             "no se ha descargado nada."
         ),
         (
-            "The identity of {url} could not be proved (TLS error). Check this computer's date and its certificates; "
+            "The identity of {url} could not be verified (TLS error). Check this computer's date and its certificates; "
             "nothing was downloaded."
         ),
     ),
@@ -67,7 +67,7 @@ _SENTENCES = {
     ),
     "download_downgrade": (
         "{url} redirige a una dirección sin cifrar. No se sigue; pida una dirección https:// directa.",
-        "{url} redirects to an address without encryption. It is not followed; ask for a direct https:// address.",
+        "{url} redirects to an unencrypted address, which is not followed. Ask for a direct https:// address.",
     ),
     "download_html": (
         (
@@ -81,7 +81,7 @@ _SENTENCES = {
     ),
     "download_too_large": (
         "Lo que hay en {url} supera {limit} MB, más de lo que puede ocupar un modelo. Compruebe la dirección.",
-        "What is at {url} is larger than {limit} MB, more than a model may take. Check the address.",
+        "The file at {url} is larger than {limit} MB, the most a model may take. Check the address.",
     ),
     "download_wrong_hash": (
         (

@@ -220,13 +220,13 @@ def _check_golden(model: Model) -> None:
         raise BundleRefused(
             "golden_classes",
             es=f"Las clases del modelo {bundle.name} no están en el orden con que se probó. Empaquételo otra vez.",
-            en=f"The classes of model {bundle.name} are not in the order it was proved with. Pack it again.",
+            en=f"The classes of model {bundle.name} are not in the order it was verified with. Pack it again.",
         )
     if str(golden["input"]) != _spec_text(bundle.input):
         raise BundleRefused(
             "golden_input",
             es=f"El modelo {bundle.name} se probó con otra imagen de entrada (tamaño, color o escala). Empaquételo otra vez.",
-            en=f"Model {bundle.name} was proved with another preparation of the picture (size, colour or scaling). Pack it again.",
+            en=f"Model {bundle.name} was verified with different image preprocessing (size, colour or scaling). Pack it again.",
         )
     differences = []
     for picture, expected in zip(golden["pictures"], golden["logits"], strict=True):

@@ -41,7 +41,7 @@ def render(report: Report) -> Paper:
         raise ReportRefused(
             "report_empty",
             es="El lote no tiene ninguna fruta inspeccionada. Inspeccione los bultos del plan y pida el informe después.",
-            en="The lot has no inspected fruit. Inspect the packages of the plan, and ask for the report then.",
+            en="The lot has no inspected fruit. Inspect the packages in the plan, then ask for the report.",
         )
     pictures = {f"photograph-{at}.jpg": _picture(each) for at, each in enumerate(report.photographs[:MOST_PHOTOGRAPHS])}
     fixed = {

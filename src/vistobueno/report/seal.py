@@ -99,7 +99,7 @@ def open_key(pkcs12: bytes, password: str = "") -> Key:
         raise ReportRefused(
             "seal_key_invalid",
             es="SEAL_PKCS12 no es un .p12 o .pfx con clave y certificado, o SEAL_PASSWORD no es su contraseña. Revise las dos.",
-            en="SEAL_PKCS12 is no .p12 or .pfx with a key and a certificate, or SEAL_PASSWORD is not its password. Check both.",
+            en="SEAL_PKCS12 is not a .p12 or .pfx with a key and a certificate, or SEAL_PASSWORD is not its password. Check both.",
         )
     signer = SimpleSigner.load_pkcs12_data(pkcs12, other_certs=[], passphrase=secret)
     name, fingerprint = _named(signer.signing_cert)
@@ -171,7 +171,7 @@ def check(pdf: bytes) -> Seal:
         raise ReportRefused(
             "report_unreadable",
             es="El archivo no es un PDF que se pueda leer: está dañado o no es el informe. Suba el archivo tal como lo recibió.",
-            en="The file is no PDF that can be read: it is damaged, or not the report. Upload the file as you received it.",
+            en="The file is not a readable PDF: it is damaged, or not the report. Upload the file as you received it.",
         ) from error
 
 

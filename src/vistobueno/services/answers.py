@@ -101,7 +101,7 @@ def export_answers(
                 "no_answers",
                 es="No hay respuestas de personas con fotografía para exportar. Responda en Revisar, o pida otra línea u "
                 "otras fechas.",
-                en="There are no people's answers with a photograph to export. Answer under Review, or ask for another "
+                en="There are no answered photographs to export. Answer under Review, or ask for another "
                 "line or other dates.",
             )
         mark: dict[str, object] = {"program": __version__, "form": form, "made": _now(), "labels": exported.labels}
@@ -119,7 +119,7 @@ def _refuse_taken(folder: Path) -> None:
         raise AnswersRefused(
             "export_taken",
             es=f"En {folder} hay algo que no es una exportación de respuestas ({foreign}) y se perdería. Elija otra carpeta.",
-            en=f"{folder} holds what is no export of answers ({foreign}) and would be lost. Choose another folder.",
+            en=f"{folder} holds something other than exported answers ({foreign}) and would be lost. Choose another folder.",
         )
 
 

@@ -43,7 +43,7 @@ class Basis:
             raise ReportRefused(
                 "report_undecided",
                 es=f"El lote {number} está abierto. Decídalo primero; el informe es de su decisión.",
-                en=f"Lot {number} is open. Decide it first; the report is of its decision.",
+                en=f"Lot {number} is open. Decide it first; the report documents its decision.",
             )
         at = verdicts[-1].at
         known = tuple(_at(each, at) for each in lots.inspections_of(connection, number))

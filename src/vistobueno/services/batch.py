@@ -117,7 +117,7 @@ def _opened(file: BinaryIO) -> zipfile.ZipFile:
         raise BatchRefused(
             "not_a_zip",
             es="El archivo no es un ZIP que se pueda leer. Comprima las fotos otra vez y envíelo.",
-            en="The file is not a ZIP that can be read. Compress the photos again and send it.",
+            en="The file is not a readable ZIP. Compress the photos again and send it.",
         ) from error
 
 
@@ -137,7 +137,7 @@ def _photographs(archive: zipfile.ZipFile) -> tuple[list[Entry], tuple[str, ...]
         raise BatchRefused(
             "zip_too_large",
             es="Las fotos del ZIP ocupan más de 4 GB. Repártalas en varios ZIP.",
-            en="The photos in the ZIP take more than 4 GB. Spread them over several ZIPs.",
+            en="The photos in the ZIP take more than 4 GB. Split them into several ZIPs.",
         )
     return found, tuple(entry.name for entry in files if lies_beside(*entry.name.split("/")))
 
@@ -146,7 +146,7 @@ def _too_many() -> BatchRefused:
     return BatchRefused(
         "too_many_photos",
         es=f"El ZIP contiene más de {MOST} fotos. Repártalas en varios ZIP.",
-        en=f"The ZIP holds more than {MOST} photos. Spread them over several ZIPs.",
+        en=f"The ZIP holds more than {MOST} photos. Split them into several ZIPs.",
     )
 
 
@@ -161,10 +161,10 @@ def _damaged(error: Exception) -> PhotoRefused:
         return PhotoRefused(
             "zip_encrypted",
             es="El ZIP está protegido con contraseña. Comprima las fotos sin contraseña.",
-            en="The ZIP is protected by a password. Compress the photos without one.",
+            en="The ZIP has a password. Compress the photos without one.",
         )
     return PhotoRefused(
         "zip_method",
         es="La foto está comprimida con un método que no se admite. Comprima las fotos en un ZIP corriente (Deflate).",
-        en="The photo is packed by a method that is not accepted. Compress the photos into an ordinary ZIP (Deflate).",
+        en="The photo is compressed with a method that is not accepted. Compress the photos into an ordinary ZIP (Deflate).",
     )

@@ -77,5 +77,5 @@ def read_photo(path: Path, limits: Limits) -> bytes:
         raise PhotoRefused(
             "unreadable_file",
             es=f"No se puede leer el archivo ({error.strerror}). Compruebe que existe y que tiene permiso.",
-            en=f"The file cannot be read ({error.strerror}). Check that it exists and that you may read it.",
+            en=f"The file cannot be read ({error.strerror}). Check that it exists and that you are allowed to read it.",
         ) from error

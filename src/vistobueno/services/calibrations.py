@@ -182,7 +182,7 @@ class Calibrations:
                     "calibration_of_another_model",
                     es=f"La calibración {number} se hizo para un modelo distinto del activo. Ponga la línea en servicio otra "
                     "vez, o vuelva a aquel modelo.",
-                    en=f"Calibration {number} was made for another model than the active one. Commission the line again, "
+                    en=f"Calibration {number} was made for a model other than the active one. Commission the line again, "
                     "or go back to that model.",
                 )
             calibrations.activate(connection, found.line, number, self._clock(), actor, "activate")

@@ -38,7 +38,7 @@ def allowed_networks(named: str) -> Networks:
         raise SettingRefused(
             "setting_invalid",
             es=f"WEBHOOK_NETWORKS={named} no son direcciones ni redes. Use por ejemplo 10.0.5.0/24.",
-            en=f"WEBHOOK_NETWORKS={named} are no addresses or networks. Use for example 10.0.5.0/24.",
+            en=f"WEBHOOK_NETWORKS={named}: not addresses or networks. Use, for example, 10.0.5.0/24.",
         ) from error
 
 
@@ -68,7 +68,7 @@ def plain_url(url: str) -> str:
         raise WebhookRefused(
             "webhook_url",
             es="Esa dirección no sirve. Escriba una como https://erp.ejemplo.com/avisos, sin usuario ni contraseña.",
-            en="That address does not do. Write one like https://erp.example.com/events, without a user or password.",
+            en="That address cannot be used. Write one like https://erp.example.com/events, without a user or password.",
         )
     return url
 
@@ -89,21 +89,20 @@ def destination(url: str, allowed: Networks) -> Destination:
         raise WebhookRefused(
             "webhook_unknown_host",
             es=f"No se encuentra {host}. Revise la dirección y el DNS de la estación.",
-            en=f"{host} is not found. Check the address and the station's DNS.",
+            en=f"{host} was not found. Check the address and the station's DNS.",
         ) from error
     addresses = tuple(dict.fromkeys(str(each[4][0]) for each in found))
     if not all(_is_in(each, allowed) or is_public(each) for each in addresses):
         raise WebhookRefused(
             "webhook_own_network",
             es=f"{host} lleva a una red propia, a la que no se envía. Si es lo que quiere, póngala en WEBHOOK_NETWORKS.",
-            en=f"{host} leads to a network of one's own, where nothing is sent. If you mean it, put it into "
-            "WEBHOOK_NETWORKS.",
+            en=f"{host} leads to a private network, where nothing is sent. If you mean it, add it to WEBHOOK_NETWORKS.",
         )
     if parts.scheme == "http" and not all(_is_in(each, allowed) for each in addresses):
         raise WebhookRefused(
             "webhook_not_encrypted",
             es="Use https. Sin cifrar solo se envía a las redes de WEBHOOK_NETWORKS.",
-            en="Use https. Only to networks in WEBHOOK_NETWORKS is anything sent unencrypted.",
+            en="Use https. Only networks in WEBHOOK_NETWORKS are sent anything unencrypted.",
         )
     return Destination(url, port, addresses)
 

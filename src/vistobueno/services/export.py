@@ -49,7 +49,7 @@ def export_inspections(engine: Engine, file: Path, asked: Filter, language: str)
         raise ExportRefused(
             "export_ending",
             es=f"«{file.name}» no dice en qué formato se escribe. Termine el nombre en uno de estos: {endings}.",
-            en=f"“{file.name}” does not say what to write. End the name in one of these: {endings}.",
+            en=f"“{file.name}” does not say which format to write. End the name in one of these: {endings}.",
         )
     written = 0
 
@@ -87,7 +87,7 @@ def _parquet(file: Path, pages: Pages, language: str, demo: bool) -> None:
             "parquet_missing",
             es="Falta pyarrow, que escribe Parquet (la imagen del contenedor no la trae). Instálela con pip install "
             "'vistobueno[parquet]', o exporte a .csv.",
-            en="pyarrow, which writes Parquet, is not here (the container's image does not carry it). Install it with pip "
+            en="pyarrow, which writes Parquet, is not installed (the container image does not include it). Install it with pip "
             "install 'vistobueno[parquet]', or export to .csv.",
         ) from error
     told = json.dumps({"program": __version__, "demo": demo}).encode()

@@ -245,7 +245,7 @@ class Inspections:
             raise NotFound(
                 "no_heat_map",
                 es=f"El modelo de la inspección {number} no dice dónde miró. Su foto y su veredicto sí están.",
-                en=f"The model of inspection {number} does not tell where it looked. Its photo and its verdict are there.",
+                en=f"The model of inspection {number} does not show where it looked. Its photo and its verdict are there.",
             )
         return heat_map_jpeg(self.photograph(number), activation)
 

@@ -22,6 +22,6 @@ def read_label(data: bytes) -> LabelFacts:
         raise LabelRefused(
             "label_unreadable",
             es="En la foto no se ve ningún código legible. Acérquese, sin reflejos y con el código entero, y tómela otra vez.",
-            en="No readable code is seen in the photo. Move closer, without glare and with the whole code, and take it again.",
+            en="No readable code was found in the photo. Move closer, avoid glare, get the whole code in, and take it again.",
         )
     return label_facts(texts)

@@ -103,5 +103,5 @@ def _taken(name: str) -> LineRefused:
     return LineRefused(
         "line_taken",
         es=f"Ya hay o hubo una línea «{name}», y sus inspecciones conservan el nombre. Elija otro.",
-        en=f"There is or was a line '{name}', and its inspections keep the name. Choose another.",
+        en=f"There is or was a line named '{name}', and its inspections keep the name. Choose another.",
     )

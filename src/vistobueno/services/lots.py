@@ -125,7 +125,7 @@ class Lots:
                 "standard_version",
                 es=f"De la norma «{standard.key}» ya hay la versión {newest.version} con otro contenido. Ponga la versión "
                 f"{newest.version + 1}, u otra clave.",
-                en=f"Of the standard “{standard.key}” there is version {newest.version} already, with other content. Make "
+                en=f"The standard “{standard.key}” already has a version {newest.version} with other content. Make "
                 f"this version {newest.version + 1}, or give it another key.",
             )
         with writing(self._engine) as connection:
@@ -218,7 +218,7 @@ class Lots:
             raise LotRefused(
                 "fruit_not_planned",
                 es=f"En el lote {lot.number} se inspeccionan {lot.plan.fruit} frutas de cada bulto, numeradas desde 1. Elija una.",
-                en=f"Lot {lot.number} looks at {lot.plan.fruit} fruit of each package, numbered from 1. Choose one.",
+                en=f"Lot {lot.number} takes {lot.plan.fruit} fruit from each package, numbered from 1. Choose one.",
             )
 
     def open_ones(self, most: int = 20) -> tuple[OpenLot, ...]:
@@ -354,7 +354,7 @@ class Lots:
             raise LotRefused(
                 "standard_unknown",
                 es=f"Elija al menos una norma del producto, y ninguna de otro. Hay: {listed}.",
-                en=f"Choose a standard of the product at least, and none of another. There are: {listed}.",
+                en=f"Choose at least one standard, and only for this product. There are: {listed}.",
             )
         classes = [each.key for each in chosen[0].classes]
         if facts.grade not in classes:
@@ -373,7 +373,7 @@ def _refuse_twice(connection: Connection, facts: LotFacts) -> None:
         raise LotRefused(
             "lot_open",
             es=f"La unidad con SSCC {facts.sscc} ya está en el lote {there}, que sigue abierto. Continúe en ese lote.",
-            en=f"The unit with SSCC {facts.sscc} is in lot {there} already, which is still open. Go on in that lot.",
+            en=f"The unit with SSCC {facts.sscc} is already in lot {there}, which is still open. Go on in that lot.",
         )
 
 
@@ -417,10 +417,10 @@ def _reason_needed(closed: bool) -> LotRefused:
         return LotRefused(
             "reason_needed",
             es="El lote ya se decidió. Escriba por qué se decide otra vez; la decisión anterior se conserva.",
-            en="The lot was decided already. Write why it is decided again; the decision before stays.",
+            en="The lot was already decided. Write why it is decided again; the earlier decision stays.",
         )
     return LotRefused(
         "reason_needed",
         es="La norma no dice eso, o todavía no lo dice. Escriba el motivo de su decisión.",
-        en="The standard does not say that, or not yet. Write the reason for your decision.",
+        en="The standard does not decide that, or not yet. Write the reason for your decision.",
     )

@@ -79,7 +79,7 @@ class Reviews:
             raise DefectRefused(
                 "defects_unnamed",
                 es="No se nombró ningún defecto. Nombre al menos uno.",
-                en="No defect was named. Name one at least.",
+                en="No defect was named. Name at least one.",
             )
         bad = graded(defects, severities or {})
         content = content_of("named_defects", number, *defects, *bad.items())

@@ -163,7 +163,7 @@ class Shelf:
             raise BundleRefused(
                 "bundle_replaced",
                 es=f"En {model.bundle.path} hay un modelo distinto del que se añadió. Añádalo como nuevo.",
-                en=f"{model.bundle.path} holds another model than the one that was added. Add it as a new one.",
+                en=f"{model.bundle.path} holds a different model from the one that was added. Add it as a new one.",
             )
         return model
 

@@ -30,7 +30,7 @@ def secret_of(key: bytes, salts: Salts) -> str:
             "webhook_secret_lost",
             es="SECRET_KEY ya no es la de antes y el secreto de este webhook se perdió. Renueve el secreto y póngalo en el "
             "receptor.",
-            en="SECRET_KEY is no longer what it was, and the secret of this webhook is lost. Rotate it and give it to the "
+            en="SECRET_KEY has changed, and the secret of this webhook is lost. Rotate it and give the new one to the "
             "receiver.",
         )
     return f"whsec_{base64.b64encode(secret).decode()}"

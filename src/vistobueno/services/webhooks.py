@@ -86,7 +86,7 @@ class Webhooks:
                 raise WebhookRefused(
                     "webhook_too_many",
                     es=f"Ya hay {MOST} webhooks. Quite uno antes de añadir otro.",
-                    en=f"There are {MOST} webhooks already. Remove one before you add another.",
+                    en=f"There are already {MOST} webhooks. Remove one before you add another.",
                 )
             salts = new_salts(self.key)
             made = webhooks.add(connection, place.url, chosen, salts, now, actor, write.key_hash if write else None)

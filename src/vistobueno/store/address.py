@@ -208,7 +208,7 @@ def _refuse_port() -> NoReturn:
     raise SettingRefused(
         "setting_invalid",
         es="El puerto de DATABASE_URL no es un número de 1 a 65535. Use postgresql://usuario:clave@servidor:5432/base.",
-        en="The port in DATABASE_URL is no number from 1 to 65535. Use postgresql://user:password@host:5432/database.",
+        en="The port in DATABASE_URL is not a number from 1 to 65535. Use postgresql://user:password@host:5432/database.",
     )
 
 

@@ -179,12 +179,12 @@ def unavailable(error: Exception) -> Unavailable:
         return Unavailable(
             "database_pooled",
             es="DATABASE_URL lleva a PgBouncer. Añada ?pgbouncer=true a la dirección.",
-            en="DATABASE_URL leads to PgBouncer. Add ?pgbouncer=true to the address.",
+            en="DATABASE_URL points to PgBouncer. Add ?pgbouncer=true to the address.",
         )
     return Unavailable(
         "database_away",
         es="La base de datos no responde. No se guardó nada; inténtelo otra vez en un momento.",
-        en="The database does not answer. Nothing was kept; try again in a moment.",
+        en="The database is not responding. Nothing was kept; try again in a moment.",
     )
 
 
@@ -203,7 +203,7 @@ def migrate(engine: Engine) -> None:
                 raise DatabaseRefused(
                     "schema_missing",
                     es="El esquema que nombra DATABASE_URL no existe. Créelo, o corrija la dirección.",
-                    en="The schema that DATABASE_URL names is not there. Create it, or correct the address.",
+                    en="The schema named in DATABASE_URL does not exist. Create it, or correct the address.",
                 )
         if _revision(connection) != HEAD:
             upgrade(connection)
@@ -219,7 +219,7 @@ def _permitted() -> Iterator[None]:
         raise DatabaseRefused(
             "database_forbidden",
             es="El usuario de DATABASE_URL no puede crear tablas. Dele CREATE sobre el esquema.",
-            en="The user in DATABASE_URL may not make tables. Give them CREATE on the schema.",
+            en="The user in DATABASE_URL may not create tables. Grant it CREATE on the schema.",
         ) from error
 
 

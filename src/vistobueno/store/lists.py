@@ -168,5 +168,5 @@ def _number_of(cursor: str) -> int:
         raise CursorRefused(
             "cursor_invalid",
             es="El cursor no es de ninguna página de esta lista. Empiece por la primera.",
-            en="The cursor is of no page of this list. Begin with the first.",
+            en="The cursor does not belong to this list. Start from the first page.",
         ) from error

@@ -121,10 +121,10 @@ class StationLock:
             return Occupied(
                 "station_running",
                 es="Una estación trabaja con esta DATA_DIR o esta base de datos. No se cambió nada; deténgala primero.",
-                en="A station works with this DATA_DIR or database. Nothing was changed; stop it first.",
+                en="A station is running on this DATA_DIR or database. Nothing was changed; stop it first.",
             )
         return Unavailable(
             "restoring",
             es="Se está restaurando un respaldo en esta DATA_DIR o base de datos. Arranque cuando termine.",
-            en="A backup is being restored in this DATA_DIR or database. Start when that has ended.",
+            en="A backup is being restored in this DATA_DIR or database. Start once that has finished.",
         )

@@ -40,6 +40,6 @@ def next_fruit(connection: Connection, lot: int, package: int | None) -> int:
         raise LotRefused(
             "package_full",
             es=f"Del bulto {package} ya están las {planned} frutas del plan. Siga con otro bulto.",
-            en=f"Of package {package} the {planned} fruit of the plan are there. Go on with another package.",
+            en=f"Package {package} already has the {planned} fruit of the plan. Go on with another package.",
         )
     return number

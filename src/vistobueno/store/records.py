@@ -95,5 +95,5 @@ def no_inspection(number: int) -> NotFound:
     return NotFound(
         "no_inspection",
         es=f"No hay ninguna inspección con el número {number}. Búsquela en el historial.",
-        en=f"There is no inspection with the number {number}. Look for it in the history.",
+        en=f"There is no inspection number {number}. Look for it in the history.",
     )

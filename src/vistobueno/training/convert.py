@@ -130,7 +130,7 @@ def _not_convertible(error: Exception) -> ModelRefused:
         "model_not_convertible",
         es=f"LiteRT no sabe calcular lo que usa el modelo: {', '.join(names)}. Quite esas operaciones o cámbielas por capas de "
         "Keras corrientes (Conv2D, Dense, Rescaling, …) y guárdelo otra vez.",
-        en=f"LiteRT does not have what the model computes: {', '.join(names)}. Remove these operations, or replace them by "
+        en=f"LiteRT does not support operations of the model: {', '.join(names)}. Remove them, or replace them with "
         "everyday Keras layers (Conv2D, Dense, Rescaling, …), and save it again.",
     )
 

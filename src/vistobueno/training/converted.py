@@ -69,6 +69,6 @@ def within_agreement(difference: float) -> float:
         raise ModelRefused(
             "runtimes_disagree",
             es=f"LiteRT no da las respuestas del modelo (difieren en {difference:.2g}). Guárdelo sin cuantizar.",
-            en=f"LiteRT does not give what the model gives (they differ by {difference:.2g}). Save it unquantised.",
+            en=f"LiteRT and the model give different answers (they differ by {difference:.2g}). Save it unquantised.",
         )
     return difference

@@ -134,7 +134,7 @@ def corruptions_of(
             "corruptions_trained_on",
             es="Con estas fotografías se entrenó el modelo: estropearlas mediría su memoria. Use otras; lo medido al "
             "entrenarlo está en su ficha, card.es.md.",
-            en="The model was trained on these photographs: making them worse would measure its memory. Use others; what "
+            en="The model was trained on these photographs: degrading them would measure its memory. Use others; what "
             "was measured while it was trained is on its card, card.en.md.",
         )
     return corruption_figures(

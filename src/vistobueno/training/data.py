@@ -99,7 +99,7 @@ def read_data(path: Path, classes: Sequence[ClassInfo] = ()) -> DataSet:
         raise DataRefused(
             "data_empty",
             es=f"No hay fotografías en {path}. Ponga una carpeta por clase (apple_fit, apple_unfit, …) con sus fotos.",
-            en=f"There are no photographs in {path}. Put one folder a class (apple_fit, apple_unfit, …) with its photos.",
+            en=f"There are no photographs in {path}. Put in one folder per class (apple_fit, apple_unfit, …) with its photos.",
         )
     keys = {label: class_key(label, classes) for label in {photo.label for photo in found.photos}}
     if unclear := sorted(label for label, key in keys.items() if key is None):
@@ -130,7 +130,7 @@ def refuse_unknown(photos: Sequence[LabelledPhoto], classes: Sequence[ClassInfo]
             es=f"El modelo no conoce {listed(unknown)}; conoce {known}. Quite esas fotos, o etiquételas como other si "
             "deben contar como algo ajeno.",
             en=f"The model does not know {listed(unknown)}; it knows {known}. Take those photographs out, or label "
-            "them other where they are to count as out of distribution.",
+            "them other if they should count as out of distribution.",
         )
 
 
@@ -161,7 +161,7 @@ def unreadable(refused: Mapping[str, VistoBuenoError]) -> DataRefused:
         "photos_unreadable",
         es=f"Fotografías que no se pueden leer: {len(refused)}. Quítelas, o use --skip-unreadable para seguir sin ellas."
         f"{es}",
-        en=f"Photographs that cannot be read: {len(refused)}. Take them out, or go on without them by --skip-unreadable."
+        en=f"Photographs that cannot be read: {len(refused)}. Take them out, or go on without them with --skip-unreadable."
         f"{en}",
     )
 
@@ -186,7 +186,7 @@ def _from_table(table: Path) -> list[LabelledPhoto]:
         raise DataRefused(
             "table_row",
             es=f"Hay filas de {table.name} sin archivo o sin clase: {listed(lacking)}. Complételas o quítelas.",
-            en=f"There are rows of {table.name} without file or label: {listed(lacking)}. Complete or remove them.",
+            en=f"{table.name} has rows without file or label: {listed(lacking)}. Complete or remove them.",
         )
     photos = [
         LabelledPhoto(
@@ -202,7 +202,7 @@ def _from_table(table: Path) -> list[LabelledPhoto]:
         raise DataRefused(
             "photo_missing",
             es=f"Fotos que {table.name} nombra y no existen: {len(missing)}. Corrija la tabla.{''.join(missing)}",
-            en=f"Photos that {table.name} names and do not exist: {len(missing)}. Correct the table.{''.join(missing)}",
+            en=f"Photos named in {table.name} that do not exist: {len(missing)}. Correct the table.{''.join(missing)}",
         )
     return photos
 

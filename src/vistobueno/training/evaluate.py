@@ -99,7 +99,7 @@ def _fitted(bundle: Bundle) -> DataRefused:
         "unknown_cameras_calibrated",
         es=f"{bundle.name} {bundle.version} está ajustado a una línea, y no guarda qué diría sin conocer cada cámara. "
         "Mídalo sin --unknown-cameras, o mida con esa opción el modelo original.",
-        en=f"{bundle.name} {bundle.version} is fitted to a line, and does not keep what it would say without knowing each "
+        en=f"{bundle.name} {bundle.version} is fitted to a line, and does not keep what it would say without having seen each "
         "camera. Measure it without --unknown-cameras, or measure the original model with that option.",
     )
 
@@ -110,7 +110,7 @@ def _nothing(bundle: Bundle, left_out: int) -> DataRefused:
         "nothing_in_scope",
         es=f"No queda ninguna fotografía de lo que el modelo conoce ({known}): no hay nada que medir. Añada algunas."
         + (f" {say('es', 'left_out', count=left_out)}" if left_out else ""),
-        en=f"There is no photograph left of what the model knows ({known}): there is nothing to measure. Add some."
+        en=f"No photographs of what the model knows ({known}) are left: there is nothing to measure. Add some."
         + (f" {say('en', 'left_out', count=left_out)}" if left_out else ""),
     )
 

@@ -206,7 +206,7 @@ def classes_of(photos: Sequence[LabelledPhoto]) -> tuple[ClassInfo, ...]:
         raise DataRefused(
             "data_classes",
             es=f"Hacen falta dos clases o más, aparte de other; hay: {names}.",
-            en=f"There must be two classes or more beside other; there are: {names}.",
+            en=f"There must be at least two classes besides other; there are: {names}.",
         )
     classes = []
     for label in labels:

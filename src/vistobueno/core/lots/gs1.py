@@ -73,7 +73,7 @@ def label_facts(codes: tuple[str, ...]) -> LabelFacts:
         raise LabelRefused(
             "label_unknown",
             es="El código de la etiqueta no lleva números GS1 (GTIN, lote o SSCC). Escriba los datos del lote.",
-            en="The code on the label holds no GS1 numbers (GTIN, lot or SSCC). Type the facts of the lot.",
+            en="The code on the label holds no GS1 numbers (GTIN, lot or SSCC). Type the lot's details.",
         )
     return facts
 

@@ -143,7 +143,7 @@ def judge_lot(counts: Sequence[PackageCounts], standard: Standard, declared: str
         raise CountsRefused(
             "package_twice",
             es=f"El bulto {twice[0]} está dos veces. Junte sus conteos.",
-            en=f"Package {twice[0]} is there twice. Put its counts together.",
+            en=f"Package {twice[0]} appears twice. Put its counts together.",
         )
     first = keys.index(declared)
     outcomes = _Outcomes(standard, first)

@@ -117,7 +117,7 @@ def lot_facts(facts: LotFacts) -> LotFacts:
         if isinstance(value, str):
             text = value.strip()
             if len(text) > LONGEST_FACT or not (text.isprintable() or not text):
-                raise _field(name, f"como mucho {LONGEST_FACT} caracteres", f"{LONGEST_FACT} characters at the most")
+                raise _field(name, f"como mucho {LONGEST_FACT} caracteres", f"at most {LONGEST_FACT} characters")
             values[name] = text or ("" if name in ("variety", "size") else None)
         else:
             values[name] = value
@@ -134,7 +134,7 @@ def lot_facts(facts: LotFacts) -> LotFacts:
         if values[name] is not None:
             values[name] = _gs1(name, values[name], lengths)
     if values["gs1_lot"] is not None and len(values["gs1_lot"]) > 20:
-        raise _field("gs1_lot", "como mucho 20 caracteres", "20 characters at the most")
+        raise _field("gs1_lot", "como mucho 20 caracteres", "at most 20 characters")
     return LotFacts(**values)
 
 
@@ -147,7 +147,7 @@ def sample_plan(plan: SamplePlan, facts: LotFacts) -> SamplePlan:
     Draw(plan.seed, facts.packages, plan.opened)
     if not 0 < plan.fruit <= MOST_FRUIT:
         raise _field(
-            "plan.fruit", f"entre 1 y {MOST_FRUIT} frutas por bulto", f"from 1 to {MOST_FRUIT} fruit of a package"
+            "plan.fruit", f"entre 1 y {MOST_FRUIT} frutas por bulto", f"from 1 to {MOST_FRUIT} fruit per package"
         )
     return plan
 
@@ -234,5 +234,5 @@ def _field(name: str, es: str, en: str) -> LotRefused:
     return LotRefused(
         "lot_field",
         es=f"En el lote, el dato «{name}»: {es}. Corríjalo.",
-        en=f"Of the lot, the fact “{name}”: {en}. Correct it.",
+        en=f"In the lot, the field “{name}”: {en}. Correct it.",
     )

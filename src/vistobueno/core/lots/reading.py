@@ -42,7 +42,7 @@ def read_standard(text: str | bytes) -> Standard:
             "standard_not_json",
             es=f"La norma debe ser un archivo JSON de {LONGEST // 1000} kB como máximo. Empiece por una copia de una que ya "
             f"funcione. El lector dice: {problem}.",
-            en=f"The standard must be a JSON file of {LONGEST // 1000} kB at the most. Begin with a copy of one that works. "
+            en=f"The standard must be a JSON file of at most {LONGEST // 1000} kB. Start from a copy of one that works. "
             f"The reader says: {problem}.",
         ) from problem
     return standard_of(document)
@@ -130,7 +130,7 @@ class _Field:
             _refuse(
                 field.path,
                 f"debe ser un texto de 1 a {longest} caracteres, sin saltos de línea",
-                f"must be a text of 1 to {longest} characters, without line breaks",
+                f"must be text of 1 to {longest} characters, without line breaks",
             )
         return value.strip()
 
@@ -219,7 +219,9 @@ def _limit(field: _Field) -> Limit:
     )
     if "size" in found.of and (len(found.of) > 1 or found.kind or found.defects or found.severities):
         _refuse(
-            f"{field.path}.of", "«size» se cuenta aparte, sin nada más", "“size” is counted apart, with nothing else"
+            f"{field.path}.of",
+            "«size» se cuenta aparte, sin nada más",
+            "“size” is counted on its own, with nothing else",
         )
     field.finish()
     return found

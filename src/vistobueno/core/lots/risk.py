@@ -49,7 +49,7 @@ class Take:
                 "take_invalid",
                 es=f"Se necesita al menos un bulto y una fruta por bulto, {MOST_FRUIT} frutas como máximo, y una correlación "
                 "de 0 a menos de 1. Corrija los números.",
-                en=f"At least one package and one fruit of each are needed, {MOST_FRUIT} fruit at the most, and a correlation "
+                en=f"The plan needs at least one package and one fruit from each, at most {MOST_FRUIT} fruit, and a correlation "
                 "from 0 to below 1. Correct the numbers.",
             )
 
@@ -115,7 +115,7 @@ def take_for(packages: int, limit: float, bad: float, risk: float, correlation: 
         "risk_unattainable",
         es=f"Ni con {opened} bultos y {MOST_OF_EACH} frutas de cada uno se llega a ese riesgo. Indique una proporción no apta "
         "mayor, por encima de lo que admite la norma, o acepte más riesgo.",
-        en=f"Not even {opened} packages and {MOST_OF_EACH} fruit of each reach that risk. Give a larger unfit share, above what "
+        en=f"Not even {opened} packages with {MOST_OF_EACH} fruit from each reach that risk. Give a larger unfit share, above what "
         "the standard allows, or accept more risk.",
     )
 

@@ -117,7 +117,7 @@ def code_letter(lot: int, level: Level = "II") -> str:
         raise PlanRefused(
             "lot_too_small",
             es=f"Un lote de {lot} frutas no se muestrea: inspecciónelas todas.",
-            en=f"A lot of {lot} fruit is not sampled: look at all of them.",
+            en=f"A lot of {lot} fruit is not sampled: inspect them all.",
         )
     return _CODES[level][sum(lot > most for most in _LOT_SIZES)]
 

@@ -47,7 +47,7 @@ class Series:
                 es=f"Se rechazaron {_REFUSED} lotes en inspección rigurosa: ya no se acepta por muestreo. Siga cuando el "
                 "proveedor haya corregido la causa.",
                 en=f"{_REFUSED} lots were refused under tightened inspection: sampling no longer accepts any. Go on when the "
-                "supplier has put the cause right.",
+                "supplier has fixed the cause.",
             )
         return self.state
 

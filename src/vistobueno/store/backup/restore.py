@@ -67,7 +67,7 @@ def read_manifest(file: Path) -> Manifest:
         raise BackupRefused(
             "backup_damaged",
             es=f"{file.name} no es un respaldo íntegro ({error}). No se cambió nada; use otro.",
-            en=f"{file.name} is not a whole backup ({error}). Nothing was changed; use another one.",
+            en=f"{file.name} is not a complete backup ({error}). Nothing was changed; use another one.",
         ) from error
     return manifest
 
@@ -100,7 +100,7 @@ def restore(
             raise BackupRefused(
                 "not_empty",
                 es="Esta estación ya tiene datos, y se perderían. No se cambió nada; use --replace si es lo que quiere.",
-                en="This station has data already, and they would be lost. Nothing was changed; use --replace to do so.",
+                en="This station already has data, which would be lost. Nothing was changed; use --replace to go ahead.",
             )
     with open_zip(file, _MOST_ENTRIES) as archive:
         found = _entries(archive)
@@ -161,7 +161,7 @@ def _prove(found: dict[str, str], given: dict[str, str]) -> None:
         raise BackupRefused(
             "restored_differs",
             es=f"Lo restaurado no es igual al respaldo ({', '.join(differs[:3])}). Restaure otra vez.",
-            en=f"What was restored does not equal the backup ({', '.join(differs[:3])}). Restore again.",
+            en=f"What was restored does not match the backup ({', '.join(differs[:3])}). Restore again.",
         )
 
 

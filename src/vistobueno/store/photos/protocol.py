@@ -71,5 +71,5 @@ def unavailable(error: Exception) -> Unavailable:
     return Unavailable(
         "evidence_away",
         es="El almacén de fotografías no responde. No se guardó nada; inténtelo otra vez en un momento.",
-        en="The store of photographs does not answer. Nothing was kept; try again in a moment.",
+        en="The photograph store is not responding. Nothing was kept; try again in a moment.",
     )

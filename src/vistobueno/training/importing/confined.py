@@ -70,7 +70,7 @@ def _outcome(path: Path, work: Path, memory: int) -> Converted:
         raise _stopped(path, "model_too_large", f"necesita más de {memory / 2**30:.2g} GB de memoria para convertirse",
                        f"needs more than {memory / 2**30:.2g} GB of memory to convert")  # fmt: skip
     raise _stopped(path, "model_crashed", f"hizo caer la conversión ({outcome.get('error', 'sin decir por qué')})",
-                   f"brought the conversion down ({outcome.get('error', 'without saying why')})")  # fmt: skip
+                   f"crashed the conversion ({outcome.get('error', 'without saying why')})")  # fmt: skip
 
 
 def _stopped(path: Path, code: str, es: str, en: str) -> ModelRefused:

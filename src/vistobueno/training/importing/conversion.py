@@ -108,7 +108,7 @@ def _candidates(scaling: str | None, inside: bool, shape: Shape) -> list[str]:
     if scaling is not None and scaling not in known:
         names = ", ".join(known)
         raise ModelRefused("scaling_unknown", es=f"Para una imagen gris no existe la escala {scaling}; use una de {names}.",
-                           en=f"For a grey picture there is no scaling {scaling}; use one of {names}.")  # fmt: skip
+                           en=f"Scaling {scaling} does not apply to grey images; use one of {names}.")  # fmt: skip
     return [scaling] if scaling else ["0..255"] if inside else list(known)
 
 

@@ -191,7 +191,7 @@ def _photographs(
     if missing:
         names = ", ".join(missing)
         raise ModelRefused("check_incomplete", es=f"En {check} faltan fotografías de: {names}. Hacen falta de cada clase.",
-                           en=f"{check} has no photographs of: {names}. Some of each class are needed.")  # fmt: skip
+                           en=f"{check} has no photographs of: {names}. Each class needs some.")  # fmt: skip
     taken = {"photographs": len(opened), "unreadable": len(refused), "passed_over": len(found.passed_over)}
     return opened, np.array(truth), taken
 
@@ -215,7 +215,7 @@ def _proved(evidence: _Check | None, classes: Sequence[ClassInfo], labels: Path,
         raise ModelRefused(
             "labels_order",
             es=f"{labels.name} dice: {given}. Las fotografías prueban otro orden: {best}. Corrija {labels.name}.",
-            en=f"{labels.name} says: {given}. The photographs prove another order: {best}. Correct {labels.name}.",
+            en=f"{labels.name} says: {given}. The photographs show a different order: {best}. Correct {labels.name}.",
         )
     if order.finding == "unproved":
         unknown.append("the order of the classes: the photographs given do not settle it; give more (--check)")

@@ -112,7 +112,7 @@ def _refuse_strange(folder: Path) -> None:
             "model_unreadable",
             es=f"{folder.name} no dice cómo se usa (falta {_SIGNATURE}) o es de TensorFlow 1. Expórtelo con "
             "model.export('carpeta') de Keras 3 o model.save('carpeta') de Keras 2.",
-            en=f"{folder.name} does not say how it is used (no {_SIGNATURE}) or is of TensorFlow 1. Export it with "
+            en=f"{folder.name} does not say how to call it (no {_SIGNATURE}) or is from TensorFlow 1. Export it with "
             "model.export('folder') of Keras 3 or model.save('folder') of Keras 2.",
         )
     nodes = {node.name: node for node in graph.graph_def.node}

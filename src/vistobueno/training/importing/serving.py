@@ -211,6 +211,6 @@ def _constant() -> ModelRefused:
         "output_constant",
         es="El modelo tiene una sola salida con softmax, que siempre vale 1: no distingue nada. Hace falta "
         "Dense(1, activation='sigmoid') o una salida por clase, y entrenarlo otra vez.",
-        en="The model has a single output with softmax, which is always 1: it tells nothing apart. It needs "
+        en="The model has a single softmax output, which is always 1 and tells nothing apart. It needs "
         "Dense(1, activation='sigmoid') or one output for each class, and to be trained again.",
     )

@@ -71,9 +71,9 @@ _AT_ONCE = Quota(2, 1, "zip", retry_after=10)  # ZIPs that are inspected
     },
 )
 async def batch(request: Request, line: OnLine = None) -> Response:
-    """Judge and keep every photograph in a ZIP. One that cannot be judged stops no other.
+    """Judge and keep every photograph in a ZIP. One that cannot be judged does not stop the others.
 
-    With `Accept: application/x-ndjson` each outcome comes as a line when it is there.
+    With `Accept: application/x-ndjson` each outcome arrives as a line as soon as it is ready.
     """
     identity, station, key = allowed(request, "inspect"), open_station(), idempotency_key(request)
     owner = owner_of(request)

@@ -31,15 +31,15 @@ Day = Annotated[date, ISO_8601]
 def _asked(
     since: Annotated[Day | None, Query(description="First day (UTC); without it, half a year before the last.")] = None,
     until: Annotated[Day | None, Query(description="Last day (UTC), included; without it, today.")] = None,
-    by: Annotated[By, Query(description="What fruit are counted together by; the packer is that of the lot.")] = "week",
+    by: Annotated[By, Query(description="What to group fruit by; the packer is the lot's.")] = "week",
     line: Annotated[str | None, Query(max_length=LONGEST_LINE)] = None,
     product: Annotated[str | None, Query(max_length=100)] = None,
     packer: Annotated[str | None, Query(max_length=LONGEST_FACT)] = None,
-    actor_kind: Annotated[ActorKind | None, Query(description="Whose, with `actor_id`.")] = None,
+    actor_kind: Annotated[ActorKind | None, Query(description="Person or key, together with `actor_id`.")] = None,
     actor_id: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
     limits: Annotated[
         Limits,
-        Query(description="`binomial`, or `laney`: as wide as what periods differ by themselves (p′ chart)."),
+        Query(description="`binomial`, or `laney`: widened by the usual variation between periods (p′ chart)."),
     ] = "binomial",
 ) -> Asked:
     usual_since, today = Control.usual_days()
@@ -56,10 +56,10 @@ AskedFor = Annotated[Asked, Depends(_asked)]
 
 @router.get("/control", response_model=ControlOut, summary="Control charts", responses=problems(422))
 async def control(request: Request, asked: AskedFor) -> Response:
-    """The share unfit with its control limits and the rules of Nelson that points break, its moving average, the defects that
-    people name, and each line's rates by its blind audit. A fruit is what a person said last, else what the model answered;
-    what waits for a person counts neither way. A share whose `n` is 0 is not known; no rule speaks of a point that is not
-    `judged`: it has too few fruit.
+    """The share unfit with its control limits and the Nelson rules that points break, its moving average, the defects
+    that people name, and each line's rates by its blind audit. A fruit counts as a person last said, or else as the
+    model answered; what is waiting for a person counts neither way. A share whose `n` is 0 is not known; no rule
+    applies to a point that is not `judged`: it has too little fruit.
     """
     return as_json(plain(await of_station(request, lambda station: station.control.view(asked))))
 

@@ -17,7 +17,7 @@ JSON_LD = "application/ld+json"
 @router.get(
     "/lots/{number}/epcis",
     response_class=Response,
-    summary="Its decisions as EPCIS",
+    summary="A lot's decisions as EPCIS",
     responses={
         200: {"description": "An EPCIS 2.0 document with an ObjectEvent for each decision.", "content": {JSON_LD: {}}},
         **problems(404, 409, 422),
@@ -26,9 +26,10 @@ JSON_LD = "application/ld+json"
 async def epcis(
     request: Request, number: Annotated[int, Path(ge=1, le=2**53, description="The lot's number.")]
 ) -> Response:
-    """The lot's decisions as an EPCIS 2.0 document (JSON-LD): an `ObjectEvent` each, business step `inspecting`,
-    disposition `conformant` or `non_conformant`. The lot is called by GS1 Digital Links where it has a GTIN with its AI (10),
-    or an SSCC; else by its address on this station. An event keeps its `eventID`: captured again, it is the same one.
+    """The lot's decisions as an EPCIS 2.0 document (JSON-LD): one `ObjectEvent` each, business step `inspecting`,
+    disposition `conformant` or `non_conformant`. The lot is identified by GS1 Digital Links if it has a GTIN with its
+    AI (10), or an SSCC; otherwise by its address on this station. An event keeps its `eventID`: captured again, it is
+    the same one.
     """
     own = f"{request.url.scheme}://{request.url.netloc}"
 

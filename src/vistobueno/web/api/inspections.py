@@ -54,20 +54,20 @@ OnLine = Annotated[
     str | None,
     Query(
         max_length=LONGEST_LINE,
-        description="The line that it was taken on, see `/lines`; without it the key's own, else `principal`.",
+        description="The line it was taken on, see `/lines`; by default the key's own, else `principal`.",
     ),
 ]
 InLot = Annotated[
     int | None,
-    Query(ge=1, le=2**53, description="The open lot that the fruit is of, see `/lots`; with `package`."),
+    Query(ge=1, le=2**53, description="The open lot the fruit belongs to, see `/lots`; give `package` too."),
 ]
-InPackage = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Its package, one of those that were drawn.")]
+InPackage = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Its package, one of those drawn.")]
 OfFruit = Annotated[
     int | None,
     Query(
         ge=1,
         le=2**31 - 1,
-        description="Its number in the package; without it, the next. Its photographs all have the same.",
+        description="Its number in the package; by default the next. All photographs of one fruit share it.",
     ),
 ]
 Number = Annotated[int, Path(ge=1, le=2**53, description="The inspection's number.")]
@@ -181,24 +181,26 @@ class Asked:
         product: Annotated[str | None, Query(max_length=64)] = None,
         reason: Annotated[Literal["uncertain", "out_of_scope", "poor_photo"] | None, Query()] = None,
         since: Annotated[
-            datetime | None, ISO_8601, Query(description="From this moment on; UTC where none is said.")
+            datetime | None, ISO_8601, Query(description="From this moment on; UTC unless it has an offset.")
         ] = None,
         until: Annotated[datetime | None, ISO_8601, Query(description="Before this moment.")] = None,
-        text: Annotated[str | None, Query(max_length=255, description="Part of the file's name.")] = None,
+        text: Annotated[str | None, Query(max_length=255, description="Part of the file name.")] = None,
         actor_kind: Annotated[
             Literal["person", "key", "system"] | None,
-            Query(description="Whether a person or a machine's key inspected."),
+            Query(description="Inspected by a person or by a machine's key."),
         ] = None,
         actor_id: Annotated[
             int | None,
-            Query(ge=1, le=2**53, description="Of a person or a key: say which with `actor_kind`, both count from 1."),
+            Query(
+                ge=1, le=2**53, description="Number of a person or key; give `actor_kind` too, since both count from 1."
+            ),
         ] = None,
         source: Annotated[Literal["page", "api", "bulk"] | None, Query()] = None,
-        reviewed: Annotated[bool | None, Query(description="Whether a person has answered on it.")] = None,
-        line: Annotated[str | None, Query(max_length=LONGEST_LINE, description="Of this line.")] = None,
-        lot: Annotated[int | None, Query(ge=1, le=2**53, description="Of this lot.")] = None,
+        reviewed: Annotated[bool | None, Query(description="Whether a person has answered it.")] = None,
+        line: Annotated[str | None, Query(max_length=LONGEST_LINE, description="Only this line.")] = None,
+        lot: Annotated[int | None, Query(ge=1, le=2**53, description="Only this lot.")] = None,
         disagrees: Annotated[
-            bool | None, Query(description="Whether a person's last answer on it speaks against the model's.")
+            bool | None, Query(description="Whether a person's last answer contradicts the model's.")
         ] = None,
         disagreement: Annotated[
             Disagreement | None,
@@ -254,9 +256,11 @@ async def inspection(request: Request, number: Number) -> Response:
     return as_json(inspection_as(await of_station(request, lambda station: station.inspections.one(number))))
 
 
-@router.get("/inspections/{number}/photo", response_class=Response, summary="Its photograph", responses=_JPEG)
+@router.get(
+    "/inspections/{number}/photo", response_class=Response, summary="An inspection's photograph", responses=_JPEG
+)
 async def photo(request: Request, number: Number) -> Response:
-    """The photograph that was kept: a JPEG of at most 1,024 pixels, without location or other EXIF data."""
+    """The photograph as kept: a JPEG of at most 1,024 pixels, without location or other EXIF data."""
     return _evidence(await of_station(request, lambda station: station.inspections.photograph(number)), request)
 
 
@@ -264,13 +268,11 @@ async def photo(request: Request, number: Number) -> Response:
     "/inspections/{number}/heat-map", response_class=Response, summary="Where the model looked", responses=_JPEG
 )
 async def heat_map(request: Request, number: Number) -> Response:
-    """The photograph with the evidence for the answer laid over it."""
+    """The photograph overlaid with the evidence for the answer."""
     return _evidence(await of_station(request, lambda station: station.inspections.heat_map(number)), request)
 
 
-@router.get(
-    "/inspections/{number}/thumbnail", response_class=Response, summary="A small picture of it", responses=_JPEG
-)
+@router.get("/inspections/{number}/thumbnail", response_class=Response, summary="Thumbnail", responses=_JPEG)
 async def thumbnail(
     request: Request, number: Number, side: Annotated[int, Query(ge=16, le=1024, description="Pixels.")] = 160
 ) -> Response:
@@ -282,7 +284,7 @@ async def thumbnail(
     "/inspections/{number}/reviews",
     status_code=201,
     response_model=ReviewOut,
-    summary="Review it",
+    summary="Review an inspection",
     responses={
         200: {"model": ReviewOut, "description": "The same call was made before; this is what it made."},
         **problems(404, 408, 409, 413, 422),
@@ -290,8 +292,8 @@ async def thumbnail(
     openapi_extra={"parameters": [key_parameter("Your own name for this answer. Sent again, it is given once.")]},
 )
 async def review(request: Request, number: Number, said: ReviewIn) -> Response:
-    """Set a person's answer beside the verdict. The verdict is never changed. With `INSPECTORS_REVIEW=own` an inspector
-    answers on their own inspections that went to review.
+    """Set a person's answer beside the verdict. The verdict is never changed. With `INSPECTORS_REVIEW=own` an
+    inspector may answer for their own inspections that went to review.
     """
     identity, key = allowed(request, "answer"), idempotency_key(request)
 
@@ -317,7 +319,7 @@ async def review(request: Request, number: Number, said: ReviewIn) -> Response:
     "/inspections/{number}/defects",
     status_code=201,
     response_model=NamedDefectsOut,
-    summary="Name its defects",
+    summary="Name a fruit's defects",
     responses={
         200: {"model": NamedDefectsOut, "description": "The same call was made before; this is what it made."},
         **problems(404, 408, 409, 413, 422),
@@ -325,8 +327,8 @@ async def review(request: Request, number: Number, said: ReviewIn) -> Response:
     openapi_extra={"parameters": [key_parameter("Your own name for this. Sent again, they are named once.")]},
 )
 async def name_defects(request: Request, number: Number, said: NamedDefectsIn) -> Response:
-    """Name the defects of a fruit, and how bad they are, without answering whether it is fit: for whoever inspects and answers. The
-    last time that they were named counts. A fruit that is said to be fit waits for a person from then on.
+    """Name the defects of a fruit, and how bad they are, without answering whether it is fit: for anyone who inspects
+    or answers. The last naming counts. A fruit passed as fit then waits for a person.
     """
     actor, key = allowed(request, "answer").actor, idempotency_key(request)
     made, replayed = await of_station(

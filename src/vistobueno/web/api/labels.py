@@ -25,7 +25,7 @@ _READ_AT_ONCE = CapacityLimiter(1)  # the others wait without a thread
     openapi_extra={"requestBody": photo_body("A photograph of the label, as for `/inspections`.")},
 )
 async def label(request: Request) -> Response:
-    """What the barcodes in a photograph say of a lot: GTIN, lot, SSCC, packages, net weight. GS1-128, DataBar, Data Matrix,
+    """What the barcodes in a photograph say about a lot: GTIN, lot, SSCC, packages, net weight. GS1-128, DataBar, Data Matrix,
     QR, GS1 Digital Link, EAN and ITF are read.
     """
     allowed(request, "inspect")
@@ -35,8 +35,8 @@ async def label(request: Request) -> Response:
     return as_json(asdict(found))
 
 
-@router.post("/labels/codes", response_model=LabelOut, summary="Take codes apart", responses=problems(408, 413, 422))
+@router.post("/labels/codes", response_model=LabelOut, summary="Parse codes", responses=problems(408, 413, 422))
 async def codes(request: Request, said: LabelIn) -> Response:
-    """The same of codes that a scanner or a browser has read."""
+    """The same for codes that a scanner or a browser has already read."""
     allowed(request, "inspect")
     return as_json(asdict(label_facts(tuple(said.codes))))

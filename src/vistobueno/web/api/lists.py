@@ -42,23 +42,23 @@ Day = Annotated[date, ISO_8601]
 async def inspections(
     request: Request,
     asked: AskedFor,
-    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next` from the previous page.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
-    """Inspections, newest first. Pages hold while inspections are added: none is seen twice or missed."""
+    """Inspections, newest first. Paging is stable while inspections are added: none is seen twice or missed."""
     return as_json(
         page_as(await of_station(request, lambda station: station.inspections.page(asked.filter, cursor, limit)))
     )
 
 
-@router.get("/waiting", response_model=WaitingPageOut, summary="What waits for a person", responses=problems(422))
+@router.get("/waiting", response_model=WaitingPageOut, summary="What is waiting for a person", responses=problems(422))
 async def waiting(
     request: Request,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
-    """What waits for who asks, newest first: inspections whose answer is review and that nobody has reviewed, and those
-    drawn for the blind audit, of which nothing is told that the model said.
+    """What is waiting for the caller, newest first: inspections that went to review and that nobody has reviewed, and
+    those drawn for the blind audit, without anything that the model said.
     """
     actor = identity_of(request).actor
     found = await of_station(request, lambda station: station.reviews.waiting(cursor, limit, actor=actor))
@@ -74,9 +74,9 @@ def zone_named(name: str) -> ZoneInfo:
 
 Words = Annotated[
     Literal["es", "en"] | None,
-    Query(description="Of headings and words; without it the signed-in person's, then what Accept-Language asks for."),
+    Query(description="Language of headings and words; by default the signed-in person's, else Accept-Language."),
 ]
-Zone = Annotated[str, Query(max_length=64, description="Whose clocks tell moments where a spreadsheet reads them.")]
+Zone = Annotated[str, Query(max_length=64, description="Time zone of the times in the spreadsheet.")]
 
 
 @router.get(
@@ -93,12 +93,12 @@ async def table(
         Literal["plain", "es"],
         Query(
             alias="format",
-            description="`plain` for programs; `es` for a Spanish spreadsheet: `;`, decimal comma, the clocks of `zone`.",
+            description="`plain` for programs; `es` for a Spanish spreadsheet: `;`, decimal comma, times in `zone`.",
         ),
     ] = "plain",
     zone: Zone = "UTC",
 ) -> Response:
-    """The same inspections as one table, all of them, streamed. What waits: `answer=review&reviewed=false`."""
+    """The same inspections as one table, all of them, streamed. What is waiting: `answer=review&reviewed=false`."""
     allowed(request, "read")
     dialect = PLAIN if form == "plain" else spanish(zone_named(zone))
     rows = open_station().inspections.export_csv(
@@ -115,7 +115,7 @@ async def table(
     responses={200: {"description": "A table, a row each.", "content": {XLSX: {}}}, **problems(422)},
 )
 async def workbook(request: Request, asked: AskedFor, language: Words = None, zone: Zone = "UTC") -> Response:
-    """The same table as XLSX. It is made whole before it is sent; a long one takes a minute, CSV begins at once."""
+    """The same table as XLSX, built in full before it is sent; a long one takes a minute, CSV starts at once."""
     allowed(request, "read")
     station, words, clocks = open_station(), language or language_of(request, own_first=True), zone_named(zone)
     with _WORKBOOKS.share(owner_of(request), 1):
@@ -169,7 +169,7 @@ async def models(request: Request) -> Response:
     return as_json([model_as(each) for each in await of_station(request, lambda station: station.models.all())])
 
 
-@router.get("/me", response_model=MeOut, summary="Who asks", responses=problems())
+@router.get("/me", response_model=MeOut, summary="Who is asking", responses=problems())
 async def me(request: Request) -> Response:
     """Whose key or session this is, and what it may do."""
     return as_json(me_as(identity_of(request)))

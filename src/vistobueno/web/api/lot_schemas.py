@@ -65,13 +65,13 @@ LackingOut = model_of(Lacking, "LackingOut")
 LotStatusOut = create_model(
     "LotStatusOut",
     lot=(LotOut, Field()),
-    packages=(list[int], Field(description="Those that are opened, as they were drawn.")),
+    packages=(list[int], Field(description="The packages to open, in the order drawn.")),
     counts=(list[dict[str, Any]], Field(description="By package.")),
     judgements=(list[dict[str, Any]], Field(description="By standard, the one that decides first.")),
-    lacking=(list[LackingOut], Field(description="What nobody said of unfit fruit and would decide the lot.")),  # type: ignore[valid-type]
-    estimate=(LotEstimateOut, Field(description="Of unfit fruit in the whole lot, or `why` there is none.")),
+    lacking=(list[LackingOut], Field(description="Details missing about unfit fruit that would decide the lot.")),  # type: ignore[valid-type]
+    estimate=(LotEstimateOut, Field(description="The share unfit in the whole lot, or `why` there is none.")),
     verdicts=(list[LotVerdictOut], Field(description="Decisions; the first closed the lot.")),  # type: ignore[valid-type]
-    changed=(bool, Field(description="Answers came after the last decision.")),
+    changed=(bool, Field(description="Whether answers came after the last decision.")),
 )
 
 
@@ -82,11 +82,11 @@ class LotIn(BaseModel):
         extra="forbid",
         json_schema_extra={"examples": [_LOT | {"standards": ["codex-cxs-205"], "opened": 7, "fruit": 20}]},
     )
-    code: str = Field(max_length=LONGEST_FACT, description="The packer's own.")
+    code: str = Field(max_length=LONGEST_FACT, description="The packer's own code.")
     packer: str = Field(max_length=LONGEST_FACT)
     origin: str = Field(max_length=LONGEST_FACT)
     product: str = Field(max_length=100)
-    grade: str = Field(max_length=60, description="The class that it is presented as, by the first standard.")
+    grade: str = Field(max_length=60, description="The class it is presented in, by the first standard.")
     packages: int = Field(ge=1, le=MOST_PACKAGES)
     variety: str = Field(default="", max_length=LONGEST_FACT)
     size: str = Field(default="", max_length=LONGEST_FACT)
@@ -94,10 +94,12 @@ class LotIn(BaseModel):
     gtin: str | None = Field(default=None, max_length=20)
     gs1_lot: str | None = Field(default=None, max_length=20)
     sscc: str | None = Field(default=None, max_length=30)
-    package_fruit: int | None = Field(default=None, ge=1, le=MOST_HELD, description="How many a package holds, about.")
-    standards: list[str] = Field(min_length=1, max_length=20, description="Keys; the first decides.")
+    package_fruit: int | None = Field(
+        default=None, ge=1, le=MOST_HELD, description="Fruit in a package, approximately."
+    )
+    standards: list[str] = Field(min_length=1, max_length=20, description="Their keys; the first decides.")
     opened: int = Field(ge=1, le=MOST_PACKAGES, description="Packages to open.")
-    fruit: int = Field(ge=1, le=MOST_FRUIT, description="Fruit to look at in each.")
+    fruit: int = Field(ge=1, le=MOST_FRUIT, description="Fruit to inspect in each.")
 
 
 class LotVerdictIn(BaseModel):
@@ -106,7 +108,7 @@ class LotVerdictIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"decision": "accepted", "reason": ""}]})
     decision: LotDecision
     reason: str = Field(
-        default="", max_length=2000, pattern=r"^[^\x00]*$", description="Needed where no standard says so."
+        default="", max_length=2000, pattern=r"^[^\x00]*$", description="Needed if no standard says so."
     )
     grade: str | None = Field(default=None, max_length=60, description="The class that it is accepted in.")
 
@@ -130,20 +132,20 @@ class ReportIn(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"language": "es", "zone": "America/Lima"}]}
     )
     language: Literal["es", "en"]
-    zone: str = Field(default="UTC", max_length=64, description="Whose clocks its times are told by: `America/Lima`.")
+    zone: str = Field(default="UTC", max_length=64, description="Time zone of its times, such as `America/Lima`.")
 
 
 class ReportOut(BaseModel):
     """A report that was issued, without its content."""
 
-    number: str = Field(description="The lot, which of its decisions, the language.", examples=["12-1-ES"])
+    number: str = Field(description="The lot, the number of its decision, and the language.", examples=["12-1-ES"])
     lot: int
     language: str
     at: datetime
     by: str
     sha256: str = Field(description="Of the whole PDF.")
     seal_key: str = Field(description="SHA-256 of the certificate that sealed it.")
-    verification: str = Field(description="Where anybody sees what it says; its QR code where `PUBLIC_URL` is set.")
+    verification: str = Field(description="Where anybody can see what it says; in its QR code if `PUBLIC_URL` is set.")
 
 
 class StandardOut(BaseModel):

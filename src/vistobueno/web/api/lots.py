@@ -22,16 +22,16 @@ _ADDED = {408, 409, 413, 422}
 
 @router.get("/standards", response_model=list[StandardOut], summary="Standards", responses=problems())
 async def standards(request: Request) -> Response:
-    """Those that come with the program, and the newest version of each of one's own. `confirmed` is false where a figure
-    is believed but was not read in the document.
+    """The standards that come with the program, and the newest version of each of your own. `confirmed` is false if
+    any figure has not been checked against the document.
     """
     found = await of_station(request, lambda station: station.lots.standards())
     return as_json([_standard(each) for each in found])
 
 
-@router.get("/standards/{key}", summary="A standard, whole", response_model=StandardIn, responses=problems(404, 422))
+@router.get("/standards/{key}", summary="A complete standard", response_model=StandardIn, responses=problems(404, 422))
 async def standard(request: Request, key: Annotated[str, Path(max_length=60)]) -> Response:
-    """The file of a standard, as it is read: copy it, change it, give it another key or a higher version, and send it."""
+    """A standard's file: copy it, change it, give it another key or a higher version, and send it."""
     return as_json(await of_station(request, lambda station: station.lots.standard(key).document()))
 
 
@@ -39,13 +39,13 @@ async def standard(request: Request, key: Annotated[str, Path(max_length=60)]) -
     "/standards",
     status_code=201,
     response_model=StandardOut,
-    summary="Keep a standard",
+    summary="Save a standard",
     responses=problems(*_ADDED),
     openapi_extra=_KEY,
 )
 async def keep_standard(request: Request, said: StandardIn) -> Response:
-    """Keep a standard of one's own, or a new version of one. Lots that are open go on with the version that they have.
-    Sent twice, it is kept once. For supervisors and administrators, signed in.
+    """Save a standard of your own, or a new version of one. Open lots keep the version they have. Sent twice, it is
+    saved once. For supervisors and administrators, signed in.
     """
     actor = allowed(request, "lines").actor
     text = json.dumps(said.model_dump())
@@ -57,10 +57,10 @@ async def keep_standard(request: Request, said: StandardIn) -> Response:
 @router.get("/lots", response_model=LotsOut, summary="Find lots", responses=problems(422))
 async def lots(
     request: Request,
-    cursor: Annotated[int | None, Query(ge=1, le=2**53, description="`next` of the page before.")] = None,
+    cursor: Annotated[int | None, Query(ge=1, le=2**53, description="`next` from the previous page.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
-    """Lots, the newest first."""
+    """Lots, newest first."""
     found = await of_station(request, lambda station: station.lots.page(cursor, limit))
     more = found[-1].number if len(found) == limit and found[-1].number > 1 else None
     return as_json({"items": [plain(each) for each in found], "next": more})
@@ -78,7 +78,7 @@ async def lots(
     openapi_extra=_KEY,
 )
 async def open_lot(request: Request, said: LotIn) -> Response:
-    """Open a lot. Which packages are looked at is drawn now; see `/lots/{number}` for their numbers. Photographs are sent to
+    """Open a lot. The packages to inspect are drawn now; see `/lots/{number}` for their numbers. Send photographs to
     `/inspections?lot=…&package=…&fruit=…`.
     """
     actor, key = allowed(request, "inspect").actor, idempotency_key(request)
@@ -95,10 +95,10 @@ async def open_lot(request: Request, said: LotIn) -> Response:
 
 @router.get("/lots/{number}", response_model=LotStatusOut, summary="Where a lot stands", responses=problems(404, 422))
 async def lot(request: Request, number: Number) -> Response:
-    """A lot, the packages that are opened, its counts as they are now, what each of its standards says of them, and its
-    decisions. `lacking`: what nobody said of unfit fruit and would decide the lot. `estimate`: the share of unfit fruit in
-    the whole lot, corrected for its line's mistakes, or `why` there is none. `ended_early` in a judgement: the fruit that
-    are still to come cannot change it. `changed`: answers came after the last decision.
+    """A lot, the packages to open, its current counts, what each of its standards says about them, and its decisions.
+    `lacking`: details missing about unfit fruit that would decide the lot. `estimate`: the share of unfit fruit in
+    the whole lot, corrected for its line's mistakes, or `why` there is none. `ended_early` in a judgement: the fruit
+    still to come cannot change it. `changed`: answers came after the last decision.
     """
     found, estimate = await of_station(
         request, lambda station: (station.lots.status(number), station.lots.estimate(number))
@@ -119,7 +119,7 @@ async def lot(request: Request, number: Number) -> Response:
 )
 async def decide(request: Request, number: Number, said: LotVerdictIn) -> Response:
     """Decide a lot, which closes it: it takes no more photographs. A closed lot gets another decision, with its reason,
-    linked to the one before. For supervisors and administrators.
+    linked to the earlier one. For supervisors and administrators.
     """
     actor, key = allowed(request, "review").actor, idempotency_key(request)
     made, replayed = await of_station(

@@ -33,7 +33,7 @@ _SET_AT_ONCE = CapacityLimiter(1)  # the others wait without a thread
     openapi_extra={"parameters": [key_parameter("Not needed: a decision has one report in each language.")]},
 )
 async def issue(request: Request, number: Number, said: ReportIn) -> Response:
-    """Set and seal the report of a lot's last decision: PDF/A-3b with its data inside. It is made once in each language
+    """Issue and seal the report of a lot's last decision: PDF/A-3b with its data inside. It is made once per language
     and never changes. For supervisors and administrators.
     """
     actor, station = allowed(request, "review").actor, open_station()
@@ -47,7 +47,7 @@ async def issue(request: Request, number: Number, said: ReportIn) -> Response:
     "/lots/{number}/reports", response_model=list[ReportOut], summary="A lot's reports", responses=problems(404, 422)
 )
 async def reports(request: Request, number: Number) -> Response:
-    """The reports that were issued of a lot's decisions, the oldest first."""
+    """The reports issued for a lot's decisions, oldest first."""
     found = await of_station(request, lambda station: station.reports.of_lot(number))
     return as_json([_told(each, open_station().settings.public_url) for each in found])
 
@@ -55,7 +55,7 @@ async def reports(request: Request, number: Number) -> Response:
 @router.get(
     "/reports/{report}.pdf",
     response_class=Response,
-    summary="A report's file",
+    summary="A report's PDF",
     responses={
         200: {"description": "The PDF, as it was issued.", "content": {PDF: {}}},
         **problems(404, 422),

@@ -21,11 +21,11 @@ from .schemas import ROOT
 
 _DESCRIPTION = """
 Photographs of fruit in, verdicts with evidence out. Every call carries a key, `Authorization: Bearer vb_…`, which an
-administrator makes under *Administración → Claves*; people who are signed in may call it from their browser.
+administrator creates under *Administration → Keys*; people who are signed in may call it from their browser.
 
 Errors are problem documents (RFC 9457) with a stable `code`, in Spanish or English by `Accept-Language`.
-Every answer carries `X-Request-ID`; send your own to find it again in the log. `503` and `429` say in `Retry-After`
-when to come again. A write with an `Idempotency-Key` may be sent again after any failure: it is done once.
+Every answer carries `X-Request-ID`; send your own to find it in the log. `503` and `429` say in `Retry-After` when to
+try again. A write with an `Idempotency-Key` may be sent again after any failure: it is done only once.
 """
 
 

@@ -21,8 +21,8 @@ from .derived import model_of, plain
 ROOT = "/api/v1"
 Answer = Literal["fit", "unfit", "review"]
 UNCALIBRATED = (
-    "As the model gives it, all digits. Calibrated on the cameras of its card only or, where its version ends in `+line-…`, "
-    "on the line it was fitted to: not on one never measured."
+    "The model's own number, all digits. Calibrated only for the cameras on its card or, if its version ends in `+line-…`, "
+    "for the line it was fitted to; not for one never measured."
 )
 _ACTOR = {"kind": "key", "id": 3, "name": "sorter 2"}
 _MODEL = {"name": "vistobueno-lite0", "version": "1", "digest": "9c1d…"}
@@ -102,12 +102,13 @@ class ReviewIn(BaseModel):
         description="`other`: none of our products; `retake`: another photograph is needed. Neither counts as fit or unfit."
     )
     note: str = Field(default="", max_length=2000, pattern=r"^[^\x00]*$")  # PostgreSQL has no such text
-    defects: list[Defect] = Field(default=[], max_length=len(ALL), description="Of an unfit fruit only.")
+    defects: list[Defect] = Field(default=[], max_length=len(ALL), description="Only for an unfit fruit.")
     severities: dict[Defect, Severity] = Field(
-        default={}, max_length=len(ALL), description="How bad each defect is; of those left out nobody said."
+        default={}, max_length=len(ALL), description="How bad each defect is; leave out what nobody has said."
     )
     blind: bool = Field(
-        default=False, description="Who answers was not shown the verdict: only such answers count in the blind audit."
+        default=False,
+        description="True if the person was not shown the verdict: only such answers count in the blind audit.",
     )
 
 
@@ -120,7 +121,7 @@ class NamedDefectsIn(BaseModel):
     )
     defects: list[Defect] = Field(min_length=1, max_length=len(ALL))
     severities: dict[Defect, Severity] = Field(
-        default={}, max_length=len(ALL), description="How bad each defect is; of those left out nobody said."
+        default={}, max_length=len(ALL), description="How bad each defect is; leave out what nobody has said."
     )
 
 
@@ -132,7 +133,7 @@ _SAID = {"class_key": "class", "inspection_number": "inspection"}
 _OWN = {"evidence", "has_photograph"}
 """The station's own matter."""
 _PhotoOut = model_of(
-    PhotoFacts, "PhotoOut", kept=(bool, Field(description="False once it was removed because it was old."))
+    PhotoFacts, "PhotoOut", kept=(bool, Field(description="False once it has been removed because of its age."))
 )
 
 InspectionOut = model_of(
@@ -142,14 +143,14 @@ InspectionOut = model_of(
     without=_OWN,
     renamed=_SAID,
     example=INSPECTION_EXAMPLE,
-    product=(str | None, Field(description="Null where the photograph is out of scope: then it counts as no product.")),
+    product=(str | None, Field(description="Null if the photograph is out of scope: it then counts as no product.")),
     probability_unfit=(float, Field(description=UNCALIBRATED)),
     probabilities=(dict[str, float], Field(description=UNCALIBRATED)),
     photo=(_PhotoOut, Field()),
     reviews=(list[ReviewOut], Field()),  # type: ignore[valid-type]
     named=(
         list[NamedDefectsOut],  # type: ignore[valid-type]
-        Field(description="Defects that were named apart from a review; the last time that they were named counts."),
+        Field(description="Defects named outside a review; the last naming counts."),
     ),
     links=(dict[str, str], Field()),
 )
@@ -168,7 +169,7 @@ WaitingOut = create_model(
     __base__=InspectionOut,
     __doc__="An inspection that waits for a person. Of one drawn for the blind audit (`blind`) nothing is told that the "
     "model said, nor what another person answered.",
-    blind=(bool, Field(description="To be asked without showing the verdict.")),
+    blind=(bool, Field(description="To be answered without seeing the verdict.")),
     **{
         name: (each.annotation | None, Field(alias=each.alias))  # type: ignore[operator]
         for name, each in InspectionOut.model_fields.items()
@@ -231,8 +232,8 @@ class LineIn(BaseModel):
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"name": "Packing table 2", "products": ["banana"]}]}
     )
-    name: str = Field(max_length=LONGEST_LINE, description="Given once: inspections keep it.")
-    products: list[str] = Field(default=[], max_length=100, description="What passes there; empty: all products.")
+    name: str = Field(max_length=LONGEST_LINE, description="Cannot be changed later: inspections keep it.")
+    products: list[str] = Field(default=[], max_length=100, description="Products on the line; empty: all products.")
 
 
 LineOut = model_of(
@@ -299,7 +300,7 @@ _ALARM = {"level": 1.2, "limit": 4.9, "n": 143}
 DriftOut = model_of(
     Drift,
     "DriftOut",
-    raised=(list[Literal["errors", "scores", "scope"]], Field(description="The watches that warn.")),
+    raised=(list[Literal["errors", "scores", "scope"]], Field(description="The drift warnings raised.")),
     example={"errors": _ALARM, "scores": {"level": 0.31, "limit": 0.16, "n": 400}, "scope": None, "raised": ["scores"]},
 )
 

@@ -27,22 +27,22 @@ class WebhookIn(BaseModel):
         extra="forbid",
         json_schema_extra={"examples": [{"url": "https://erp.example.com/events", "events": ["lot.decided"]}]},
     )
-    url: str = Field(max_length=2000, description="Where it receives.")
-    events: list[EventType] = Field(default=[], max_length=20, description="What it is told; empty: all.")
+    url: str = Field(max_length=2000, description="The receiving address.")
+    events: list[EventType] = Field(default=[], max_length=20, description="Events it is told of; empty: all.")
 
 
 class RotationIn(BaseModel):
     """For how long the secret before signs too."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"hours": 24}]})
-    hours: int = Field(default=24, ge=0, le=720, description="0: the one before leaked.")
+    hours: int = Field(default=24, ge=0, le=720, description="Hours that the old secret also signs; 0 if it leaked.")
 
 
 class ReplayIn(BaseModel):
     """Which dead letters are sent again."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"id": None}]})
-    id: int | None = Field(default=None, ge=1, le=2**53, description="One of them; null: all of the webhook.")
+    id: int | None = Field(default=None, ge=1, le=2**53, description="One dead letter; null: all of the webhook's.")
 
 
 class ReplayOut(BaseModel):
@@ -54,7 +54,7 @@ class ReplayOut(BaseModel):
 class SecretOut(BaseModel):
     """A secret, shown this once."""
 
-    secret: str = Field(description="As the libraries of the Standard Webhooks specification take it: `whsec_…`.")
+    secret: str = Field(description="In the form that Standard Webhooks libraries accept: `whsec_…`.")
 
 
 WebhookOut = model_of(
@@ -74,7 +74,7 @@ WebhookOut = model_of(
     },
 )
 AddedOut = create_model(
-    "WebhookAddedOut", webhook=(WebhookOut, Field()), secret=(str, Field(description="Shown this once."))
+    "WebhookAddedOut", webhook=(WebhookOut, Field()), secret=(str, Field(description="Shown only this once."))
 )
 DeadLetterOut = model_of(DeadLetter, "DeadLetterOut")
 
@@ -86,7 +86,7 @@ def _made(model: Any) -> dict[int | str, dict[str, Any]]:
 
 @router.get("/webhooks", response_model=list[WebhookOut], summary="Webhooks", responses=problems())  # type: ignore[valid-type]
 async def webhooks(request: Request) -> Response:
-    """All of them, the oldest first, with how many messages wait for each and how many are dead letters."""
+    """All webhooks, oldest first, with how many messages are waiting for each and how many are dead letters."""
     return as_json([plain(each) for each in await of_station(request, lambda station: station.webhooks.all(), _MAY)])
 
 
@@ -99,8 +99,8 @@ async def webhooks(request: Request) -> Response:
     openapi_extra=_KEY,
 )
 async def add(request: Request, said: WebhookIn) -> Response:
-    """Tell a program what happens from now on, signed as the Standard Webhooks specification has it. The secret is shown
-    this once. For administrators, signed in.
+    """Notify a program from now on, signed as the Standard Webhooks specification says. The secret is shown only this
+    once. For administrators, signed in.
     """
     actor, key = allowed(request, _MAY).actor, idempotency_key(request)
     added, secret, replayed = await of_station(
@@ -109,9 +109,9 @@ async def add(request: Request, said: WebhookIn) -> Response:
     return as_json({"webhook": plain(added), "secret": secret}, 200 if replayed else 201)
 
 
-@router.delete("/webhooks/{number}", status_code=204, summary="Remove it", responses=problems(404, 422))
+@router.delete("/webhooks/{number}", status_code=204, summary="Remove a webhook", responses=problems(404, 422))
 async def remove(request: Request, number: Number) -> Response:
-    """It is told nothing more; what waits for it and its dead letters are lost."""
+    """Nothing more is sent to it; waiting messages and its dead letters are lost."""
     actor = allowed(request, _MAY).actor
     await of_station(request, lambda station: station.webhooks.remove(number, actor), _MAY)
     return Response(status_code=204)
@@ -120,12 +120,12 @@ async def remove(request: Request, number: Number) -> Response:
 @router.post(
     "/webhooks/{number}/rotate",
     response_model=SecretOut,
-    summary="Give it another secret",
+    summary="Rotate its secret",
     responses=problems(404, *_ADDED),
     openapi_extra=_KEY,
 )
 async def rotate(request: Request, number: Number, said: RotationIn) -> Response:
-    """The new secret is shown this once; until the hours are over, messages are signed with both."""
+    """The new secret is shown only this once; until the hours are over, messages are signed with both."""
     actor, key = allowed(request, _MAY).actor, idempotency_key(request)
     overlap = timedelta(hours=said.hours)
     secret = await of_station(
@@ -137,12 +137,12 @@ async def rotate(request: Request, number: Number, said: RotationIn) -> Response
 @router.get(
     "/webhooks/{number}/dead",
     response_model=list[DeadLetterOut],  # type: ignore[valid-type]
-    summary="Its dead letters",
+    summary="A webhook's dead letters",
     responses=problems(404, 422),
 )
 async def dead(request: Request, number: Number) -> Response:
-    """What it could not be told, the newest first, two hundred at the most. `problem` is the status that it answered, or what
-    happened instead.
+    """What could not be delivered, newest first, at most two hundred. `problem` is the status it answered with, or
+    what happened instead.
     """
     return as_json(
         [plain(each) for each in await of_station(request, lambda station: station.webhooks.dead(number), _MAY)]
@@ -152,12 +152,12 @@ async def dead(request: Request, number: Number) -> Response:
 @router.post(
     "/webhooks/{number}/replay",
     response_model=ReplayOut,
-    summary="Send its dead letters again",
+    summary="Send dead letters again",
     responses=problems(404, *_ADDED),
     openapi_extra=_KEY,
 )
 async def replay(request: Request, number: Number, said: ReplayIn) -> Response:
-    """All of them, or one; a webhook that was stopped goes on."""
+    """All of them, or one; a stopped webhook resumes."""
     actor, key = allowed(request, _MAY).actor, idempotency_key(request)
     count = await of_station(
         request, lambda station: station.webhooks.replay(number, actor, said.id, idempotency_key=key), _MAY

@@ -88,7 +88,7 @@ def parse(named: str, setting: str = "TRUSTED_PROXIES") -> tuple[Network | str, 
         raise NetworksRefused(
             "networks_invalid",
             es=f"{setting}={named} no son direcciones ni redes. Use por ejemplo 10.0.0.0/8, o *.",
-            en=f"{setting}={named} are no addresses or networks. Use for example 10.0.0.0/8, or *.",
+            en=f"{setting}={named}: not addresses or networks. Use, for example, 10.0.0.0/8, or *.",
         ) from error
 
 
