@@ -14,6 +14,8 @@ from .out_of_fold import OutOfFold, hashes_of
 def remeasure(bundle: Bundle, photos: Sequence[LabelledPhoto], out: Path) -> Bundle:
     """Count again what a bundle's held-out predictions are worth, as this program defines its figures.
 
+    Figures that need photographs judged anew (corruptions, commissioned lines) stay as they are.
+
     Args:
         photos: where the labels are; photographs that the bundle was not trained on are left aside.
         out: the new bundle's folder; it may be the old one's.
@@ -36,6 +38,6 @@ def remeasure(bundle: Bundle, photos: Sequence[LabelledPhoto], out: Path) -> Bun
         )
     own = [labelled[name] for name in kept.hashes]
     facts = {name: value for name, value in vars(bundle).items() if name not in ("path", "files", "digest")}
-    facts["metrics"] = held_out_figures(own, kept, bundle.classes, bundle.policy)
+    facts["metrics"] = {**bundle.metrics, **held_out_figures(own, kept, bundle.classes, bundle.policy)}
     content = {name: bundle.read(name) for name in bundle.files}
     return write_bundle(out, {**content, **cards(facts)}, **facts)
