@@ -1,9 +1,9 @@
 // One inspection, whole: the card, every fact, and what people said beside it.
 import { answerOf, cardOf, inWords, numberOf, place } from "./card.js"
-import { given, problemOf, sendAnswer, wasTaken } from "./answers.js"
+import { Answers, given, problemOf, sendAnswer, wasTaken } from "./answers.js"
 import { el, find, moment, number, page, percent, say } from "./dom.js"
 import { Naming, inWordsOf } from "./naming.js"
-import "./shell.js"
+import { banner } from "./shell.js"
 
 /** @type {import("./card.js").Inspection} */
 const inspection = page.inspection
@@ -12,6 +12,8 @@ find("#facts").replaceChildren(...facts())
 drawReviews()
 document.title = `${numberOf(inspection)} · ${say(inspection.answer)} · Visto Bueno`
 document.documentElement.dataset.ready = "true"
+// what was answered on another page and is on its way still: a browser may drop what a page sends as it is left
+new Answers({ state: () => {}, refused: (_, detail) => banner(detail) }).send()
 
 function facts() {
   const shares = Object.entries(inspection.probabilities).sort((a, b) => b[1] - a[1])
