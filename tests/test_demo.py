@@ -149,3 +149,9 @@ def shown(served: Served) -> None:
         assert all(
             lot["demo"] and "demo" in lot["facts"]["packer"] for lot in person.get(f"{API}/lots").json()["items"][1:]
         )
+
+
+def test_decided_lots_have_reports_that_say_what_they_are(station: Station) -> None:
+    found = [each for lot in station.lots.page(limit=50) for each in station.reports.of_lot(lot.number)]
+    assert len(found) >= 3 and any(each.number.endswith("-2-EN") for each in found)
+    assert all(each.shown["demonstration"] and each.at <= NOW for each in found)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
 from itertools import count
+from zoneinfo import ZoneInfo
 
 from PIL import Image, ImageDraw, ImageEnhance
 
@@ -282,8 +283,13 @@ class Month:
             decision, reason = said, ""
         grade = "II" if decision == "lower_class" else None
         self._station.lots.decide(lot.number, decision, self._supervisor, reason=reason, grade=grade)
+        if fate == "late" or lot.number % 8 == 1:
+            self._later(5, partial(self._report, lot))
         if fate == "late":
             self._later(50, partial(self._regret, lot))
+
+    def _report(self, lot: Lot) -> None:
+        self._station.reports.issue(lot.number, self._language, self._supervisor, ZoneInfo("UTC"))
 
     def _regret(self, lot: Lot) -> None:
         """Somebody looks again at a fruit of a lot that is decided, and the lot is decided again."""
@@ -294,6 +300,7 @@ class Month:
 
     def _decide_again(self, lot: Lot) -> None:
         self._station.lots.decide(lot.number, "refused", self._supervisor, reason=self._say("reason_late"))
+        self._later(5, partial(self._report, lot))
 
 
 def _view(drawing: Image.Image, chance: float) -> bytes:

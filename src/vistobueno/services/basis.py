@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -62,7 +62,6 @@ class Basis:
         return paper.Report(
             number=number,
             language=language,
-            at=datetime.now(UTC).replace(microsecond=0),
             lot=lot.facts,
             plan=paper.Plan(tuple(map(str, lot.draw.numbers)), lot.plan.opened * lot.plan.fruit, lot.plan.seed),
             packages=tuple(_package(each) for each in counts),

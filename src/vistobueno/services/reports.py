@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
+from ..core.clock import Clock, utc_now
 from ..core.inspection import Actor, Inspection
 from ..core.lots.issued import IssuedReport, report_number
 from ..report.render import MOST_PHOTOGRAPHS, render
@@ -40,8 +41,9 @@ class Verified:
 class Reports:
     """The inspection reports of a station. One is set at a time: a report takes some 100 MB for a second."""
 
-    def __init__(self, engine: Engine, evidence: Evidence, settings: Settings) -> None:
+    def __init__(self, engine: Engine, evidence: Evidence, settings: Settings, clock: Clock = utc_now) -> None:
         self._engine, self._evidence, self._settings = engine, evidence, settings
+        self._clock = clock
         self._setting = threading.Lock()
 
     def issue(self, lot: int, language: str, actor: Actor, zone: ZoneInfo) -> tuple[IssuedReport, bool]:
@@ -70,6 +72,7 @@ class Reports:
             report = found.report(
                 number,
                 language,
+                at=self._clock().replace(microsecond=0),
                 photographs=tuple(self._photographs(found.worst(MOST_PHOTOGRAPHS))),
                 evidence=found.evidence(number, station_id(self._engine)),
             )

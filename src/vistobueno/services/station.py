@@ -65,7 +65,7 @@ class Station:
         self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
         self.lines = Lines(engine, self.models, clock)
         audit = partial(Audit, share=settings.audit_share, first=settings.audit_first, second=settings.audit_second)
-        self.lots, self.reports = Lots(engine, clock, chance), Reports(engine, evidence, settings)
+        self.lots, self.reports = Lots(engine, clock, chance), Reports(engine, evidence, settings, clock)
         self.inspections = Inspections(
             engine, evidence, self.judging, self.models, self.lines, self.lots, station, audit, clock, chance
         )
