@@ -195,7 +195,7 @@ def test_a_store_that_goes_away_leaves_what_was_there(
 
 
 def test_memory_does_not_grow_with_the_answers(
-    evidence: FolderEvidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, evidence: FolderEvidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = draft(product="banana")
     evidence.put(one.evidence, jpeg(size=(64, 64)))
@@ -211,7 +211,7 @@ def test_memory_does_not_grow_with_the_answers(
         return page
 
     monkeypatch.setattr(answers, "inspections_page", first(1500))
-    export_answers(None, evidence, tmp_path / "out", "coco")  # type: ignore[arg-type]
+    export_answers(engine, evidence, tmp_path / "out", "coco")
     assert len(alive) == 15 and max(alive) <= 200  # a page, and the one before
 
 

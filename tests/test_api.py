@@ -132,7 +132,7 @@ def test_every_write_that_is_sent_again_is_done_once_and_its_key_means_nothing_e
 
 def test_every_write_of_the_description_takes_a_key(client: httpx.Client) -> None:
     for path, operations in client.get(f"{API}/openapi.json").json()["paths"].items():
-        for method in operations.keys() - {"get"}:
+        for method in operations.keys() - {"get", "delete"}:  # what is removed twice is removed
             if path.startswith("/labels"):  # which keep nothing
                 continue
             named = [each["name"] for each in operations[method]["parameters"]]

@@ -96,7 +96,7 @@ def test_evaluate_skips_broken_photographs_where_that_is_asked_and_counts_them_e
     assert figures["all"]["review_share"]["n"] == 18
     assert {Path(name).name for name in figures["refused"]} == {"b.jpg"} and len(figures["refused"]) == 2
     for told in (said.err, vistobueno(*asked).err, report.read_text(encoding="utf-8")):
-        assert "do not count: 2" in told and ": 3" in told
+        assert "could not be read: 2" in told and ": 3" in told
 
 
 def test_labels_that_mean_nothing_are_refused_alike_by_every_command(
