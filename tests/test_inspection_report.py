@@ -169,9 +169,9 @@ def test_times_are_those_of_the_report_s_zone() -> None:
 
 def test_what_is_not_known_is_said_and_not_measured_is_not_hidden() -> None:
     seen = shown(pdf_of(drawn_report(
-        estimate=None, no_estimate="la línea no tiene auditoría a ciegas.", lines=(LineFacts("Empaque 9", False),),
+        estimate=None, no_estimate="Sin estimación: la línea no tiene auditoría a ciegas.", lines=(LineFacts("Empaque 9", False),),
     )))  # fmt: skip
-    assert squeezed("Sin estimación para todo el lote: la línea no tiene auditoría a ciegas.") in seen
+    assert squeezed("Sin estimación: la línea no tiene auditoría a ciegas.") in seen
     assert squeezed("Empaque 9 (sin medir)") in seen
     assert "Límitessinconfirmar" in seen
 

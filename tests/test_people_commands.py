@@ -11,6 +11,7 @@ from vistobueno.accounts import Accounts, LinkRefused
 from vistobueno.cli import main as cli
 from vistobueno.cli.people import opened
 from vistobueno.core.inspection import SYSTEM
+from vistobueno.i18n import say
 from vistobueno.settings import Settings
 
 Run = Callable[..., tuple[int, str, str]]
@@ -113,7 +114,7 @@ def test_a_key_that_has_ended_is_listed_as_ended(run: Run, tmp_path: Path) -> No
         access.keys._clock = lambda: datetime(2020, 1, 1, tzinfo=UTC)
         access.keys.make("sorter", ["read"], access.people.all()[0], expires=datetime(2020, 2, 1, tzinfo=UTC))
     _, listed, _ = run("key", "list")
-    assert "ended" in listed and "active" not in listed
+    assert say("en", "key_ended_state") in listed and "active" not in listed
 
 
 def test_a_person_has_a_language_that_is_spoken(tmp_path: Path) -> None:
