@@ -1,6 +1,5 @@
 """Traces: nothing at all where none are asked for; else one from the request to what is kept, and no person's words in it."""
 
-import asyncio
 import json
 import logging
 import sys
@@ -20,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from aside import awaited
 from drawn_photos import PHOTO
 from foreign_zips import zip_of
 from kept import ANA
@@ -160,7 +160,7 @@ def answered(station: Station, path: str, headers: dict[str, str]) -> tuple[http
     before, access.level = access.level, logging.DEBUG
     access.addHandler(handler)
     try:
-        return asyncio.run(call()), records
+        return awaited(call()), records
     finally:
         access.removeHandler(handler)
         access.setLevel(before)

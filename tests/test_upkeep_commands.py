@@ -57,7 +57,7 @@ def test_a_second_model_is_given_to_a_running_station_and_activated_there(small_
     (second / "bundle.json").write_text(json.dumps({**facts, "version": "2.0"}), encoding="utf-8")
     running = Station.open(Settings(data_dir=tmp_path / "data", model_path=str(small_bundle.path)))
     said = vistobueno("model", "add", second, "-l", "en", data=tmp_path / "data")
-    assert "2.0 proved and added" in said
+    assert "small 2.0" in said
     added = next(each for each in running.models.all() if each.version == "2.0")
     assert not added.active and added.digest in said
     assert running.models.activate(added.digest, ANA).active

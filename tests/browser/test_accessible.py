@@ -144,6 +144,7 @@ def test_language_and_account_are_in_reach_at_every_width(open_page: OpenPage, p
     for width in (320, 360, 390, 480, 600, 760, 761, 768, 820, 900, 1000, 1024, 1050, 1100, 1151, 1152, 1280, 1366):
         page.set_viewport_size({"width": width, "height": 800})
         for waits in ("", "12 sin enviar"):
+            page.wait_for_selector("#pending", state="attached")
             page.evaluate(COUNTED, waits)
             assert page.evaluate(OUTSIDE) == [], (width, waits)
             assert page.evaluate(WIDER) == [], (width, waits)

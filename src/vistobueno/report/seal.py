@@ -1,9 +1,12 @@
 """The seal of a report: PAdES by pyHanko, with the station's own key or one that somebody was issued. It keeps no key."""
 
 import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from .report import ReportRefused
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign.signers import SimpleSigner
 
+T = TypeVar("T")
 FIELD = "Seal"
 State = Literal["whole", "changed", "none"]
 _YEARS = 20  # a seal without a timestamp is checked against the clock of whoever checks
@@ -136,7 +140,7 @@ def seal(pdf: bytes, key: Key, timestamps: str = "") -> bytes:
         authority = RequestsHTTPTimeStamper(timestamps, timeout=_TIMESTAMP_SECONDS)  # type: ignore[no-untyped-call]
     out = io.BytesIO()
     try:
-        sign_pdf(_appending(pdf), how, key.signer, timestamper=authority, output=out)
+        _aside(partial(sign_pdf, _appending(pdf), how, key.signer, timestamper=authority, output=out))
     except (OSError, ValueError) as error:
         if not timestamps:
             raise
@@ -146,6 +150,12 @@ def seal(pdf: bytes, key: Key, timestamps: str = "") -> bytes:
             en="The timestamp authority did not answer as it should. Try again later, or check SEAL_TSA_URL.",
         ) from error
     return out.getvalue()
+
+
+def _aside(work: Callable[[], T]) -> T:
+    """What ``work`` gives, done in a thread of its own: pyHanko runs an event loop, and where one runs already there is none."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 def _appending(pdf: bytes) -> "IncrementalPdfFileWriter":
@@ -166,7 +176,7 @@ def check(pdf: bytes) -> Seal:
         ReportRefused: ``report_unreadable``: it is no PDF, or too damaged to tell.
     """
     try:
-        return _checked(pdf)
+        return _aside(partial(_checked, pdf))
     except Exception as error:  # a stranger's file: pyHanko fails on it in ways that it does not name
         raise ReportRefused(
             "report_unreadable",

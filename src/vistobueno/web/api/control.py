@@ -68,7 +68,7 @@ async def control(request: Request, asked: AskedFor) -> Response:
     "/control/{chart}.csv",
     response_class=Response,
     summary="A control chart as CSV",
-    responses={200: {"description": "A table, a line each.", "content": {"text/csv": {}}}, **problems(422)},
+    responses={200: {"description": "A table, a line each.", "content": {"text/csv": {}}}, **problems(404, 422)},
 )
 async def as_csv(
     request: Request,
@@ -91,7 +91,7 @@ async def as_csv(
     "/control/{chart}.xlsx",
     response_class=Response,
     summary="A control chart as a workbook",
-    responses={200: {"description": "A table, a row each.", "content": {XLSX: {}}}, **problems(422)},
+    responses={200: {"description": "A table, a row each.", "content": {XLSX: {}}}, **problems(404, 422)},
 )
 async def as_xlsx(request: Request, chart: ControlTable, asked: AskedFor, language: Words = None) -> Response:
     """The same numbers as XLSX."""
