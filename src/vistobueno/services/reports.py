@@ -66,13 +66,13 @@ class Reports:
                 issued = reports.one(connection, number)
             if issued is not None:
                 return issued, True
-            key = station_key(self._settings)
+            key, at = station_key(self._settings), self._clock()
             code = secrets.token_hex(16)
             public = self._settings.public_url.rstrip("/")
             report = found.report(
                 number,
                 language,
-                at=self._clock().replace(microsecond=0),
+                at=at.replace(microsecond=0),
                 photographs=tuple(self._photographs(found.worst(MOST_PHOTOGRAPHS))),
                 evidence=found.evidence(number, station_id(self._engine)),
             )
@@ -89,7 +89,7 @@ class Reports:
                 lot,
                 found.verdict.id,
                 language,
-                report.at,
+                at,
                 actor,
                 code,
                 hashlib.sha256(pdf).hexdigest(),
