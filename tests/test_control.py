@@ -7,7 +7,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -17,6 +17,7 @@ from kept import ANA, SORTER, draft
 from people_at import signed_in
 from serving import Served, serving
 from test_api import API, JPEG, csrf_of, picture, problem
+from turned import Turned
 from vistobueno.core.audit import Audit
 from vistobueno.core.control.asked import Asked
 from vistobueno.core.inspection import Actor, Inspection
@@ -34,16 +35,6 @@ EVA = Actor("person", 2, "Eva")
 FIRST = date(2026, 10, 19)  # a Monday
 EVERYTHING = Asked(FIRST, FIRST + timedelta(days=60))
 AUDIT = partial(Audit, share=0.4, first=0, second=0.5)
-
-
-class Turned(datetime):
-    """The ledger's clock, as a test turns it."""
-
-    moment = datetime(2026, 10, 19, tzinfo=UTC)
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:
-        return cls.moment.astimezone(tz)
 
 
 @pytest.fixture

@@ -6,22 +6,13 @@ import pytest
 from sqlalchemy import Engine, event
 
 from kept import keep
+from turned import Turned
 from vistobueno.core.inspection import DayCount, Inspection
 from vistobueno.store.days import Days, midnight
 from vistobueno.store.ledger import Ledger
 
 LIMA, KATHMANDU, MADRID = (ZoneInfo(each) for each in ("America/Lima", "Asia/Kathmandu", "Europe/Madrid"))
 FIRST, LAST = date(2026, 10, 22), date(2026, 10, 28)  # between them Madrid turns its clocks back
-
-
-class Turned(datetime):
-    """The ledger's clock, as a test turns it."""
-
-    moment = datetime(2026, 10, 22, tzinfo=UTC)
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:
-        return cls.moment.astimezone(tz)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import typer
 
 from cases import for_each
 from vistobueno.cli.main import app
-from vistobueno.i18n.written import percent
+from vistobueno.i18n.written import number, percent
 from vistobueno.model.bundle import read_bundle
 from vistobueno.model.runtime import shipped_bundle
 
@@ -102,6 +102,8 @@ def test_the_figures_of_the_readmes_are_those_of_the_shipped_model() -> None:
     for cameras in ("known_cameras", "unknown_cameras"):
         shares = [measured[cameras]["all"][name]["share"] for name in names]
         for language, file in (("en", "README.md"), ("es", "README.es.md")):
+            count = number(measured[cameras]["all"]["condition_accuracy"]["n"], language)
+            assert f"{count} " in (ROOT / file).read_text(encoding="utf-8")
             row = " | ".join(f"{percent(each, 'es')}" for each in shares).replace("\u00a0", " ")
             row = row.replace(",", ".") if language == "en" else row
             assert f"| {row} |" in (ROOT / file).read_text(encoding="utf-8"), (cameras, language)

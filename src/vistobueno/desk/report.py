@@ -6,6 +6,7 @@ from ..core.errors import VistoBuenoError
 from ..core.lots.issued import IssuedReport
 from ..core.lots.lot import Lot
 from ..i18n import LANGUAGES, say
+from ..services.lots import LotStatus
 from . import formats
 from .hypertext import Deed, h, join
 from .visit import Visit, base_url
@@ -21,12 +22,12 @@ def issue(deed: Deed, lot: Lot, visit: Visit) -> tuple[str, str]:
     return say(visit.language, "ui_report_made", number=made.number), ""
 
 
-def section(lot: Lot, visit: Visit) -> Markup:
+def section(status: LotStatus, visit: Visit) -> Markup:
     """The reports that there are, and those that may be issued; nothing while the lot is open."""
-    if lot.closed_at is None:
+    if not status.verdicts:
         return Markup()
-    language, reports = visit.language, visit.station.reports.of_lot(lot.number)
-    latest = visit.station.lots.status(lot.number).verdicts[-1].id
+    language, reports = visit.language, visit.station.reports.of_lot(status.lot.number)
+    latest = status.verdicts[-1].id
     there = {each.language for each in reports if each.verdict == latest}
     buttons = join(
         h(

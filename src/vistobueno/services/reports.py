@@ -39,7 +39,7 @@ class Verified:
 
 
 class Reports:
-    """The inspection reports of a station. One is set at a time: a report takes some 100 MB for a second."""
+    """The inspection reports of a station. One is set at a time, whoever asks, so that memory stays bounded."""
 
     def __init__(self, engine: Engine, evidence: Evidence, settings: Settings, clock: Clock = utc_now) -> None:
         self._engine, self._evidence, self._settings = engine, evidence, settings

@@ -1,10 +1,10 @@
 """What a person's browser shows where no page can be given now: the words of the problem, as a page of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 
 from jinja2 import Environment, PackageLoader
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
 from ..core.errors import VistoBuenoError
@@ -15,6 +15,7 @@ from . import headers
 from .problems import headers_of, known_status, page_language, problem, problem_of, status_of, title_of
 
 _MACHINES = ("/api/", "/v2", "/_stcore/", "/metrics", "/media/", "/static/")
+Handler = Callable[[Request], Awaitable[Response]]
 _STARTING = {"Retry-After": "2"}
 
 
@@ -26,6 +27,18 @@ def error_page(connection: HTTPConnection, error: VistoBuenoError | None, langua
         return problem_of(connection, error)
     spoken = language or page_language(connection)
     return _page(connection, status_of(error), spoken, error.message(spoken), headers_of(error))
+
+
+def shown(handler: Handler) -> Handler:
+    """A handler whose errors are a page to a person and a problem to a program, whatever goes wrong."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except VistoBuenoError as error:
+            return error_page(request, error)
+
+    return answer
 
 
 def told(

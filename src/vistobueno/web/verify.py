@@ -1,7 +1,6 @@
 """The public pages that check an inspection report: what its paper says, and whether a file is the one that was issued."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from anyio import to_thread
@@ -10,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from ..core.errors import VistoBuenoError
 from ..desk import palette
 from ..desk.logo import logo
 from ..i18n import LANGUAGES, say
@@ -19,15 +17,12 @@ from ..services.reports import Verified
 from . import headers
 from .api.context import open_station
 from .api.request_body import form_chunks
-from .error_page import error_page, templates
+from .error_page import shown, templates
 from .problems import LANGUAGE_COOKIE, RequestRefused, page_language, refuse
 
-MOST_FILE = 5_000_000  # bytes of a copy that is checked; a report has some 300,000
+MOST_FILE = 5_000_000  # bytes of a copy that is checked; a report has some 90,000
 _YEAR = 365 * 24 * 3600
 _ALONE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}  # who has the address may see it, nobody else
-
-
-Shown = Callable[[Request], Awaitable[Response]]
 
 
 async def page(request: Request) -> Response:
@@ -67,7 +62,7 @@ def _page(
     if found is not None and found.replaced_at is not None:
         replaced = say(language, "verify_replaced", at=day(found.replaced_at.date(), language))
     other = next(each for each in LANGUAGES if each != language)
-    shown = (
+    html = (
         templates()
         .get_template("verify.html")
         .render(
@@ -89,7 +84,7 @@ def _page(
         )
     )
     told = {"Content-Security-Policy": headers.OURS, "Cache-Control": "no-store", "Content-Language": language}
-    response = HTMLResponse(shown, status, told | _ALONE)
+    response = HTMLResponse(html, status, told | _ALONE)
     if request.query_params.get("language") in LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, language, max_age=_YEAR, path="/", httponly=True, samesite="lax")
     return response
@@ -105,20 +100,8 @@ def _language(request: Request) -> str:
     return asked if asked in LANGUAGES else page_language(request)
 
 
-def _shown(handler: Shown) -> Shown:
-    """A page to a person, a problem to a program, whatever goes wrong."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except VistoBuenoError as error:
-            return error_page(request, error)
-
-    return answer
-
-
 routes = [
-    Route("/verify", _shown(page)),
-    Route("/verify", _shown(check), methods=["POST"]),
-    Route("/verify/{code}", _shown(page)),
+    Route("/verify", shown(page)),
+    Route("/verify", shown(check), methods=["POST"]),
+    Route("/verify/{code}", shown(page)),
 ]

@@ -70,7 +70,7 @@ def _one(status: LotStatus, visit: Visit) -> Markup:
         plan=plan(status, visit) if begun else "",
         judgements=join(map(judgement, status.judgements, status.standards, repeat(language))),
         decisions=_decisions(status, visit),
-        reports=report.section(lot, visit),
+        reports=report.section(status, visit),
     )
 
 

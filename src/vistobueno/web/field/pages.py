@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from importlib.resources import files
 from typing import Any, get_args
@@ -17,7 +17,6 @@ from starlette.routing import Route
 
 from ...accounts import running_accounts
 from ...accounts.identity import Identity
-from ...core.errors import VistoBuenoError
 from ...core.inspection import LONGEST_NOTE, Inspection, ReviewAnswer
 from ...core.line import Line
 from ...core.lots.standard import severities_asked
@@ -32,7 +31,7 @@ from ..api.context import allowed, identity_of, may_answer, open_station
 from ..api.derived import plain
 from ..api.request_body import read_body
 from ..api.schemas import inspection_as, waiting_as
-from ..error_page import error_page
+from ..error_page import shown
 from ..problems import refuse
 
 ACCEPTED = (
@@ -54,8 +53,6 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 """Our own modules and nothing else: no script and no style is written into these pages."""
-
-Shown = Callable[[Request], Awaitable[Response]]
 
 
 async def inspect(request: Request) -> Response:
@@ -241,7 +238,7 @@ def _page(
         },
         **more,
     }
-    shown = (
+    html = (
         _templates()
         .get_template(f"{name}.html")
         .render(
@@ -260,7 +257,7 @@ def _page(
         )
     )
     told_headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Content-Language": language}
-    return HTMLResponse(shown, headers=told_headers)
+    return HTMLResponse(html, headers=told_headers)
 
 
 async def _defects(station: Station, products: Iterable[str | None]) -> dict[str, Any]:
@@ -345,18 +342,6 @@ def _number(request: Request) -> int:
     return int(given)
 
 
-def _shown(handler: Shown) -> Shown:
-    """A page to a person, a problem to a program, whatever goes wrong."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except VistoBuenoError as error:
-            return error_page(request, error)
-
-    return answer
-
-
 @cache
 def _templates() -> Environment:
     return Environment(
@@ -365,13 +350,13 @@ def _templates() -> Environment:
 
 
 routes = [
-    Route("/inspect", _shown(inspect)),
-    Route("/inspections/{number}", _shown(one)),
-    Route("/review", _shown(review)),
-    Route("/field/session", _shown(session)),
-    Route("/field/lots/{number}", _shown(lot)),
-    Route("/field/language", _shown(language), methods=["POST"]),
-    Route("/field/{path:path}", _shown(part)),
+    Route("/inspect", shown(inspect)),
+    Route("/inspections/{number}", shown(one)),
+    Route("/review", shown(review)),
+    Route("/field/session", shown(session)),
+    Route("/field/lots/{number}", shown(lot)),
+    Route("/field/language", shown(language), methods=["POST"]),
+    Route("/field/{path:path}", shown(part)),
     Route("/sw.js", worker),
     Route("/app.webmanifest", manifest),
 ]
