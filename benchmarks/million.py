@@ -25,6 +25,10 @@ _NUMBERS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) SELECT {} FROM n",
     "postgresql": "SELECT {} FROM generate_series(1, CAST(:count AS int)) AS n(i)",
 }
+_NAME = (
+    "CASE WHEN i % 3 = 0 THEN 'lote-' || (i / 400) || '-' || (i % 400) || '.jpg' "
+    "ELSE 'IMG_' || (20250000 + i / 2740) || '_' || i || '.jpg' END"
+)
 # One in seven waits or waited for a person; one in a thousand photographs is poor; ten inspectors, one machine, three
 # lines; lots of 400 photographs, each of one product and of one of nine packers, named by phone or by lot; one in twenty is
 # drawn for the blind audit, one in a hundred for two people.
@@ -34,8 +38,8 @@ _COLUMNS = {
     "actor_id": "i % 11",
     "actor_name": "'inspector ' || (i % 11)",
     "source": "CASE WHEN i % 11 = 0 THEN 'api' WHEN i % 50 = 1 THEN 'bulk' ELSE 'page' END",
-    "filename": "CASE WHEN i % 3 = 0 THEN 'lote-' || (i / 400) || '-' || (i % 400) || '.jpg' "
-    "ELSE 'IMG_' || (20250000 + i / 2740) || '_' || i || '.jpg' END",
+    "filename": _NAME,
+    "filename_folded": f"lower({_NAME})",
     "model_digest": "'d707672dfd40ce8db04fbd6157073a0ab6453d3c6902966c8a2ce3f32d8e9943'",
     "model_name": "'vistobueno-lite0'",
     "model_version": "'0.1.0'",
