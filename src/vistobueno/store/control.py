@@ -122,9 +122,10 @@ def said(connection: Connection, asked: Asked) -> Said:
     """What people answered in the blind audit, and which defects they named."""
     columns, narrowed = control_answers.c, tuple(_narrowed(control_answers, asked))
     alike = (columns.line, columns.answer, columns.chance, columns.first, columns.second)
-    drawn = _by_period(connection, asked, (*narrowed, columns.chance > 0), alike, (columns.count,))
+    answered = (*narrowed, columns.chance > 0, columns.first != "")
+    drawn = _by_period(connection, asked, answered, alike, (columns.count,))
     by_period: dict[tuple[str, str], list[AuditCount]] = defaultdict(list)
-    for period, line, answer, chance, first, second, count in connection.execute(drawn):
+    for period, line, answer, chance, first, second, count in connection.execute(drawn).all():
         said_: Any = tuple(filter(None, (first, second)))
         by_period[line, period].append(AuditCount(answer, chance, said_, int(count)))
     many = func.sum(columns.count)
