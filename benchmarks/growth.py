@@ -71,13 +71,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20, help="answers of each question; those over a second: three")
     parser.add_argument("--backup-to", type=int, default=10**6, metavar="ROWS", help="back up so many rows and fewer")
     asked = parser.parse_args()
-    found: dict[int, dict[str, Measured]] = {}
-    for count in asked.rows:
-        with postgresql_server(durable=True) as server, tempfile.TemporaryDirectory() as work:
-            measured = _measured(server.new_database(), Path(work), count, asked.rounds, count <= asked.backup_to)
-            found[count] = dict(measured)
+    found = measured(asked.rows, asked.rounds, asked.backup_to)
     print("\n" + table(found))
     print("\n" + "\n".join(f"{name}: {value}" for name, value in facts().items()))
+
+
+def measured(rows: Sequence[int], rounds: int, backup_to: int = 0) -> dict[int, dict[str, Measured]]:
+    """Everything at each number of rows, by its name; each number has a server of its own, which is gone afterwards."""
+    found = {}
+    for count in rows:
+        with postgresql_server(durable=True) as server, tempfile.TemporaryDirectory() as work:
+            found[count] = dict(_measured(server.new_database(), Path(work), count, rounds, count <= backup_to))
+    return found
 
 
 def table(found: dict[int, dict[str, Measured]]) -> str:

@@ -95,6 +95,11 @@ _DISAGREEMENTS = (
     "INSERT INTO disagreements (inspection_number, kind) "
     "SELECT inspection_number, 'forced' FROM reviews WHERE answer = 'unfit' AND NOT blind"
 )
+_ESCAPES = (
+    "INSERT INTO disagreements (inspection_number, kind) SELECT number, 'escape' FROM inspections "
+    "JOIN reviews ON inspection_number = number AND blind AND reviews.actor_id = 1 "
+    "WHERE inspections.answer = 'fit' AND reviews.answer = 'unfit'"
+)
 _TALLIES = (
     "INSERT INTO tallies (day, product, answer, count) "
     "SELECT {}, product, answer, count(*) FROM inspections GROUP BY 1, 2, 3"
@@ -124,6 +129,7 @@ def fill(engine: Engine, count: int) -> None:
         *(_BLIND.format(person=person) for person in (1, 2)),
         _LOTS,
         _DISAGREEMENTS,
+        _ESCAPES,
         "INSERT INTO waiting (inspection_number) SELECT number FROM inspections WHERE answer = 'review' AND number % 9 = 0",
         _TALLIES.format("date(at)" if kind == "sqlite" else "CAST(at AS date)"),
         *(each.format(day=DAY[kind]) for each in FILLED),
