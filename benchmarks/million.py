@@ -17,7 +17,7 @@ from vistobueno.store.database import migrate, open_database, writing
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.lists import inspections_page, waiting_page
 from vistobueno.store.migrations.versions.control import DAY, FILLED
-from vistobueno.store.migrations.versions.shares import FILLED as FILLED_SHARES
+from vistobueno.store.migrations.versions.shares import SUMMED
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # the suite's own way to a real PostgreSQL
 
@@ -133,8 +133,7 @@ def fill(engine: Engine, count: int) -> None:
         "INSERT INTO waiting (inspection_number) SELECT number FROM inspections WHERE answer = 'review' AND number % 9 = 0",
         _TALLIES.format("date(at)" if kind == "sqlite" else "CAST(at AS date)"),
         *(each.format(day=DAY[kind]) for each in FILLED),
-        "DELETE FROM control_shares",
-        FILLED_SHARES,
+        *(made for each in SUMMED for made in (f"DELETE FROM {each.table}", each.filled)),  # noqa: S608
     ]
     with writing(engine) as connection:
         if kind == "postgresql":  # row by row is slow where there are a million at once

@@ -27,7 +27,7 @@ from ..core.control.asked import Asked, Period
 from ..core.control.p_chart import Group
 from ..core.control.trends import AuditCount
 from ..core.inspection import Inspection
-from .schema import api_keys, control_answers, control_counts, control_shares, lots, people
+from .schema import api_keys, control_answers, control_audits, control_counts, control_shares, lots, people
 
 _COLUMNS = {"line": ("line",), "product": ("product",), "packer": ("packer",), "inspector": ("actor_kind", "actor_id")}
 
@@ -120,18 +120,21 @@ def counted(connection: Connection, asked: Asked) -> Counted:
 
 def said(connection: Connection, asked: Asked) -> Said:
     """What people answered in the blind audit, and which defects they named."""
-    columns, narrowed = control_answers.c, tuple(_narrowed(control_answers, asked))
-    alike = (columns.line, columns.answer, columns.chance, columns.first, columns.second)
-    answered = (*narrowed, columns.chance > 0, columns.first != "")
-    drawn = _by_period(connection, asked, answered, alike, (columns.count,))
+    of_lines = (asked.product, asked.packer, asked.inspector) == (None, None, None)
+    table = control_audits if of_lines else control_answers
+    audited = (*_narrowed(table, asked), table.c.chance > 0, table.c.first != "")
+    alike = (table.c.line, table.c.answer, table.c.chance, table.c.first, table.c.second)
+    drawn = _by_period(connection, asked, audited, alike, (table.c.count,))
     by_period: dict[tuple[str, str], list[AuditCount]] = defaultdict(list)
     for period, line, answer, chance, first, second, count in connection.execute(drawn).all():
         said_: Any = tuple(filter(None, (first, second)))
         by_period[line, period].append(AuditCount(answer, chance, said_, int(count)))
-    many = func.sum(columns.count)
-    named = select(columns.defects, many).where(*narrowed, columns.defects != "").group_by(columns.defects)
+    columns = control_answers.c
+    named = select(columns.defects, func.sum(columns.count)).where(
+        *_narrowed(control_answers, asked), columns.defects != ""
+    )
     defects, with_defects = Counter[str](), 0
-    for several, count in connection.execute(named):
+    for several, count in connection.execute(named.group_by(columns.defects)):
         with_defects += int(count)
         for each in several.split(","):
             defects[each] += int(count)

@@ -313,17 +313,6 @@ control_counts = Table(
     sqlite_with_rowid=False,
 )
 
-# The same by day, with what is asked of it added up: a fifth of the rows, and hardly more of them where ten times as much is
-# inspected. The database keeps it by itself as `control_counts` changes, whichever version of the program writes there.
-control_shares = Table(
-    "control_shares",
-    metadata,
-    *_key("day", "line", "product", "packer", "actor_kind", "actor_id"),
-    *(Column(name, Number, nullable=False) for name in ("inspected", "to_review", "fruit", "unfit", "called_unfit")),
-    sqlite_with_rowid=False,
-    info={"derived": True},
-)
-
 # Those drawn for the blind audit (the chance is 0 where one was not), and those with defects: what two people answered who
 # saw no verdict, and which defects the last person named.
 control_answers = Table(
@@ -334,6 +323,25 @@ control_answers = Table(
     ),
     Column("count", Number, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# Both with what is asked of them added up: by day a fifth of the rows and less, and hardly more of them where ten times as
+# much is inspected. The database keeps them by itself as those change, whichever version of the program writes there.
+control_shares = Table(
+    "control_shares",
+    metadata,
+    *_key("day", "line", "product", "packer", "actor_kind", "actor_id"),
+    *(Column(name, Number, nullable=False) for name in ("inspected", "to_review", "fruit", "unfit", "called_unfit")),
+    sqlite_with_rowid=False,
+    info={"derived": True},
+)
+control_audits = Table(
+    "control_audits",
+    metadata,
+    *_key("day", "line", "answer", "chance", "first", "second"),
+    Column("count", Number, nullable=False),
+    sqlite_with_rowid=False,
+    info={"derived": True},
 )
 
 idempotency_keys = Table(
