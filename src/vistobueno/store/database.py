@@ -18,6 +18,8 @@ from .migrations import HEAD
 from .private import make_folder, mend
 
 PATIENCE = 10.0  # seconds to wait for another writer, or for a server that does not answer
+LISTENS = "listens"
+"""An engine's option: what it is connected to can be listened to (`changes`), which no pooler lets through."""
 _SQLITE_AWAY = {
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM,
@@ -61,6 +63,7 @@ def _open_postgresql(server: Server) -> Engine:
         pool_timeout=server.patience or PATIENCE,
         pool_pre_ping=True,  # a server that went and came back is met by a new connection
         connect_args=told,
+        execution_options={LISTENS: not server.pooled},
     )
     if server.pooled:
 
