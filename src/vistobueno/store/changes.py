@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from .database import LISTENS, Unavailable, answering
+from .database import SESSIONS, Unavailable, answering
 
 _CHANNEL = "vistobueno"
 _UNTOLD, _TOLD = 0.25, 0.75  # seconds until the next look, also where word could be lost: all agree within one
@@ -27,7 +27,7 @@ class Changes:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._tells: bool = engine.get_execution_options().get(LISTENS, False)
+        self._tells: bool = engine.get_execution_options().get(SESSIONS, False)
         self._connection: Connection | None = None
         self._try_again = 0.0
         self._ear, self._voice = socket.socketpair()
