@@ -36,7 +36,7 @@ class Changes:
         """Wait until it is time to look; False: it is over."""
         if self._tells and self._connection is None and time.monotonic() >= self._try_again and self._listen():
             return True  # what changed before somebody listened
-        server = None if self._connection is None else self._connection.connection.dbapi_connection
+        server: Any = None if self._connection is None else self._connection.connection.dbapi_connection
         try:
             heard = wait(
                 [each for each in (self._ear, server) if each is not None], _UNTOLD if server is None else _TOLD
