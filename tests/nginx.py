@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,22 @@ class Outside:
 
     url: str
     trust: ssl.SSLContext
+    folder: Path
+    server: "subprocess.Popen[bytes]"
+
+    def without(self, port: int | None) -> None:
+        """Send nothing more to the station on this port, as an administrator does before it stops; None: to all again."""
+        file = self.folder / "vistobueno.conf"
+        text = file.read_text(encoding="utf-8").replace(" down;", ";")
+        file.write_text(re.sub(rf"(server 127.0.0.1:{port} [^;]*);", r"\1 down;", text), encoding="utf-8")
+        before = workers(self.server.pid)
+        self.server.send_signal(signal.SIGHUP)
+        until(lambda: not before & workers(self.server.pid), "who was let in before is answered")
+
+
+def workers(nginx: int) -> set[int]:
+    """The processes that answer."""
+    return set(map(int, Path(f"/proc/{nginx}/task/{nginx}/children").read_text().split()))
 
 
 def configured(text: str, changes: Sequence[tuple[str, str]]) -> str:
@@ -66,8 +83,8 @@ def nginx(folder: Path, ports: Sequence[int]) -> Iterator[Outside]:
     )
     (folder / "vistobueno.conf").write_text(configured(SHIPPED.read_text(encoding="utf-8"), changes), encoding="utf-8")
     (folder / "nginx.conf").write_text(_AROUND.format(folder=folder), encoding="utf-8")
-    found = Outside(f"https://localhost:{port}", trust)
     server = subprocess.Popen([program, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
+    found = Outside(f"https://localhost:{port}", trust, folder, server)
     try:
         until(lambda: _answers(found), "nginx")
         yield found

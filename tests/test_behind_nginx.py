@@ -1,6 +1,7 @@
 """Behind a real nginx that ends TLS: secure cookies, the websocket, Streamlit's own upload, and who the client is."""
 
 import re
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,6 @@ from sqlalchemy import select
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from nginx import Outside as Proxied
 from nginx import nginx
 from people_at import access_of, browser, csrf_in, person_of, sign_in
 from serving import Served, serving
@@ -26,10 +26,12 @@ WAIT = 30.0
 
 
 @dataclass
-class Outside(Proxied):
+class Outside:
     """The station as people reach it."""
 
     served: Served
+    url: str
+    trust: ssl.SSLContext
 
     def browser(self) -> httpx.Client:
         return browser(self.url, verify=self.trust)
@@ -43,7 +45,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory, small_bundle: Bundle) -> I
             for role in ("inspector", "supervisor", "admin"):
                 person_of(access, role)
         with nginx(folder, [served.port]) as found:
-            yield Outside(found.url, found.trust, served)
+            yield Outside(served, found.url, found.trust)
 
 
 @pytest.fixture
