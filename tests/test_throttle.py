@@ -7,7 +7,7 @@ from accounts import HERE, PASSWORD, THERE, TimedAccounts, fail
 from cases import for_each
 from vistobueno.accounts import LinkRefused, Throttled
 from vistobueno.accounts.throttle import network
-from vistobueno.store.database import migrate, open_database, reading
+from vistobueno.store.database import open_database, reading
 from vistobueno.store.schema import failures
 
 
@@ -56,9 +56,8 @@ def test_one_place_that_tries_many_accounts_is_stopped(access: TimedAccounts) ->
         access.authentication.sign_in("another@example.org", "wrong", THERE)
 
 
-def test_several_processes_count_together(empty_database: str, tmp_path: Path) -> None:
-    engines = [open_database(empty_database) for _ in range(2)]
-    migrate(engines[0])
+def test_several_processes_count_together(database: str, tmp_path: Path) -> None:
+    engines = [open_database(database) for _ in range(2)]
     here, there = (TimedAccounts(each, tmp_path) for each in engines)
     here.add()
     for each in (here, there, there, here, there):

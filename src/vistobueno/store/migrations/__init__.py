@@ -10,13 +10,13 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 FOLDER = Path(__file__).parent
-STEPS = tuple(f"{step:04}" for step in range(1, 18))
+STEPS = tuple(f"{step:04}" for step in range(1, 19))
 """Every step, the oldest first."""
 
 HEAD = STEPS[-1]
 """A database that is there already needs no Alembic to start."""
 
-ONLINE = ("0017",)
+ONLINE = ("0018",)
 """Steps that PostgreSQL takes outside a transaction, so that others can write meanwhile; begun again they do all anew."""
 
 

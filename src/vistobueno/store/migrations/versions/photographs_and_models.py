@@ -4,7 +4,7 @@ from alembic import op
 
 from vistobueno.store.migrations import is_online
 
-revision, down_revision = "0017", "0016"
+revision, down_revision = "0018", "0017"
 
 
 def upgrade() -> None:
