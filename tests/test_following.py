@@ -143,8 +143,8 @@ def test_what_is_asked_of_the_database_each_time_is_the_same_everywhere(
     with pytest.raises(LineRefused, match="line_retired"):
         here.lines.check("north")
     assert here.defects.choose("apple", ["scab"], ANA) == there.defects.of(["apple"])["apple"]
-    there.standards.keep(json.dumps({**shipped_standards()["unece-ffv-50"].document(), "key": "customer"}), ANA)
-    assert "customer" in {each.key for each in here.standards.all()}
+    there.lots.standards.keep(json.dumps({**shipped_standards()["unece-ffv-50"].document(), "key": "customer"}), ANA)
+    assert "customer" in {each.key for each in here.lots.standards.all()}
     at_one, at_other = (TimedAccounts(each.engine, tmp_path) for each in two)
     ana, luz = at_one.add(), at_one.add("luz@example.org", "admin", "Luz")
     token, _ = at_one.authentication.sign_in(ana.email, PASSWORD, HERE)
