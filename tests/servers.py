@@ -45,11 +45,11 @@ class PostgreSQL:
         """Stop at once; who is connected is thrown out."""
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
-    def new_database(self) -> str:
-        """An empty database; returns its URL."""
-        name = f"test_{secrets.token_hex(6)}"
+    def new_database(self, like: str = "") -> str:
+        """An empty database, or a copy of the one at this URL, to which nobody is connected; returns its URL."""
+        name, template = f"test_{secrets.token_hex(6)}", like.rpartition("/")[2] or "template1"
         with psycopg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy".encode())
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -85,12 +85,12 @@ def postgresql_server(durable: bool = False) -> Iterator[PostgreSQL]:
 
 
 @contextlib.contextmanager
-def s3_server() -> Iterator[str]:
-    """A server that speaks S3; its address."""
+def s3_server(port: int = 0) -> Iterator[str]:
+    """A server that speaks S3; its address. What it keeps is this process's: the next one has it too."""
     pytest.importorskip("moto.server", reason="the package moto[server] is not here")
     from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer("127.0.0.1", free_port(), verbose=False)
+    server = ThreadedMotoServer("127.0.0.1", port or free_port(), verbose=False)
     server.start()
     try:
         yield "http://{}:{}".format(*server.get_host_and_port())

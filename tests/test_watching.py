@@ -1,6 +1,5 @@
 """What the metrics say of the station as a whole, which only the database knows."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,17 +19,9 @@ from vistobueno.model.bundle import Bundle
 from vistobueno.services.webhooks import Webhooks
 from vistobueno.settings import Settings
 from vistobueno.store import outbox, webhooks
-from vistobueno.store.database import migrate, open_database, writing
+from vistobueno.store.database import open_database, writing
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
-
-
-@pytest.fixture
-def engine(empty_database: str) -> Iterator[Engine]:
-    opened = open_database(empty_database)
-    migrate(opened)
-    yield opened
-    opened.dispose()
 
 
 def test_what_waits_and_what_was_given_up_is_counted_and_what_is_stopped_is_not_behind(
@@ -53,10 +44,10 @@ def test_what_waits_and_what_was_given_up_is_counted_and_what_is_stopped_is_not_
     assert watch(engine, now).behind == 0.0
 
 
-def test_a_night_counts_once_all_of_it_is_done(empty_database: str, tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / "data", database_url=empty_database, backup_url=str(tmp_path / "kept"))
+def test_a_night_counts_once_all_of_it_is_done(database: str, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", database_url=database, backup_url=str(tmp_path / "kept"))
     run_nightly(settings, "en")
-    engine = open_database(empty_database)
+    engine = open_database(database)
     now = datetime.now(UTC)
     done = watch(engine, now).nightly
     assert done is not None and now - done < timedelta(minutes=1)

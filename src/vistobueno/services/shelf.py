@@ -17,6 +17,7 @@ from ..core.inspection import SYSTEM, Actor, ModelVersion
 from ..model.bundle import Bundle, read_bundle
 from ..model.runtime import Model, RuntimeName, load_model
 from ..settings import Settings
+from ..store.changes import tell_others
 from ..store.database import reading, writing
 from ..store.errors import NotFound
 from ..store.outbox import tell
@@ -219,6 +220,7 @@ class Shelf:
                     id=_next(connection), digest=digest, at=now, cause=cause, **actor_columns(actor)
                 )
             )
+            tell_others(connection)
             tell(connection, "model.activated", lambda: model_activated(digest, now, cause))
 
 

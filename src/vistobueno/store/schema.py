@@ -121,6 +121,15 @@ links = Table(
     CheckConstraint("purpose IN ('first_admin', 'invite', 'reset')", name="purpose"),
 )
 
+failures = Table(  # to come in: what is over is deleted
+    "failures",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("counted", String(64), nullable=False),
+    Column("at", Moment, nullable=False, index=True),
+    Index(None, "counted", "at"),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,
@@ -206,6 +215,8 @@ inspections = Table(
     Index(None, "source", "number"),
     Index(None, "line", "number"),
     Index(None, "lot", "number"),
+    Index(None, "photo_sha256"),
+    Index(None, "model_digest"),
     CheckConstraint("answer IN ('fit', 'unfit', 'review')", name="answer"),
 )
 

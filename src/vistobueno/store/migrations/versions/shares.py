@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0017", "0016"
+revision, down_revision = "0019", "0018"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _TYPES: dict[str, Any] = {"day": sa.Date(), "line": sa.String(100), "product": sa.String(100), "packer": sa.String(200),
