@@ -137,12 +137,15 @@ def _questions(engine: Engine, folder: Path, count: int) -> Iterator[tuple[str, 
     yield "count, name: a rare one", lambda: inspections_count(engine, Filter(text=f"lote-{count // 1200}-"), 10_001)
     ledger, today = Ledger(engine), datetime.now(UTC).date()
 
-    def home() -> None:
+    kept = Days(engine)
+
+    def home(days: Days) -> None:
         ledger.waiting_count(ANA)
         ledger.waiting_count(ANA, blind=True)
-        Days(engine).counts(today - timedelta(days=13), today, LIMA)  # nothing remembered
+        days.counts(today - timedelta(days=13), today, LIMA)
 
-    yield "home, its counts", home
+    yield "home, its counts", lambda: home(kept)
+    yield "home, the first time in a process", lambda: home(Days(engine))
     lots, evidence = Lots(engine), open_evidence(Settings(data_dir=folder), engine)
     number = _lot(lots, ledger)
     yield "lot page", lambda: (lots.status(number), lots.estimate(number))
