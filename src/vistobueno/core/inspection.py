@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Generic, Literal, TypeVar
 
 from .defects import Defect, Severity
+from .photo import Photo
 from .verdict import Answer, Verdict
 
 T = TypeVar("T")
@@ -100,6 +101,12 @@ class PhotoFacts:
     sharpness: float
     brightness: float
     clipped: float
+
+    @classmethod
+    def of(cls, photo: Photo, size: int) -> "PhotoFacts":
+        """Those of a photograph that was opened from ``size`` bytes."""
+        measured = photo.sharpness, photo.brightness, photo.clipped
+        return cls(photo.sha256, photo.width, photo.height, photo.format, size, *measured)
 
 
 @dataclass(frozen=True)

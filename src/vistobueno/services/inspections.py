@@ -318,22 +318,11 @@ class Inspections:
 
 def _judged(model: Model, data: bytes) -> Judged:
     start = time.perf_counter()
-    bundle = model.bundle
     with span("decode", bytes=len(data)):
         photo = open_photo(data, limits_for(model))
     with span("network"):
         verdict = inspect(photo, model)
     with span("encode"):
         jpeg = kept_jpeg(photo.picture)
-    facts = PhotoFacts(
-        photo.sha256,
-        photo.width,
-        photo.height,
-        photo.format,
-        len(data),
-        photo.sharpness,
-        photo.brightness,
-        photo.clipped,
-    )
-    named = ModelName(bundle.name, bundle.version, bundle.digest, model.calibration_digest)
-    return Judged(facts, verdict, jpeg, named, (time.perf_counter() - start) * 1e3)
+    facts = PhotoFacts.of(photo, len(data))
+    return Judged(facts, verdict, jpeg, model.name, (time.perf_counter() - start) * 1e3)
