@@ -21,7 +21,7 @@ from .photographs import Key
 from .scored import CALIBRATION, ERROR, FILE, HASH, MODEL, UNREADABLE, VERSION, Row, is_among, schema, shown
 
 _AT_ONCE = 10_000  # rows read together
-_PART, _HALF = "part-{:06d}.parquet", ".half"
+_PART, _OLD, _HALF = "part-{:06d}.parquet", ".old-", ".half"
 
 
 def opened(place: Path) -> Any:
@@ -30,12 +30,15 @@ def opened(place: Path) -> Any:
     Raises:
         DataRefused: ``results_unreadable``.
     """
+    return _dataset(sorted(place.glob("*.parquet")) if place.is_dir() else [place], place)
+
+
+def _dataset(files: Sequence[Path], place: Path) -> Any:
     pa = arrow()
+    if not files:
+        return pa.dataset.dataset(schema().empty_table())
     try:
-        if place.is_dir() and not any(place.glob("*.parquet")):
-            return pa.dataset.dataset(schema().empty_table())
-        files = sorted(map(str, place.glob("*.parquet"))) if place.is_dir() else str(place)
-        found = pa.dataset.dataset(files, format="parquet")
+        found = pa.dataset.dataset([str(each) for each in files], format="parquet")
         if lacking := [name for name in schema().names if name not in found.schema.names]:
             raise ValueError(f"{lacking[0]}?")
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -114,25 +117,36 @@ class Results:
     def hashes(self) -> NDArray[np.bytes_]:
         """(N,) SHA-256 of the photographs that were judged or refused for what they are, sorted."""
         found = _Digests(32)
-        for row in self._columns(HASH):
+        for row in self._columns(HASH, old=True):
             if row[HASH]:
                 found.raw(bytes.fromhex(row[HASH]))
         return found.sorted()
 
     def forget(self, files: Collection[str]) -> None:
-        """Remove the model's rows of these files: their photographs changed, or are to be tried again."""
+        """Remove the model's rows of these files: their photographs changed, or are to be tried again.
+
+        They are put aside until `end`, so that what only its time changed of is known by its hash.
+        """
         if not files:
             return
         pa = arrow()
-        gone = pa.array(sorted(files), pa.string())
-        for part in sorted(self.folder.glob("*.parquet")):
-            kept = pa.dataset.dataset(str(part)).to_table(filter=~(self._ours() & pa.compute.field(FILE).isin(gone)))
-            if kept.num_rows == pa.parquet.read_metadata(part).num_rows:
+        wanted = self._ours() & pa.compute.field(FILE).isin(pa.array(sorted(files), pa.string()))
+        for part in self._parts():
+            rows = pa.dataset.dataset(str(part))
+            gone = rows.to_table(filter=wanted)
+            if not gone.num_rows:
                 continue
+            self._put(f"{_OLD}{len(self._aside()) + 1:06d}", gone)
+            kept = rows.to_table(filter=~wanted)
             if kept.num_rows:
                 self._put(part.name, kept)
             else:
                 part.unlink()
+
+    def end(self) -> None:
+        """All that was asked for is judged: what was put aside goes."""
+        for file in self._aside():
+            file.unlink()
 
     def write(self, rows: Sequence[Row]) -> None:
         """Add rows, as one file that is whole or not there; one with neither answer nor error is as that hash's row is."""
@@ -146,7 +160,7 @@ class Results:
                 whole.append(row)
             elif row[HASH] in known:
                 whole.append(known[row[HASH]] | {FILE: row[FILE], VERSION: row[VERSION]})
-        last = max((int(part.stem.rpartition("-")[2]) for part in self.folder.glob("part-*.parquet")), default=0)
+        last = max((int(part.stem.rpartition("-")[2]) for part in self._parts()), default=0)
         self._put(_PART.format(last + 1), arrow().Table.from_pylist(whole, schema()))
 
     def _put(self, name: str, table: Any) -> None:
@@ -163,11 +177,19 @@ class Results:
     def _rows_of(self, hashes: Iterable[str]) -> dict[str, Row]:
         field = arrow().compute.field
         wanted = arrow().array(sorted(hashes), arrow().string())
-        rows = opened(self.folder).to_table(filter=self._ours() & field(HASH).isin(wanted)).to_pylist()
+        found = _dataset([*self._aside(), *self._parts()], self.folder)
+        rows = found.to_table(filter=self._ours() & field(HASH).isin(wanted)).to_pylist()
         return {row[HASH]: row for row in rows}
 
-    def _columns(self, *names: str) -> Iterator[Row]:
-        scanned = opened(self.folder).scanner(columns=list(names), filter=self._ours(), batch_size=_AT_ONCE)
+    def _parts(self) -> list[Path]:
+        return sorted(self.folder.glob("part-*.parquet"))
+
+    def _aside(self) -> list[Path]:
+        return sorted(self.folder.glob(f"{_OLD}*[0-9]"))
+
+    def _columns(self, *names: str, old: bool = False) -> Iterator[Row]:
+        found = _dataset([*(self._aside() if old else ()), *self._parts()], self.folder)
+        scanned = found.scanner(columns=list(names), filter=self._ours(), batch_size=_AT_ONCE)
         for batch in scanned.to_batches():
             yield from batch.to_pylist()
 

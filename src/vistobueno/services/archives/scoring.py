@@ -67,6 +67,7 @@ def score(
             progress("photographs", number, len(names))
     finally:  # also at Ctrl-C
         results.write(rows)
+    results.end()
     return done
 
 
