@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -210,7 +209,7 @@ def _table(columns: dict[str, list[Any]]) -> Any:
 
 
 @pytest.fixture
-def bucket(s3: str, drawn: Path) -> Iterator[Settings]:
+def bucket(s3: str, drawn: Path) -> Settings:
     """A bucket with the drawn photographs, and settings that open it."""
     import requests
 
@@ -220,7 +219,7 @@ def bucket(s3: str, drawn: Path) -> Iterator[Settings]:
         assert requests.put(f"{s3}/archive/{requests.utils.quote(name)}", data=file.read_bytes(), timeout=10).ok
     for name in ("2026/.hidden/a.jpg", "2026/list.csv", "2025/z.jpg", "2026x/z.jpg"):
         assert requests.put(f"{s3}/archive/{name}", data=b"x", timeout=10).ok
-    yield Settings(s3_endpoint=s3, s3_access_key_id="key", s3_secret_access_key="secret")  # noqa: S106
+    return Settings(s3_endpoint=s3, s3_access_key_id="key", s3_secret_access_key="secret")  # noqa: S106
 
 
 def test_a_bucket_is_judged_like_a_folder_and_a_second_run_only_lists(
@@ -283,7 +282,11 @@ def test_the_command_counts_and_gives_what_inspect_gives(
     said = vistobueno("score", archive, "--out", out, "--model", small_bundle.path, "--json")
     told = json.loads(said.out)
     inspected = lines_of(vistobueno("inspect", archive, "--model", small_bundle.path, "--json"))
-    assert said.code == 0 and told["photographs"] == len(inspected) and told["refusals"] == {"not_a_photo": 1, "empty_file": 1}
+    assert (
+        said.code == 0
+        and told["photographs"] == len(inspected)
+        and told["refusals"] == {"not_a_photo": 1, "empty_file": 1}
+    )
     by_file = {row["file"]: row for row in rows_of(out)}
     for each in inspected:
         row = by_file[str(each["file"])]

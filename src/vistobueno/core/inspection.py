@@ -124,7 +124,8 @@ class Inspection:
         audit_people: how many people it is asked there, 0, 1 or 2.
         lot, package, fruit: where the fruit was taken from: the lot's number, the package's in the lot, the fruit's in the
             package; photographs of one fruit share all three.
-        has_photograph: False once the photograph was removed because it was old; the verdict stays.
+        has_photograph: False where the photograph is not kept here: it was removed because it was old, or the inspection was
+            imported without it.
     """
 
     number: int

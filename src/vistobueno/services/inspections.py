@@ -240,8 +240,8 @@ class Inspections:
         except EvidenceMissing as error:
             raise NotFound(
                 "no_photograph",
-                es=f"La foto de la inspección {number} ya no se conserva; su veredicto sí.",
-                en=f"The photo of inspection {number} is no longer kept; its verdict is.",
+                es=f"La foto de la inspección {number} no se conserva aquí; su veredicto sí.",
+                en=f"The photo of inspection {number} is not kept here; its verdict is.",
             ) from error
 
     def heat_map(self, number: int) -> bytes:
