@@ -1,6 +1,7 @@
 """What many tests share: photographs, drawn pictures, a small model made here, the shipped model, databases."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -95,13 +96,40 @@ def empty_database(new_database: Callable[[], str]) -> str:
     return new_database()
 
 
-@pytest.fixture
-def engine(new_database: Callable[[], str]) -> Iterator[Engine]:
-    """A database with the schema."""
+@pytest.fixture(scope="session")
+def with_schema(tmp_path_factory: pytest.TempPathFactory) -> Callable[[PostgreSQL | None], str]:
+    """Copies a database that was migrated once, which is several times as fast."""
     from vistobueno.store.database import migrate, open_database
 
-    opened = open_database(new_database())
-    migrate(opened)
+    migrated: dict[PostgreSQL | None, str] = {}
+
+    def new(server: PostgreSQL | None) -> str:
+        url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'station.sqlite'}"
+        if server not in migrated:
+            migrated[server] = server.new_database() if server else url + ".migrated"
+            engine = open_database(migrated[server])
+            migrate(engine)
+            engine.dispose()
+        if server:
+            return server.new_database(like=migrated[server])
+        shutil.copyfile(migrated[server].removeprefix("sqlite:///"), url.removeprefix("sqlite:///"))
+        return url
+
+    return new
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, with_schema: Callable[[PostgreSQL | None], str]) -> str:
+    """The URL of a database with the schema and nothing in it; every test that uses it runs on both engines."""
+    return with_schema(request.getfixturevalue("postgresql") if request.param == "postgresql" else None)
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    """That database, opened."""
+    from vistobueno.store.database import open_database
+
+    opened = open_database(database)
     yield opened
     opened.dispose()
 

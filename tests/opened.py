@@ -21,10 +21,10 @@ WITHOUT_AUDIT: dict[str, Any] = {"audit_share": 0.0, "audit_first": 0}
 
 
 @pytest.fixture
-def open_station(small_bundle: Bundle, new_database: Callable[[], str], tmp_path: Path) -> Iterator[Open]:
+def open_station(small_bundle: Bundle, database: str, tmp_path: Path) -> Iterator[Open]:
     """Opens a station in one place, again and again; the last one is closed at the end."""
     settings = Settings(
-        data_dir=tmp_path / "data", database_url=new_database(), model_path=str(small_bundle.path), **WITHOUT_AUDIT
+        data_dir=tmp_path / "data", database_url=database, model_path=str(small_bundle.path), **WITHOUT_AUDIT
     )
     opened: list[Station] = []
 

@@ -45,11 +45,11 @@ class PostgreSQL:
         """Stop at once; who is connected is thrown out."""
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
-    def new_database(self) -> str:
-        """An empty database; returns its URL."""
-        name = f"test_{secrets.token_hex(6)}"
+    def new_database(self, like: str = "") -> str:
+        """An empty database, or a copy of the one at this URL, to which nobody is connected; returns its URL."""
+        name, template = f"test_{secrets.token_hex(6)}", like.rpartition("/")[2] or "template1"
         with psycopg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy".encode())
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -27,20 +27,11 @@ from vistobueno.services.shelf import Shelf
 from vistobueno.services.webhooks import Webhooks
 from vistobueno.settings import Settings
 from vistobueno.store import calibrations, lots, outbox, reports
-from vistobueno.store.database import migrate, open_database, reading, writing
+from vistobueno.store.database import reading, writing
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.schema import outbox as messages
 
 LEASE = timedelta(seconds=60)
-
-
-@pytest.fixture
-def engine(empty_database: str) -> Iterator[Engine]:
-    """A database whose address other processes can be given."""
-    opened = open_database(empty_database)
-    migrate(opened)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture
@@ -267,7 +258,7 @@ def test_what_a_crash_cut_is_sent_again_by_whoever_comes_after_the_lease(engine:
 
 
 def test_a_process_that_is_killed_after_the_receiver_had_it_sends_it_again(
-    empty_database: str, engine: Engine, service: Webhooks, tmp_path: Path, deliver: Callable[[], Delivery]
+    database: str, engine: Engine, service: Webhooks, tmp_path: Path, deliver: Callable[[], Delivery]
 ) -> None:
     program = (
         "import sys, time\nfrom datetime import timedelta\nfrom pathlib import Path\n"
@@ -290,7 +281,7 @@ def test_a_process_that_is_killed_after_the_receiver_had_it_sends_it_again(
     with Receiver(kills) as receiver:
         _, secret, _ = service.add(receiver.url, (), ANA)
         keep(engine)
-        child = subprocess.Popen([sys.executable, "-c", program, empty_database, str(tmp_path)])
+        child = subprocess.Popen([sys.executable, "-c", program, database, str(tmp_path)])
         until(killed.is_set, "it is killed")
         assert left(engine) == 1
         deliver()

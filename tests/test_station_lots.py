@@ -171,17 +171,17 @@ def test_a_standard_edited_during_a_lot_judges_only_the_next(station: Station) -
     for each in document["classes"]:
         each["figures"]["total"]["share"] = 0.5
     edited = json.dumps(document | {"version": 2})
-    kept = station.lots.keep_standard(edited, ANA)
-    assert station.lots.keep_standard(edited, ANA) == kept
+    kept = station.lots.standards.keep(edited, ANA)
+    assert station.lots.standards.keep(edited, ANA) == kept
     assert station.lots.status(lot.number).judgements[0].version == 1
     later = opened(station)
     assert station.lots.status(later.number).judgements[0].version == 2 and kept.digest in later.standards
     assert station.lots.judge(lot.number, kept).version == 2
     document["classes"][0]["figures"]["total"]["share"] = 0.4
     with pytest.raises(LotRefused, match="standard_version"):
-        station.lots.keep_standard(json.dumps(document | {"version": 2}), ANA)
+        station.lots.standards.keep(json.dumps(document | {"version": 2}), ANA)
     with pytest.raises(StandardRefused):
-        station.lots.keep_standard("{}", ANA)
+        station.lots.standards.keep("{}", ANA)
 
 
 def test_several_standards_judge_one_lot_and_the_first_decides(station: Station) -> None:
@@ -189,7 +189,7 @@ def test_several_standards_judge_one_lot_and_the_first_decides(station: Station)
     for each in document["classes"]:
         for limit in ("total", "decay"):
             each["figures"][limit]["share"] = 0.9
-    station.lots.keep_standard(json.dumps(document), ANA)
+    station.lots.standards.keep(json.dumps(document), ANA)
     lot, _ = station.lots.open(FACTS, [CODEX, "customer"], ANA, opened=1, fruit=4)
     (package,) = lot.draw.numbers
     look_at(station, lot, package, 1, "unfit", defects=("decay",))

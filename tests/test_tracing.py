@@ -5,6 +5,7 @@ import logging
 import sys
 import timeit
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -24,11 +25,17 @@ from drawn_photos import PHOTO
 from foreign_zips import zip_of
 from kept import ANA
 from opened import open_station, station
+from receiver import Receiver
+from servers import until
 from serving import serving
 from test_rooms import loaded_by
+from vistobueno import tracing
 from vistobueno.core.errors import PhotoRefused
+from vistobueno.jobs.delivery import Delivery
 from vistobueno.model.bundle import Bundle
-from vistobueno.services import Station, tracing
+from vistobueno.services import Station
+from vistobueno.services.webhooks import Webhooks
+from vistobueno.settings import Settings
 from vistobueno.web.logs import _Numbered
 from vistobueno.web.middleware.request_log import RequestLog, Routed
 from vistobueno.web.middleware.traced import Traced
@@ -216,6 +223,42 @@ def test_the_name_that_the_operator_gave_is_the_service_s(
         with tracing.span("step"):
             pass
         assert by_name(exporter)["step"].resource.attributes["service.name"] == name
+
+
+def test_a_webhook_belongs_to_the_trace_of_what_it_tells_of_and_hands_it_on(
+    station: Station, spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vistobueno.jobs.delivery.back_off", lambda *_: timedelta(0))
+    statuses = iter((503, 204))
+    webhooks = Webhooks(station.engine, Settings(data_dir=Path(), secret_key="s" * 32, webhook_networks="127.0.0.0/8"))
+    with Receiver(lambda _: next(statuses)) as receiver:
+        webhooks.add(receiver.url, ("inspection.created",), ANA)
+        answered(station, "/api/v1/inspections", CALLER)
+        delivery = Delivery(station.engine, webhooks)
+        try:
+            until(lambda: names(spans).count("webhook") == 2, "it was sent again")
+        finally:
+            delivery.close()
+    first, second = (each for each in spans.get_finished_spans() if each.name == "webhook")
+    store = by_name(spans)["store"]
+    for span, got in zip((first, second), receiver.got, strict=True):
+        assert span.parent.span_id == store.context.span_id and f"{span.context.trace_id:032x}" == TRACE
+        assert got.headers["traceparent"] == f"00-{TRACE}-{span.context.span_id:016x}-01"
+    assert (first.status.is_ok, first.attributes["error.type"]) == (False, "503")
+    assert (second.status.status_code.name, second.attributes["attempt"]) == ("UNSET", 2)
+
+
+def test_off_a_message_names_no_trace(station: Station) -> None:
+    webhooks = Webhooks(station.engine, Settings(data_dir=Path(), secret_key="s" * 32, webhook_networks="127.0.0.0/8"))
+    with Receiver() as receiver:
+        webhooks.add(receiver.url, (), ANA)
+        station.inspections.inspect(PHOTO, ANA, source="api")
+        delivery = Delivery(station.engine, webhooks)
+        try:
+            until(lambda: bool(receiver.got), "it is delivered")
+        finally:
+            delivery.close()
+    assert "traceparent" not in receiver.got[0].headers
 
 
 def documents(text: str) -> Iterator[dict[str, object]]:

@@ -88,7 +88,7 @@ def test_one_after_another_by_key_and_one_is_taken_back(
         (said,) = reviews_of(page, station, number)
         assert (said["answer"], len(said["defects"])) == (answer, defects), number
     assert page.request.get(f"{station.url}/api/v1/inspections/{third}").json()["reviews"] == []
-    assert page.evaluate(KEPT) == 0
+    page.wait_for_function(f"() => !({KEPT})()")
 
 
 def test_the_next_photograph_is_there_at_once(open_page: OpenPage) -> None:
@@ -164,7 +164,28 @@ def test_answers_given_without_a_network_are_kept_and_sent_by_the_next_page(
     shown(page, waiting[2])  # what was answered is not asked again
     for number, answer in zip(waiting, ("fit", "other"), strict=False):
         assert [each["answer"] for each in reviews_of(page, station, number)] == [answer]
-    page.wait_for_function("() => !Object.keys(localStorage).some((each) => each.startsWith('vb-answer-'))")
+    page.wait_for_function(f"() => !({KEPT})()")
+
+
+def test_a_page_that_was_drawn_before_an_answer_was_kept_knows_it(
+    open_page: OpenPage, station: Running, waiting: list[int]
+) -> None:
+    page = open_page(SOFIA, "/review", ready="#judge")
+    pages = [f"{station.url}{path}" for path in ("/review", f"/inspections/{waiting[0]}")]
+    drawn = {url: page.request.get(url).text() for url in pages}
+    with page.expect_response("**/reviews"):
+        page.keyboard.press("a")
+        page.keyboard.press("r")  # and the one before it is on its way
+    for url in pages:
+        page.route(url, lambda route: route.fulfill(body=drawn[route.request.url], content_type="text/html"))
+        page.goto(url)
+        if url.endswith("/review"):
+            settled(page, "#judge")
+            shown(page, waiting[2])
+        else:
+            settled(page)
+            expect(page.locator("#reviews li")).to_have_count(1)
+    assert [each["answer"] for each in reviews_of(page, station, waiting[0])] == ["fit"]
 
 
 def test_who_leaves_at_once_has_answered(open_page: OpenPage, station: Running, waiting: list[int]) -> None:

@@ -71,6 +71,13 @@ def write(connection: Connection, at: datetime, actor: Actor, action: str, subje
     )
 
 
+def last(connection: Connection, action: str, since: datetime) -> datetime | None:
+    """When something was last done, if that was after ``since``."""
+    query = select(audit.c.at).where(audit.c.action == action, audit.c.at > since).order_by(audit.c.id.desc()).limit(1)
+    found: datetime | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
 def read(connection: Connection, after: str | None, limit: int) -> Page[Event]:
     """Newest first; ``after`` is the cursor that the page before gave."""
     query = select(audit).order_by(audit.c.id.desc()).limit(limit + 1)

@@ -183,11 +183,11 @@ class Month:
 
     def _keep_customer(self) -> None:
         """A customer's own standard: what a supervisor makes of one that is there."""
-        document = self._station.lots.standard(_STANDARDS["banana"]).document()
+        document = self._station.lots.standards.one(_STANDARDS["banana"]).document()
         document |= {"key": _CUSTOMER, "name": {each: say(each, "demo_customer") for each in ("es", "en")}}
         for each in document["classes"]:
             each["figures"]["total"]["share"] /= 2
-        self._station.lots.keep_standard(json.dumps(document), self._supervisor)
+        self._station.lots.standards.keep(json.dumps(document), self._supervisor)
 
     def _open(self, number: int, planned: _Planned) -> None:
         product = planned.product

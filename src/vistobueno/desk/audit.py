@@ -40,6 +40,7 @@ _ACTIONS = (
     "webhook_rotated",
     "webhook_removed",
     "webhook_replayed",
+    "nightly_done",
     "webhook_stopped",
     "restored",
 )

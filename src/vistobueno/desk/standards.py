@@ -33,7 +33,7 @@ def show(visit: Visit) -> None:
     if not asked:
         _leave(hypertext(told + _list(visit), "standards"))
         return
-    standard = visit.station.lots.standard(asked)
+    standard = visit.station.lots.standards.one(asked)
     deed = hypertext(told + _one(standard, visit), "standard")
     _leave(deed)
     if deed.name == "keep" and visit.identity.may("lines"):
@@ -53,7 +53,7 @@ def _keep(deed: Deed, standard: Standard, visit: Visit) -> None:
     language = visit.language
     try:
         document = changed(standard, deed.fields)
-        kept = visit.station.lots.keep_standard(json.dumps(document), visit.identity.actor)
+        kept = visit.station.lots.standards.keep(json.dumps(document), visit.identity.actor)
     except VistoBuenoError as error:
         st.session_state["standards_said"] = (error.message(language), "bad")
         st.session_state["standards_given"] = {**deed.fields, "of": standard.key}
@@ -146,7 +146,7 @@ def _list(visit: Visit) -> Markup:
             source=", ".join(filter(None, (each.source, each.edition))),
             chip=_chip(each, language),
         )
-        for each in visit.station.lots.standards()
+        for each in visit.station.lots.standards.all()
     )
     return h(
         '<div class="head"><div><h1>{title}</h1><p class="lead">{lead}</p></div></div>{which}<section><h2>{title}</h2>'

@@ -18,6 +18,7 @@ from ..store.database import Unavailable, reading, writing
 from ..store.errors import NotFound
 from ..store.outbox import Message
 from ..store.webhooks import Salts
+from ..tracing import failed, followed
 from .sending import Outcome, send
 
 _EVERY = 0.5  # seconds between two looks, where nothing was delivered meanwhile
@@ -92,7 +93,10 @@ class Delivery:
 
     def _deliver(self, endpoint: Endpoint, salts: Salts, message: Message) -> None:
         try:
-            outcome = self._send(endpoint, salts, message)
+            with followed("webhook", message.traceparent, type=message.type, attempt=message.attempts) as step:
+                outcome = self._send(endpoint, salts, message)
+                if step is not None and outcome.problem:
+                    failed(step, outcome.problem)
             with writing(self._engine) as connection:
                 settle(connection, endpoint, message, outcome)
         except Unavailable:

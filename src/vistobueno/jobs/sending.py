@@ -16,6 +16,7 @@ from ..i18n import say
 from ..services.destination import Networks, destination
 from ..services.signing import signatures
 from ..store.webhooks import Salts
+from ..tracing import traceparent
 
 WITHIN = 15.0  # seconds for all of it, beside the DNS's answer
 _MOST_READ = 64 * 1024  # bytes of an answer, of which the status is all that counts
@@ -63,6 +64,8 @@ def send(endpoint: Endpoint, salts: Salts, key: bytes, allowed: Networks, messag
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": signed,
     }
+    if trace := traceparent():
+        headers["traceparent"] = trace
     network = _Network(place.addresses)
     try:
         with (

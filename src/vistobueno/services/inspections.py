@@ -28,6 +28,7 @@ from ..store.lists import inspections_count, inspections_page
 from ..store.photos.evidence import Evidence, EvidenceMissing, new_key
 from ..store.photos.protocol import unavailable
 from ..store.writes import Write, content_of
+from ..tracing import span
 from . import table
 from .batch import Batch, entry_key, inspect_entries
 from .judging import Judging, Slot
@@ -35,7 +36,6 @@ from .lines import Lines
 from .lots import Lots, Place
 from .models import Models
 from .spreadsheet import PLAIN, Cell, Dialect, csv_table, xlsx_table
-from .tracing import span
 
 _ALL = Filter()
 _EXPORTED_AT_ONCE = 500  # rows

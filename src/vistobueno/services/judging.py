@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 from ..core.errors import VistoBuenoError
-from .tracing import span
+from ..tracing import span
 
 T = TypeVar("T")
 RETRY_AFTER = 1  # seconds: a photograph takes a tenth of one

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import groupby, islice
@@ -30,6 +30,7 @@ from ..core.inspection import (
     disagreement,
 )
 from ..core.verdict import OUT_OF_SCOPE, Answer
+from ..tracing import traceparent
 from . import control
 from .database import reading, writing
 from .folding import folded
@@ -72,6 +73,7 @@ class Entry:
     activation: Map | None
     write: Write | None = None
     audit: Callable[[str], Audit] | None = None
+    trace: str = field(default_factory=traceparent)  # of whoever made it: another thread may write it
 
 
 class Ledger:
@@ -358,7 +360,7 @@ def _add(connection: Connection, entries: Sequence[Entry], clock: Clock, chance:
         if entry.write is not None:
             know(connection, entry.write, found.at, found.number)
         if last is None or last.listened:
-            tell(connection, "inspection.created", partial(inspection_created, found))
+            tell(connection, "inspection.created", partial(inspection_created, found), entry.trace)
     return kept
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select, update
 
 from ..core.events import DeadLetter, Event, EventType
+from ..tracing import traceparent
 from .schema import outbox, webhook_endpoints
 
 _ID = webhook_endpoints.c.id
@@ -38,16 +39,22 @@ class Message:
     at: datetime
     payload: str
     attempts: int
+    traceparent: str
 
 
-def tell(connection: Connection, type_: EventType, event: Callable[[], Event]) -> None:
-    """Write down for every endpoint that is told of such an event; where there is none, nothing is made nor written."""
+def tell(connection: Connection, type_: EventType, event: Callable[[], Event], trace: str | None = None) -> None:
+    """Write down for every endpoint that is told of such an event; where there is none, nothing is made nor written.
+
+    Args:
+        trace: the `traceparent` that the event belongs to; None: that of what is done now.
+    """
     told = [row.id for row in connection.execute(_LISTENING) if not row.events or type_ in row.events]
     if not told:
         return
     made = event()
     payload = payload_of(made.type, made.at, made.data)
     message = {"type": made.type, "stream": made.stream, "at": made.at, "due_at": made.at, "payload": payload}
+    message["traceparent"] = (traceparent() if trace is None else trace) or None
     rows = [{**message, "endpoint": each, "message": new_message(), "attempts": 0} for each in told]
     connection.execute(_MESSAGE, rows)
 
@@ -95,7 +102,17 @@ def take(connection: Connection, endpoint: int, now: datetime, lease: timedelta,
     if numbers:
         connection.execute(taken.values(attempts=outbox.c.attempts + 1, due_at=now + lease))
     return [
-        Message(row.id, row.endpoint, row.message, row.type, row.stream, row.at, row.payload, row.attempts + 1)
+        Message(
+            row.id,
+            row.endpoint,
+            row.message,
+            row.type,
+            row.stream,
+            row.at,
+            row.payload,
+            row.attempts + 1,
+            row.traceparent or "",
+        )
         for row in rows
     ]
 
@@ -142,6 +159,13 @@ def counts(connection: Connection) -> dict[int, tuple[int, int]]:
     """How many messages wait and how many are dead, by endpoint."""
     query = select(outbox.c.endpoint, func.count(), func.count(outbox.c.dead_at)).group_by(outbox.c.endpoint)
     return {endpoint: (all_ - dead, dead) for endpoint, all_, dead in connection.execute(query)}
+
+
+def oldest(connection: Connection) -> datetime | None:
+    """When what has waited longest for an endpoint that listens happened; None where nothing waits."""
+    waits = select(func.min(outbox.c.at)).join(webhook_endpoints, outbox.c.endpoint == _ID).where(_WAITS, _LISTENS)
+    found: datetime | None = connection.execute(waits).scalar_one()
+    return found
 
 
 def clear_removed(connection: Connection) -> None:

@@ -493,6 +493,7 @@ outbox = Table(
     Column("due_at", Moment, nullable=False),
     Column("problem", String(40)),  # why the last attempt failed
     Column("dead_at", Moment),
+    Column("traceparent", String(55)),  # of what it tells of, where traces were made
 )
 for _columns in (("endpoint", "due_at", "id"), ("endpoint", "stream", "id")):  # of what waits: dead letters may be many
     Index(

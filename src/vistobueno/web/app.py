@@ -30,7 +30,7 @@ def parts(settings: Settings | None = None) -> dict[str, Any]:
     settle()
     from starlette.middleware import Middleware
 
-    from ..services.tracing import exporter_asked
+    from ..tracing import exporter_asked
     from . import metrics
     from .api import health
     from .api import routes as api
@@ -90,10 +90,13 @@ def application(settings: Settings | None = None) -> "App":
 @asynccontextmanager
 async def running(_: object, settings: Settings | None = None) -> AsyncIterator[None]:
     """The station and its access are open while the application runs."""
+    from .. import tracing
     from ..accounts import Accounts, set_running_accounts
     from ..jobs.delivery import Delivery
-    from ..services import set_running_station, tracing
+    from ..jobs.watching import Watching
+    from ..services import set_running_station
     from .logs import configure_logs
+    from .metrics import watched
     from .middleware.proxies import parse
     from .start_checks import warn
 
@@ -112,6 +115,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
         _log.critical("the station does not start", exc_info=True)  # uvicorn only says that it does not
         raise
     delivery = Delivery(station.engine, station.webhooks)
+    watching = Watching(station.engine, watched)
     set_running_station(station)
     set_running_accounts(access)
     warn(settings)
@@ -127,6 +131,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     finally:
         set_running_accounts(None)
         set_running_station(None)
+        watching.close()
         delivery.close()
         station.close()
         tracing.end()
@@ -135,7 +140,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
 
 def _trace(exporter: str, language: str) -> None:
     """Make traces; whoever asked for them where they cannot be made is told, and the station serves all the same."""
-    from ..services import tracing
+    from .. import tracing
 
     try:
         tracing.start(exporter)

@@ -6,7 +6,7 @@ import sys
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
-from ..services.tracing import trace_id
+from ..tracing import trace_id
 from .middleware.request_log import REQUEST_ID
 
 

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from ..core.inspection import Inspection
 from ..core.version import __version__
+from ..jobs.watching import Watched
 from ..services import running_station
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -61,6 +62,23 @@ class _Running:
         for family, (labels, value) in zip(self.describe(), samples, strict=True):
             family.add_metric(labels, value)
             yield family
+
+
+WEBHOOKS = Gauge("vistobueno_webhook_messages", "Messages to webhooks.", ("state",), registry=REGISTRY)
+WEBHOOKS_BEHIND = Gauge(
+    "vistobueno_webhook_behind_seconds", "How long ago what waits longest to be sent happened.", registry=REGISTRY
+)
+NIGHTLY = Gauge(
+    "vistobueno_nightly_timestamp_seconds", "When `vistobueno nightly` was last done; 0: never.", registry=REGISTRY
+)
+
+
+def watched(found: Watched) -> None:
+    """What the database says of the station as a whole."""
+    WEBHOOKS.labels("waiting").set(found.waiting)
+    WEBHOOKS.labels("dead").set(found.dead)
+    WEBHOOKS_BEHIND.set(found.behind)
+    NIGHTLY.set(0 if found.nightly is None else found.nightly.timestamp())
 
 
 STATION = _Running()

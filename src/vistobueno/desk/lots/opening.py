@@ -74,7 +74,7 @@ def _proposed(given: dict[str, str], packages: int, visit: Visit) -> str:
     """Fill in the plan that keeps the risk which somebody accepts, and say what it does."""
     language = visit.language
     keys = [name.removeprefix("standard-") for name in given if name.startswith("standard-")]
-    known = {each.key: each for each in visit.station.lots.standards()}
+    known = {each.key: each for each in visit.station.lots.standards.all()}
     standard = next((known[each] for each in keys if each in known), None)
     grade = given.get("grade", "")
     if standard is None or grade not in {each.key for each in standard.classes}:
@@ -139,7 +139,7 @@ def _row(lot: Lot, visit: Visit) -> Markup:
 def _form(visit: Visit) -> Markup:
     """What opens a lot; what was refused is still in it."""
     language, given = visit.language, st.session_state.get("lots_given", {})
-    standards = visit.station.lots.standards()
+    standards = visit.station.lots.standards.all()
     grades = {grade.key: grade.name.said(language) for each in standards for grade in each.classes}
     products = {each: product(each, language) for each in visit.station.lines.products()}
 

@@ -25,14 +25,14 @@ async def standards(request: Request) -> Response:
     """The standards that come with the program, and the newest version of each of your own. `confirmed` is false if
     any figure has not been checked against the document.
     """
-    found = await of_station(request, lambda station: station.lots.standards())
+    found = await of_station(request, lambda station: station.lots.standards.all())
     return as_json([_standard(each) for each in found])
 
 
 @router.get("/standards/{key}", summary="A complete standard", response_model=StandardIn, responses=problems(404, 422))
 async def standard(request: Request, key: Annotated[str, Path(max_length=60)]) -> Response:
     """A standard's file: copy it, change it, give it another key or a higher version, and send it."""
-    return as_json(await of_station(request, lambda station: station.lots.standard(key).document()))
+    return as_json(await of_station(request, lambda station: station.lots.standards.one(key).document()))
 
 
 @router.post(
@@ -50,7 +50,7 @@ async def keep_standard(request: Request, said: StandardIn) -> Response:
     actor = allowed(request, "lines").actor
     text = json.dumps(said.model_dump())
     return as_json(
-        _standard(await of_station(request, lambda station: station.lots.keep_standard(text, actor), "lines")), 201
+        _standard(await of_station(request, lambda station: station.lots.standards.keep(text, actor), "lines")), 201
     )
 
 

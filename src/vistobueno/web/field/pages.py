@@ -267,7 +267,7 @@ async def _defects(station: Station, products: Iterable[str | None]) -> dict[str
 
 def _offered(station: Station, products: Iterable[str | None]) -> dict[str, dict[str, Any]]:
     named = station.defects.of(products)
-    standards = station.lots.standards()
+    standards = station.lots.standards.all()
     return {
         each: {"defects": defects, "severities": severities_asked(one for one in standards if each in one.products)}
         for each, defects in named.items()

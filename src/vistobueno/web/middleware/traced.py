@@ -3,7 +3,7 @@
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...services import tracing
+from ... import tracing
 from .request_log import GONE, QUIET, method_of, route_of
 
 

@@ -6,6 +6,7 @@ import { sessionNow } from "./session.js"
 
 export const GRACE = 5000 // milliseconds in which an answer can be taken back
 const AGAIN = 5000 // between two tries
+const LATE = 10_000 // how much later a page may be shown that was drawn before an answer was kept: it sends that answer again
 const PLACE = "vb-answer-"
 
 /**
@@ -64,7 +65,10 @@ export const wasTaken = ({ told }) => Boolean(told.answer ?? told.defects)
 
 /** What is given and not sent yet, oldest first. */
 export class Answers {
-  /** @param {{state: (why: "" | "offline" | "signed_out") => void, refused: (given: Given, detail: string) => void}} tell */
+  /**
+   * @param {{state: (why: "" | "offline" | "signed_out") => void, refused: (given: Given, detail: string) => void,
+   *   taken?: (given: Given, told: any) => void}} tell `taken`: what the station keeps of it now
+   */
   constructor(tell) {
     this.tell = tell
     /** @type {Given[]} */
@@ -165,16 +169,19 @@ export class Answers {
       this.tell.state(sent.status === 401 ? "signed_out" : "offline")
       return AGAIN
     }
-    this.#forget(given)
-    if (taken) this.tell.state("")
-    else this.tell.refused(given, problemOf(sent))
+    this.#forget(given, taken ? LATE : 0)
+    if (!taken) this.tell.refused(given, problemOf(sent))
+    else this.tell.state("")
+    if (taken && sent) this.tell.taken?.(given, sent.told)
     return 0
   }
 
-  /** @param {Given} given */
-  #forget(given) {
+  /** @param {Given} given @param {number} [after] milliseconds until the browser forgets it too */
+  #forget(given, after = 0) {
     this.items = this.items.filter((each) => each !== given)
-    localStorage.removeItem(PLACE + given.key)
+    const forget = () => localStorage.removeItem(PLACE + given.key)
+    if (after) setTimeout(forget, after)
+    else forget()
   }
 }
 

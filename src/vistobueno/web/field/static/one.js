@@ -13,7 +13,15 @@ drawReviews()
 document.title = `${numberOf(inspection)} · ${say(inspection.answer)} · Visto Bueno`
 document.documentElement.dataset.ready = "true"
 // what was answered on another page and is on its way still: a browser may drop what a page sends as it is left
-new Answers({ state: () => {}, refused: (_, detail) => banner(detail) }).send()
+new Answers({ state: () => {}, refused: (_, detail) => banner(detail), taken: arrived }).send()
+
+/** An answer of another page is kept: it is shown, unless this page came with it. @param {import("./answers.js").Given} given @param {any} told */
+function arrived({ number }, told) {
+  const list = told.answer ? inspection.reviews : inspection.named
+  if (number !== inspection.number || list.some(({ at }) => Date.parse(at) === Date.parse(told.at))) return
+  list.push(told)
+  drawReviews()
+}
 
 function facts() {
   const shares = Object.entries(inspection.probabilities).sort((a, b) => b[1] - a[1])

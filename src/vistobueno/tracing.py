@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from ..core.version import __version__
+from .core.version import __version__
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -83,6 +83,26 @@ def request(headers: Mapping[str, str]) -> AbstractContextManager["Span"]:
     from opentelemetry.propagate import extract
 
     return _started("HTTP", {}, extract(headers), server=True)
+
+
+def traceparent() -> str:
+    """What is done now, as W3C Trace Context names it to whoever goes on with it; empty where there is no trace."""
+    if not _providers:
+        return ""
+    from opentelemetry.propagate import inject
+
+    carrier: dict[str, str] = {}
+    inject(carrier)
+    return carrier.get("traceparent", "")
+
+
+def followed(name: str, parent: str, **attributes: str | int) -> "AbstractContextManager[Span | None]":
+    """A step that is done later for what ``parent`` tells of, as `traceparent` named it; of nothing, a trace of its own."""
+    if not _providers:
+        return _NOTHING
+    from opentelemetry.propagate import extract
+
+    return _started(name, attributes, extract({"traceparent": parent} if parent else {}))
 
 
 def failed(span: "Span", kind: str) -> None:
