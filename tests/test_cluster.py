@@ -1,20 +1,23 @@
 """`score --engine ray` on a cluster of two nodes on this machine, one of which dies."""
 
+import json
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from command_line import Run as Command
+from command_line import vistobueno
 from drawn_photos import jpeg
 from test_calibrated import calibration
 from test_score import rows_of, same_as_inspect
 from test_score import scored as here
 from vistobueno.core.policy import Policy
+from vistobueno.model.calibrated import to_bytes
 from vistobueno.model.runtime import Model
 from vistobueno.services.archives.manifest import keys_of
 from vistobueno.services.archives.photographs import Photographs
@@ -25,6 +28,7 @@ from vistobueno.services.engine import Engine
 from vistobueno.settings import read_settings
 
 ray = pytest.importorskip("ray", reason="Ray (the extra [cluster]) is not here")
+__all__ = ["vistobueno"]
 pytestmark = pytest.mark.timeout(280)
 MEMORY = 80 * 2**20  # bytes, of each node's object store
 SOON = {"health_check_period_ms": 500, "health_check_timeout_ms": 500, "health_check_failure_threshold": 3}
@@ -103,7 +107,7 @@ def scored(places: list[Any], out: Path, model: Model, then: Any = None) -> Run:
 
 
 def test_folder_and_bucket_are_judged_as_inspect_does_by_a_lines_calibration_too(
-    nodes: TwoNodes, s3: str, drawn: Path, small_model: Model, tmp_path: Path
+    vistobueno: Command, nodes: TwoNodes, s3: str, drawn: Path, small_model: Model, tmp_path: Path
 ) -> None:
     import requests
 
@@ -111,18 +115,22 @@ def test_folder_and_bucket_are_judged_as_inspect_does_by_a_lines_calibration_too
     assert requests.put(f"{s3}/fruit/2026/one.jpg", data=jpeg("apple_fit", 41), timeout=10).ok
     assert requests.put(f"{s3}/fruit/2026/broken.jpg", data=b"no photograph", timeout=10).ok
     everything = Policy(temperature=1.3, fit_below=0.45, unfit_above=0.55)
-    fitted = small_model.with_calibration(replace(calibration(small_model.bundle), policy=everything))
-    done = scored([drawn, "s3://fruit/2026"], tmp_path / "out", fitted)
-    rows = rows_of(tmp_path / "out")
-    assert len(rows) == len({row["file"] for row in rows}) == done.photographs == len(list(drawn.rglob("*.jpg"))) + 2
-    assert dict(done.refusals) == {"not_a_photo": 1}
+    fitted = small_model.with_calibration(calibration(small_model.bundle, everything))
+    (tmp_path / "calibration.npz").write_bytes(to_bytes(fitted.calibration))
+    places, out = [drawn, "s3://fruit/2026"], tmp_path / "out"
+    by = ("--model", small_model.bundle.path, "--calibration", tmp_path / "calibration.npz")
+    said = vistobueno("score", *places, "--out", out, "--engine", "ray", "--jobs", 2, *by, "--json")
+    assert said.code == 0, said.err
+    told, rows = json.loads(said.out), rows_of(out)
+    assert len(rows) == len({row["file"] for row in rows}) == told["photographs"] == len(list(drawn.rglob("*.jpg"))) + 2
+    assert told["refusals"] == {"not_a_photo": 1}
     for row in rows:
         name = row["file"]
         assert row["model_calibration"] == fitted.calibration_digest
         if not row["error"]:
             data = jpeg("apple_fit", 41) if name.startswith("s3://") else Path(name).read_bytes()
             assert same_as_inspect(row, fitted, data), name
-    here([drawn, "s3://fruit/2026"], tmp_path / "here", fitted, read_settings())
+    here(places, tmp_path / "here", fitted, read_settings())
     of_both = [sorted((row | {"elapsed_ms": 0} for row in rows_of(tmp_path / name)), key=lambda row: row["file"])
                for name in ("out", "here")]  # fmt: skip
     assert of_both[0] == of_both[1]

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ from altered_bundle import ALL_FIT, ALL_UNFIT, rewritten
 from cases import for_each
 from command_line import Run, lines_of, vistobueno
 from drawn_photos import jpeg
+from kept import ANA
+from opened import open_station
 from test_calibrated import calibration
+from test_commission_command import remembering
+from test_line_calibrations import LINE, answering
 from vistobueno.core.composed import composed
 from vistobueno.core.errors import DataRefused
 from vistobueno.core.photo import open_photo
@@ -22,6 +27,7 @@ from vistobueno.model.bundle import CALIBRATION, Bundle
 from vistobueno.model.calibrated import write_calibrated
 from vistobueno.model.inspector import inspect, limits_for
 from vistobueno.model.runtime import Model, load_model
+from vistobueno.services import Station
 from vistobueno.services.archives.manifest import keys_of
 from vistobueno.services.archives.photographs import Photographs
 from vistobueno.services.archives.results import Results
@@ -31,7 +37,7 @@ from vistobueno.services.archives.scoring import score
 from vistobueno.services.engine import Local
 from vistobueno.settings import Settings
 
-__all__ = ["vistobueno"]
+__all__ = ["answering", "open_station", "remembering", "vistobueno"]
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not here")
 
 
@@ -310,3 +316,31 @@ def test_a_calibration_out_of_a_calibrated_bundle_judges(
         assert same_as_inspect(row, model, Path(row["file"]).read_bytes())
         assert row["model_digest"] == small_bundle.digest and row["model_calibration"] == model.calibration_digest
     assert vistobueno("score", drawn, "--out", tmp_path / "out", "--line", "x", "--calibration", file).code == 3
+
+
+def test_a_line_of_the_station_judges_by_its_active_calibration(
+    vistobueno: Run, answering: Station, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, out = answering.settings, tmp_path / "out"
+    for name in ("data_dir", "database_url", "model_path"):
+        monkeypatch.setenv(name.upper(), str(getattr(settings, name)))
+    assert vistobueno("score", drawn, "--out", out, "--line", LINE).code == 3, "it has no calibration yet"
+    assert vistobueno("score", drawn, "--out", out, "--line", "none").code == 3
+    made, _ = answering.calibrations.make(LINE, ANA)
+    answering.calibrations.activate(made.number, ANA)
+    assert vistobueno("score", drawn, "--out", out, "--line", LINE).code == 0
+    model = answering.models.judging(LINE)
+    rows = rows_of(out)
+    assert {row["model_calibration"] for row in rows} == {made.digest}
+    assert all(same_as_inspect(row, model, Path(row["file"]).read_bytes()) for row in rows)
+
+
+def test_without_ray_or_pyarrow_it_says_what_to_install(
+    vistobueno: Run, drawn: Path, small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, extra, engine in (("ray", "cluster", "ray"), ("pyarrow", "parquet", "local")):
+        monkeypatch.setitem(sys.modules, name, None)
+        said = vistobueno(
+            "score", drawn, "--out", tmp_path / "out", "--model", small_bundle.path, "--engine", engine, "-l", "en"
+        )
+        assert said.code == 3 and f"vistobueno[{extra}]" in said.err
