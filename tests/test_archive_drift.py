@@ -72,4 +72,6 @@ def test_what_the_shipped_model_keeps_is_its_own_reference(vistobueno: Run, ship
     assert vistobueno("drift", fitted).code == 3
     results(tmp_path / "out", ModelName("x", "1", "e" * 64), [0.1])
     assert vistobueno("drift", archive).code == 0, "of several models, the one in use"
+    results(tmp_path / "fitted", ModelName("x", "1", "e" * 64), [0.1])
+    assert vistobueno("drift", fitted).code == 3, "of several models, none in use"
     assert vistobueno("drift", tmp_path / "nothing").code == 3

@@ -22,7 +22,7 @@ from vistobueno.services.archives.photographs import Photographs
 from vistobueno.services.opening import open_records
 from vistobueno.settings import Settings
 from vistobueno.store.database import reading
-from vistobueno.store.schema import evidence_removals, review_queue
+from vistobueno.store.schema import audit_draws, evidence_removals, review_queue
 
 __all__ = ["open_station", "station", "vistobueno"]
 pytest.importorskip("pyarrow", reason="pyarrow is not here")
@@ -69,6 +69,8 @@ def test_an_import_adds_each_photograph_once_and_a_second_one_nothing(
         assert not each.has_photograph
     with pytest.raises(NotFound, match="no_photograph"):
         station.inspections.photograph(found[0].number)
+    with reading(station.engine) as connection:
+        assert connection.execute(select(audit_draws.c.photographs)).first() is None, "the line's own draw has not begun"
     assert waiting(station) == 0, "nobody is asked about a photograph that is not here"
     assert sum(each.count for each in station.inspections.day_counts(found[-1].at.date(), found[0].at.date())) == count
 

@@ -198,8 +198,13 @@ def test_models_and_calibrations_stand_side_by_side(
 def test_two_runs_do_not_write_one_folder_and_a_file_is_no_folder(small_model: Model, tmp_path: Path) -> None:
     (tmp_path / "file.parquet").write_bytes(b"mine")
     with Results(tmp_path / "out", small_model.name):
-        for place, code in ((tmp_path / "out", "out_busy"), (tmp_path / "file.parquet", "out_taken")):
-            with pytest.raises(DataRefused, match=code), Results(place, small_model.name):
+        taken = (
+            (tmp_path / "out", "out_busy"),
+            (tmp_path / "file.parquet", "out_taken"),
+            ("s3://bucket/x", "out_remote"),
+        )
+        for place, code in taken:
+            with pytest.raises(DataRefused, match=code), Results(Path(place), small_model.name):
                 pass
     (tmp_path / "other").mkdir()
     pq.write_table(_table({"a": [1]}), tmp_path / "other" / "x.parquet")

@@ -1,7 +1,6 @@
 """`vistobueno score`, `drift` and `import`: an archive judged, compared, and taken into the station."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from ..core.layers import Progress
 from ..core.verdict import OUT_OF_SCOPE
 from ..i18n import counted, decimals, say, word
 from ..model.bundle import Bundle
-from ..model.calibrated import from_bytes
+from ..model.calibrated import calibration_of, digest_of, from_bytes
 from ..model.runtime import Model
 from ..services import open_records
 from ..services.archives.drift import Side, compared, models_in, side_of
@@ -29,7 +28,7 @@ from ..services.archives.photographs import Photographs
 from ..services.archives.results import Results
 from ..services.archives.scored import Judge, Row
 from ..services.archives.scoring import Run, score
-from ..services.engine import Engine, Local
+from ..services.engine import Engine, Local, cores
 from ..services.models import Models
 from ..settings import Settings
 from ..store import lines
@@ -110,9 +109,17 @@ def model_of_line(settings: Settings, line: str) -> Model:
     return model
 
 
-def run_drift(place: Path, against: Path | None, bundle: Bundle, as_json: bool, language: str) -> None:
-    """Compare a scored archive with another, or with what the bundle keeps of photographs it was not trained on."""
-    model = _model_of(place, bundle)
+def run_drift(
+    place: Path, against: Path | None, bundle: Bundle, calibration: Path | None, as_json: bool, language: str
+) -> None:
+    """Compare a scored archive with another, or with what the bundle keeps of photographs it was not trained on.
+
+    Args:
+        bundle, calibration: whose answers, where those of several stand there.
+    """
+    own = calibration_of(bundle) if calibration is None else from_bytes(calibration.read_bytes())
+    digest = None if own is None else digest_of(own)
+    model = _model_of(place, ModelName(bundle.name, bundle.version, bundle.digest, digest))
     archive = side_of(place, model)
     reference = side_of(against, model) if against is not None else _own(bundle, model)
     found = compared(archive, reference)
@@ -160,11 +167,6 @@ def run_import(settings: Settings, place: Path, line: str, keep: bool, as_json: 
         print(say(language, "archive_photographs_kept" if keep else "archive_no_photographs", count=done.photographs))
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @contextmanager
 def bar(title: str) -> Iterator[Progress]:
     """Progress on standard error where someone looks; without an end where the total is 0."""
@@ -182,17 +184,16 @@ def _told(done: Run, model: Model, out: Path) -> dict[str, Any]:
     return {"folder": str(out), "model": asdict(model.name), **counts}
 
 
-def _model_of(place: Path, bundle: Bundle) -> ModelName:
+def _model_of(place: Path, asked: ModelName) -> ModelName:
     found = models_in(place)
+    if asked in found or not found:
+        return asked
     if len(found) == 1:
         return found[0]
-    own = ModelName(bundle.name, bundle.version, bundle.digest)
-    if own in found or not found:
-        return own
     raise DataRefused(
         "drift_models",
-        es=f"{place} tiene respuestas de {len(found)} modelos o calibraciones. Indique con --model cuál.",
-        en=f"{place} has answers from {len(found)} models or calibrations. Say which with --model.",
+        es=f"{place} tiene respuestas de {len(found)} modelos o calibraciones. Indique cuál con --model y --calibration.",
+        en=f"{place} has answers from {len(found)} models or calibrations. Say which with --model and --calibration.",
     )
 
 

@@ -453,6 +453,9 @@ def drift_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     model: ModelOption = "",
+    calibration: Annotated[
+        Path | None, typer.Option(help="The calibration.npz whose answers are meant, where others stand there too.")
+    ] = None,
     language: Language = "",
 ) -> None:
     """Say whether a scored archive looks like what the model was measured on, or like another archive."""
@@ -461,7 +464,7 @@ def drift_command(
     from .archives import run_drift
 
     bundle = read_bundle(_bundle_path(model) or shipped_bundle())
-    run_drift(results, against, bundle, as_json, language or user_language())
+    run_drift(results, against, bundle, calibration, as_json, language or user_language())
 
 
 @app.command("import")

@@ -1,5 +1,6 @@
 """One way to do much work: a batch goes in, outcomes come out. Workers return outcomes; who asked keeps them, or not."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +18,11 @@ class Engine(Protocol[G_contra, T_co]):
 
     def submit(self, batch: Iterable[G_contra], /) -> Iterator[T_co]:
         """The outcomes, as they are asked for. Who stops asking leaves no work behind."""
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Local(Generic[G, T]):

@@ -30,7 +30,7 @@ def opened(place: Path) -> Any:
     Raises:
         DataRefused: ``results_unreadable``.
     """
-    return _dataset(sorted(place.glob("*.parquet")) if place.is_dir() else [place], place)
+    return _dataset(sorted(place.glob("[!.]*.parquet")) if place.is_dir() else [place], place)
 
 
 def _dataset(files: Sequence[Path], place: Path) -> Any:
@@ -64,8 +64,14 @@ class Results:
         """Hold the folder; what a run that was killed left half-written goes.
 
         Raises:
-            DataRefused: ``out_taken``, ``out_busy`` or ``results_unreadable``.
+            DataRefused: ``out_remote``, ``out_taken``, ``out_busy`` or ``results_unreadable``.
         """
+        if self.folder.parts[:1] == ("s3:",):
+            raise DataRefused(
+                "out_remote",
+                es="Los resultados se escriben en una carpeta de esta máquina, no en S3. Indique una y cópiela después.",
+                en="Results are written to a folder of this machine, not to S3. Give one, and copy it afterwards.",
+            )
         if self.folder.exists() and not self.folder.is_dir():
             raise DataRefused(
                 "out_taken",
@@ -81,9 +87,13 @@ class Results:
                 es=f"Otro proceso escribe en {self.folder}. Espere a que termine, o indique otra carpeta.",
                 en=f"Another process is writing to {self.folder}. Wait until it ends, or give another folder.",
             ) from error
-        for half in self.folder.glob(f".*{_HALF}"):
-            half.unlink()
-        opened(self.folder)
+        try:
+            for half in self.folder.glob(f".*{_HALF}"):
+                half.unlink()
+            opened(self.folder)
+        except BaseException:
+            self._lock.release()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -160,7 +170,8 @@ class Results:
                 whole.append(row)
             elif row[HASH] in known:
                 whole.append(known[row[HASH]] | {FILE: row[FILE], VERSION: row[VERSION]})
-        last = max((int(part.stem.rpartition("-")[2]) for part in self._parts()), default=0)
+        numbers = (part.stem.removeprefix("part-") for part in self._parts())
+        last = max((int(each) for each in numbers if each.isdecimal()), default=0)
         self._put(_PART.format(last + 1), arrow().Table.from_pylist(whole, schema()))
 
     def _put(self, name: str, table: Any) -> None:
@@ -182,7 +193,7 @@ class Results:
         return {row[HASH]: row for row in rows}
 
     def _parts(self) -> list[Path]:
-        return sorted(self.folder.glob("part-*.parquet"))
+        return sorted(self.folder.glob("[!.]*.parquet"))
 
     def _aside(self) -> list[Path]:
         return sorted(self.folder.glob(f"{_OLD}*[0-9]"))

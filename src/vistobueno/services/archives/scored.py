@@ -67,16 +67,18 @@ class Judge:
         start = time.perf_counter()
         limits = limits_for(self.model)
         row: Row = {FILE: shown(name), **{f"model_{key}": each for key, each in flat(self.model.name).items()}}
+        data = b""
         try:
             data, row[VERSION] = self.photographs.fetch(name, limits.max_bytes)
-            row |= {HASH: hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-            if is_among(self.known, bytes.fromhex(row[HASH])):
-                return row
+            row["bytes"] = len(data)
+            if len(self.known) and is_among(self.known, hashlib.sha256(data).digest()):
+                return row | {HASH: hashlib.sha256(data).hexdigest()}
             photo = open_photo(data, limits)
-            del data
-            verdict = inspect(photo, self.model)
         except PhotoRefused as error:
-            return row | {ERROR: error.code}
+            fetched = {} if error.code == UNREADABLE else {HASH: hashlib.sha256(data).hexdigest()}
+            return row | fetched | {ERROR: error.code}
+        del data
+        verdict = inspect(photo, self.model)
         row |= arrow_values(flat(verdict)) | flat(PhotoFacts.of(photo, row["bytes"]))
         product = {"product": verdict.recognised_product, "resembles": verdict.product}
         return row | product | {"elapsed_ms": (time.perf_counter() - start) * 1e3}
