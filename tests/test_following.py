@@ -23,6 +23,7 @@ from vistobueno.core.line import LineRefused
 from vistobueno.core.lots.reading import shipped_standards
 from vistobueno.model.bundle import Bundle
 from vistobueno.services import Station
+from vistobueno.services.shelf import Shelf
 from vistobueno.settings import Settings
 from vistobueno.store import changes
 from vistobueno.store.database import open_database, reading, writing
@@ -43,6 +44,10 @@ def two(small_bundle: Bundle, new_database: Callable[[], str], tmp_path: Path) -
 
 def active(station: Station) -> list[str]:
     return [each.digest for each in station.models.all() if each.active]
+
+
+def shared_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Shelf, "_share", lambda *_: None)
 
 
 def on_that_machine_alone(station: Station, digest: str) -> None:
@@ -169,6 +174,7 @@ def test_a_process_that_cannot_load_the_active_model_says_so_goes_on_and_follows
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("vistobueno.services.models._AGAIN", 0.2)
+    shared_by_nobody(monkeypatch)
     here, there = two
     other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
     here.models.add(other.path, ANA)
@@ -187,6 +193,25 @@ def test_a_process_that_cannot_load_the_active_model_says_so_goes_on_and_follows
     there.models.add(other.path, ANA)
     agree(there, other.digest)
     assert (there.ready().warnings, active(there)) == ((), [other.digest])
+
+
+def test_a_model_that_one_machine_has_reaches_another_through_the_database(
+    postgresql: PostgreSQL, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    first = Settings(
+        data_dir=tmp_path / "one", database_url=postgresql.new_database(), model_path=str(small_bundle.path)
+    )
+    here, there = (Station.open(replace(first, data_dir=tmp_path / name)) for name in ("one", "two"))
+    other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
+    here.models.add(other.path, ANA)
+    on_that_machine_alone(here, other.digest)
+    here.models.activate(other.digest, ANA)
+    assert agree(there, other.digest) < SOON
+    assert there.inspections.inspect(PHOTO, ANA, source="page").inspection.model.version == "2"
+    third = Station.open(replace(first, data_dir=tmp_path / "three"))  # one that comes later has it too
+    assert third.models.active.bundle.digest == other.digest
+    for each in (here, there, third):
+        each.close()
 
 
 def test_a_damaged_copy_is_not_followed_and_another_activation_is(
@@ -233,8 +258,9 @@ def test_every_photograph_is_judged_by_a_whole_model_while_others_change_it(
 
 
 def test_two_processes_name_what_they_serve_in_every_door(
-    new_database: Callable[[], str], small_bundle: Bundle, tmp_path: Path
+    new_database: Callable[[], str], small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shared_by_nobody(monkeypatch)
     database = new_database()
     other = rewritten(small_bundle, tmp_path / "other", version="2", policy=ALL_FIT)
     for name in "ab":

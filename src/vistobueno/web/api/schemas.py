@@ -133,7 +133,14 @@ _SAID = {"class_key": "class", "inspection_number": "inspection"}
 _OWN = {"evidence", "has_photograph"}
 """The station's own matter."""
 _PhotoOut = model_of(
-    PhotoFacts, "PhotoOut", kept=(bool, Field(description="False once it has been removed because of its age."))
+    PhotoFacts,
+    "PhotoOut",
+    kept=(
+        bool,
+        Field(
+            description="False where it is not kept here: removed because of its age, or left where an imported archive lies."
+        ),
+    ),
 )
 
 InspectionOut = model_of(
