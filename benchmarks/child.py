@@ -138,6 +138,14 @@ def lists(kind: str, folder: str, count: int, rounds: int) -> dict[str, float]:
     return {question: p95(seconds) for question, seconds in answer(kind, folder, count, rounds).items()}
 
 
+def growth(rows: list[int], rounds: int) -> dict[str, list[float]]:
+    """The p95 in milliseconds of what grows with a database, at each number of rows, by name."""
+    from growth import measured
+
+    found = measured(rows, rounds)
+    return {name: [found[count][name].p95 for count in rows] for name, each in found[rows[0]].items() if each.p95}
+
+
 def _in_turn(ways: Mapping[str, Callable[[Path], Any]], photos: list[Path], rounds: int) -> dict[str, list[float]]:
     for way in ways.values():  # once for nothing: caches, compilation
         way(photos[0])
@@ -193,15 +201,8 @@ def _bare(model: Path, cover: int) -> Callable[[Path], Any]:
 
 
 if __name__ == "__main__":
-    names = {
-        "bundle": bundle,
-        "draw": draw,
-        "fill": fill,
-        "origin": origin,
-        "steady": steady,
-        "lists": lists,
-        "loop": loop,
-        "archive": archive,
+    names: dict[str, Callable[..., Any]] = {
+        each.__name__: each for each in (bundle, draw, fill, origin, steady, lists, growth, loop, archive)
     }
     result = names[sys.argv[1]](**json.loads(sys.argv[2]))
     print(json.dumps(result))

@@ -85,12 +85,12 @@ def postgresql_server(durable: bool = False) -> Iterator[PostgreSQL]:
 
 
 @contextlib.contextmanager
-def s3_server() -> Iterator[str]:
-    """A server that speaks S3; its address."""
+def s3_server(port: int = 0) -> Iterator[str]:
+    """A server that speaks S3; its address. What it keeps is this process's: the next one has it too."""
     pytest.importorskip("moto.server", reason="the package moto[server] is not here")
     from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer("127.0.0.1", free_port(), verbose=False)
+    server = ThreadedMotoServer("127.0.0.1", port or free_port(), verbose=False)
     server.start()
     try:
         yield "http://{}:{}".format(*server.get_host_and_port())

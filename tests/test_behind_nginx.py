@@ -1,23 +1,20 @@
 """Behind a real nginx that ends TLS: secure cookies, the websocket, Streamlit's own upload, and who the client is."""
 
 import re
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
-import trustme
 from sqlalchemy import select
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from nginx import nginx
 from people_at import access_of, browser, csrf_in, person_of, sign_in
-from servers import until
-from serving import Served, free_port, serving
+from serving import Served, serving
 from vistobueno.accounts import COOKIE
 from vistobueno.model.bundle import Bundle
 from vistobueno.services import open_records
@@ -26,29 +23,6 @@ from vistobueno.store.database import reading
 
 SECURE = f"__Host-{COOKIE}"
 WAIT = 30.0
-CONFIGURATION = """
-daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
-events {{ worker_connections 64; }}
-http {{
-  access_log off; client_max_body_size 16m;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
-  server {{
-    listen 127.0.0.1:{port} ssl;
-    ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
-    location / {{
-      proxy_pass http://127.0.0.1:{inside};
-      proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Forwarded-Host $http_host;
-    }}
-  }}
-}}
-"""  # Host is not passed on, as in a plain configuration: X-Forwarded-Host alone tells it
 
 
 @dataclass
@@ -59,44 +33,19 @@ class Outside:
     url: str
     trust: ssl.SSLContext
 
-    def browser(self, **headers: str) -> httpx.Client:
+    def browser(self) -> httpx.Client:
         return browser(self.url, verify=self.trust)
 
 
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory: pytest.TempPathFactory, small_bundle: Bundle) -> Iterator[Outside]:
-    nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-    if nginx is None:
-        pytest.skip("nginx is not on this machine")
     folder = tmp_path_factory.mktemp("nginx")
-    authority = trustme.CA()
-    leaf = authority.issue_cert("localhost", "127.0.0.1")
-    leaf.private_key_pem.write_to_path(folder / "key.pem")
-    for pem in leaf.cert_chain_pems:
-        pem.write_to_path(folder / "cert.pem", append=True)
-    trust = ssl.create_default_context()
-    authority.configure_trust(trust)
     with serving(folder, MODEL_PATH=str(small_bundle.path), TRUSTED_PROXIES="127.0.0.1") as served:
         with access_of(served) as access:
             for role in ("inspector", "supervisor", "admin"):
                 person_of(access, role)
-        port = free_port()
-        (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port, inside=served.port))
-        server = subprocess.Popen([nginx, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
-        try:
-            found = Outside(served, f"https://localhost:{port}", trust)
-            until(lambda: _answers(found), "nginx")
-            yield found
-        finally:
-            server.terminate()
-            server.wait(30)
-
-
-def _answers(found: Outside) -> bool:
-    try:
-        return httpx.get(f"{found.url}/healthz", verify=found.trust).status_code == 200
-    except httpx.TransportError:
-        return False
+        with nginx(folder, [served.port]) as found:
+            yield Outside(served, found.url, found.trust)
 
 
 @pytest.fixture

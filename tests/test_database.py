@@ -1,5 +1,6 @@
 import multiprocessing
 import sqlite3
+from collections.abc import Callable
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -48,8 +49,9 @@ def test_the_migrations_give_exactly_the_schema(engine: Engine) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-def test_the_migrations_give_every_index_and_condition_of_the_schema(engine: Engine, empty_database: str) -> None:
-    other = open_database(empty_database)
+def test_the_migrations_give_every_index_and_condition_of_the_schema(new_database: Callable[[], str]) -> None:
+    engine, other = open_database(new_database()), open_database(new_database())
+    migrate(engine)
     metadata.create_all(other)
 
     def facts(of: Engine) -> set[tuple[object, ...]]:
@@ -66,7 +68,8 @@ def test_the_migrations_give_every_index_and_condition_of_the_schema(engine: Eng
         }  # fmt: skip
 
     assert facts(engine) == facts(other)
-    other.dispose()
+    for each in (engine, other):
+        each.dispose()
 
 
 def test_the_newest_migration_is_the_one_that_the_program_expects() -> None:

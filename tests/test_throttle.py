@@ -1,9 +1,14 @@
+from pathlib import Path
+
 import pytest
+from sqlalchemy import Engine, func, select
 
 from accounts import HERE, PASSWORD, THERE, TimedAccounts, fail
 from cases import for_each
 from vistobueno.accounts import LinkRefused, Throttled
-from vistobueno.accounts.throttle import Throttle, network
+from vistobueno.accounts.throttle import network
+from vistobueno.store.database import open_database, reading
+from vistobueno.store.schema import failures
 
 
 def test_after_five_failures_from_one_place_one_waits_and_is_told_how_long(access: TimedAccounts) -> None:
@@ -51,6 +56,37 @@ def test_one_place_that_tries_many_accounts_is_stopped(access: TimedAccounts) ->
         access.authentication.sign_in("another@example.org", "wrong", THERE)
 
 
+def test_several_processes_count_together(database: str, tmp_path: Path) -> None:
+    engines = [open_database(database) for _ in range(2)]
+    here, there = (TimedAccounts(each, tmp_path) for each in engines)
+    here.add()
+    for each in (here, there, there, here, there):
+        fail(each)
+    for each in (here, there):
+        with pytest.raises(Throttled):
+            each.authentication.sign_in("ana@example.org", PASSWORD, THERE)
+    for each in engines:
+        each.dispose()
+
+
+def test_a_failure_counts_as_long_as_it_is_young_and_then_is_forgotten(access: TimedAccounts, engine: Engine) -> None:
+    access.add()
+    for _ in range(5):
+        fail(access)
+        access.time.pass_by(seconds=20)
+    with pytest.raises(Throttled) as caught:
+        access.authentication.sign_in("ana@example.org", PASSWORD, THERE)
+    assert caught.value.retry_after == 20
+    access.time.pass_by(seconds=20)
+    fail(access)
+    with pytest.raises(Throttled):
+        access.authentication.sign_in("ana@example.org", PASSWORD, THERE)
+    access.time.pass_by(minutes=10)
+    fail(access, "luz@example.org")
+    with reading(engine) as connection:
+        assert connection.execute(select(func.count()).select_from(failures)).scalar_one() == 3
+
+
 def test_coming_in_forgets_the_slips_before_it(access: TimedAccounts) -> None:
     access.add()
     for _ in range(2):
@@ -84,7 +120,3 @@ def test_a_right_key_opens_whatever_its_neighbours_guess(access: TimedAccounts) 
 ])  # fmt: skip
 def test_a_place_is_what_one_attacker_has(address: str, meant: str) -> None:
     assert network(address) == meant
-
-
-def test_a_throttle_that_nobody_filled_lets_through() -> None:
-    Throttle().check(Throttle().counts_of_sign_in("ana@example.org", HERE, None))

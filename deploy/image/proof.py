@@ -5,7 +5,7 @@ import io
 
 NEEDED = (
     "ai_edge_litert.interpreter", "alembic", "argon2", "authlib.integrations.starlette_client", "cryptography.x509",
-    "fastapi", "gdown", "httptools", "httpx", "limits", "numpy.random", "obstore", "prometheus_client", "psycopg",
+    "fastapi", "gdown", "httptools", "httpx", "numpy.random", "obstore", "prometheus_client", "psycopg",
     "psycopg_binary", "pydantic", "pyhanko.sign.signers", "pyhanko.sign.validation", "rich.table", "rich.progress",
     "segno", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.sqlite", "streamlit.starlette", "typst", "uvicorn",
     "uvloop", "websockets", "xlsxwriter", "zxingcpp",

@@ -11,12 +11,12 @@ from ..core.inspection import SYSTEM, Actor
 from ..settings import Settings
 from ..store.database import reading, writing
 from ..store.schema import people, sessions
-from . import audit_log, directory, keys, links
+from . import audit_log, directory, keys, links, throttle
 from . import sessions as kept
 from .errors import access_refused, link_refused, password_refused, sign_in_refused
 from .identity import Identity
 from .passwords import LONGEST, Passwords, broken_rules
-from .throttle import Count, Throttle
+from .throttle import Count
 from .tokens import hashed, new_token
 
 _TRIES = 4 * LONGEST  # characters of a password that are looked at; no more is ever hashed
@@ -38,11 +38,11 @@ def shown(text: str) -> str:
 
 
 class Authentication:
-    """Lets people and machines in. State: the database, and the throttle's counts."""
+    """Lets people and machines in. All state is the database's, so that several processes are one door."""
 
     def __init__(self, engine: Engine, settings: Settings, devices: Signer, passwords: Passwords, clock: Clock) -> None:
         self._engine, self._settings, self._devices = engine, settings, devices
-        self._passwords, self._clock, self._throttle = passwords, clock, Throttle()
+        self._passwords, self._clock = passwords, clock
         self._lasts = timedelta(hours=max(1, settings.session_hours))
 
     def sign_in(
@@ -58,9 +58,9 @@ class Authentication:
             SignInRefused, Throttled
         """
         tried = shown(email.strip().lower()[:320])
-        counts = self._throttle.counts_of_sign_in(tried, address, self._device(tried, device))
-        self._throttle.check(counts)
+        counts = throttle.counts_of_sign_in(tried, address, self._device(tried, device))
         with reading(self._engine) as connection:
+            throttle.check(connection, self._clock(), counts)
             row = directory.row_of(connection, people.c.email == tried)
         known = row.password_hash if row is not None else None
         right = self._passwords.match(known, password[:_TRIES])
@@ -74,9 +74,8 @@ class Authentication:
             now = self._clock()
             if better:
                 directory.change(connection, row.id, password_hash=better)
-            token, identity = self._begin(connection, now, row.id, address, agent, "signed_in", "password", replaces)
-        self._throttle.passed(counts)
-        return token, identity
+            throttle.passed(connection, counts)
+            return self._begin(connection, now, row.id, address, agent, "signed_in", "password", replaces)
 
     def identify_session(self, token: str, *, seen: bool = True) -> Identity | None:
         """Who holds the token of an open session; ``seen`` counts this as use of it."""
@@ -125,9 +124,9 @@ class Authentication:
             SignInRefused: the old one is wrong. PasswordRefused, Throttled.
         """
         email = identity.email or ""
-        counts = self._throttle.counts_of_sign_in(email, address, f"session {identity.session}")
-        self._throttle.check(counts)
+        counts = throttle.counts_of_sign_in(email, address, f"session {identity.session}")
         with reading(self._engine) as connection:
+            throttle.check(connection, self._clock(), counts)
             row = directory.row_of(connection, people.c.id == identity.actor.id)
         if row is None or not self._passwords.match(row.password_hash, old[:_TRIES]):
             self._failed(counts, "password_change_failed", email)
@@ -140,8 +139,8 @@ class Authentication:
             now = self._clock()
             directory.change(connection, row.id, password_hash=secret, password_changed_at=now)
             kept.end(connection, now, sessions.c.person_id == row.id, sessions.c.token_hash != identity.session)
+            throttle.passed(connection, counts)
             audit_log.write(connection, now, identity.actor, "password_changed", row.email)
-        self._throttle.passed(counts)
 
     def link(self, token: str, address: str = "") -> links.Link:
         """What a one-time link is for.
@@ -258,14 +257,15 @@ class Authentication:
             raise password_refused(broken)
 
     def _wrong_token(self, address: str, action: str, **details: str) -> None:
-        counts = self._throttle.counts_of_tokens(address)
-        self._throttle.check(counts)
+        counts = throttle.counts_of_tokens(address)
+        with reading(self._engine) as connection:
+            throttle.check(connection, self._clock(), counts)
         self._failed(counts, action, None, **details)
 
     def _failed(self, counts: tuple[Count, ...], action: str, subject: str | None, **details: str) -> None:
-        last = self._throttle.failed(counts)
-        nobody = Actor("system", None, "anonymous")
+        now, nobody = self._clock(), Actor("system", None, "anonymous")
         with writing(self._engine) as connection:
-            audit_log.write(connection, self._clock(), nobody, action, subject, **details)
+            last = throttle.failed(connection, now, counts)
+            audit_log.write(connection, now, nobody, action, subject, **details)
             if last:  # once: what comes while throttled is not written, or the log could be flooded
-                audit_log.write(connection, self._clock(), nobody, "throttled", subject)
+                audit_log.write(connection, now, nobody, "throttled", subject)

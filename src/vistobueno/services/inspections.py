@@ -259,8 +259,8 @@ class Inspections:
         """The photograph, small, as a JPEG, or `NotFound`."""
         return thumbnail_jpeg(self.photograph(number), max(16, min(side, 1024)))
 
-    def count(self, filter: Filter, most: int) -> int:  # noqa: A002
-        """How many inspections there are, as far as ``most``."""
+    def count(self, filter: Filter, most: int) -> int | None:  # noqa: A002
+        """How many inspections there are, as far as ``most``; None where only the newest were looked through."""
         return inspections_count(self._engine, filter, most)
 
     def export_csv(self, filter: Filter, language: str, dialect: Dialect = PLAIN) -> Iterator[str]:  # noqa: A002

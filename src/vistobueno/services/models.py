@@ -14,10 +14,10 @@ from ..model.calibrated import from_bytes
 from ..model.runtime import Model
 from ..settings import Settings
 from ..store import calibrations
+from ..store.changes import Changes
 from ..store.database import Unavailable, reading
 from .shelf import Shelf
 
-_EVERY = 0.25  # seconds between two looks: all agree within one
 _AGAIN = 5.0  # seconds after which a model that could not be loaded is tried again: its copy may have arrived
 _LONGEST_END = 2.0  # seconds
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Models:
         self._fitted: Mapping[str, Model] = {}
         self._followed = (0, "")  # which activation of a calibration, and of which model
         self.follow_lines()
-        self._changing, self._closing = threading.Lock(), threading.Event()
+        self._changing, self._changes = threading.Lock(), Changes(engine)
         self._thread = threading.Thread(target=self._run, name="models", daemon=True)
         self._thread.start()
 
@@ -122,11 +122,11 @@ class Models:
 
     def close(self) -> None:
         """End, soon."""
-        self._closing.set()
+        self._changes.end()
         self._thread.join(_LONGEST_END)  # a model may be loading, which nobody will use
 
     def _run(self) -> None:
-        while not self._closing.wait(_EVERY):
+        while self._changes.wait():
             try:
                 with self._changing:
                     self._catch_up()

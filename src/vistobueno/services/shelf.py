@@ -1,5 +1,6 @@
 """The models that a station has: added and proved, and found again at the next start; and which was made active last."""
 
+import contextlib
 import logging
 import os
 import shutil
@@ -10,20 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from ..core.errors import BundleRefused
 from ..core.events import model_activated
 from ..core.inspection import SYSTEM, Actor, ModelVersion
-from ..model.bundle import Bundle, read_bundle
+from ..model.bundle import Bundle, read_bundle, zip_bundle
 from ..model.runtime import Model, RuntimeName, load_model
 from ..settings import Settings
+from ..store.changes import tell_others
 from ..store.database import reading, writing
 from ..store.errors import NotFound
 from ..store.outbox import tell
 from ..store.photos.folder import fsync_folder
 from ..store.private import make_folder, new_file
 from ..store.records import actor_columns
-from ..store.schema import activations, models
+from ..store.schema import activations, blobs, models
 from ..store.writes import one_after_another
 
 _log = logging.getLogger(__name__)
@@ -33,6 +36,7 @@ _INSTEAD = "instead"
 """Written by earlier versions where one machine could not load what a person chose; it says nothing of the others."""
 
 
+_KEY = "models/{}.zip"  # in the table of blobs, by digest
 _LAST = select(activations).where(activations.c.cause != _INSTEAD).order_by(activations.c.id.desc()).limit(1)
 
 
@@ -53,7 +57,9 @@ class Shelf:
         by_start = last is None or last["cause"] == _START
         if last is not None and not by_start:
             try:
-                return self.load(last["digest"])
+                chosen = self.load(last["digest"])
+                self._share(chosen.bundle)
+                return chosen
             except (BundleRefused, NotFound, OSError) as error:
                 _log.warning("the active model cannot be loaded, the configured one serves: %s", error)
         model = load_model(_configured(self.settings), self._runtime)
@@ -106,6 +112,7 @@ class Shelf:
             BundleRefused: what is there now is not what was added.
         """
         model = self.load(digest)
+        self._share(model.bundle)
         self._activated(digest, actor, cause)
         return model
 
@@ -157,8 +164,10 @@ class Shelf:
                 es="Esta estación no tiene ese modelo. Añádalo primero.",
                 en="This station does not have that model. Add it first.",
             )
-        ours = self.home / digest
-        model = load_model(ours if ours.is_dir() else Path(location), self._runtime)
+        ours, elsewhere = self.home / digest, Path(location)
+        if not ours.is_dir() and not elsewhere.exists():
+            self._fetch(digest)
+        model = load_model(ours if ours.is_dir() else elsewhere, self._runtime)
         if model.bundle.digest != digest:
             raise BundleRefused(
                 "bundle_replaced",
@@ -210,6 +219,32 @@ class Shelf:
             shutil.rmtree(beside, ignore_errors=True)
         return target
 
+    def _share(self, bundle: Bundle) -> None:
+        """Let the other machines on this database have it."""
+        if self.engine.dialect.name != "postgresql":  # SQLite's processes are on one machine
+            return
+        key = _KEY.format(bundle.digest)
+        with reading(self.engine) as connection:
+            if connection.execute(select(blobs.c.key).where(blobs.c.key == key)).first() is not None:
+                return
+        make_folder(self.home)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.home) as beside:
+            data = zip_bundle(bundle, Path(beside) / "model.zip").read_bytes()
+        with contextlib.suppress(IntegrityError), writing(self.engine) as connection:  # another was faster
+            connection.execute(insert(blobs).values(key=key, data=data, at=datetime.now(UTC)))
+
+    def _fetch(self, digest: str) -> None:
+        """Copy it here if another machine shared it."""
+        with reading(self.engine) as connection:
+            data = connection.execute(select(blobs.c.data).where(blobs.c.key == _KEY.format(digest))).scalar()
+        if data is None:
+            return
+        make_folder(self.home)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.home) as beside:
+            file = Path(beside) / "model.zip"
+            file.write_bytes(data)
+            self._copy(read_bundle(file))
+
     def _activated(self, digest: str, actor: Actor, cause: str) -> None:
         now = datetime.now(UTC)
         with writing(self.engine) as connection:
@@ -219,6 +254,7 @@ class Shelf:
                     id=_next(connection), digest=digest, at=now, cause=cause, **actor_columns(actor)
                 )
             )
+            tell_others(connection)
             tell(connection, "model.activated", lambda: model_activated(digest, now, cause))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 from ..core.events import calibration_activated
 from ..core.inspection import Actor
 from ..core.line import LineCalibration
+from .changes import tell_others
 from .errors import NotFound
 from .outbox import tell
 from .records import actor_columns
@@ -125,6 +126,7 @@ def activate(connection: Connection, line: str, number: int | None, at: datetime
             id=state(connection) + 1, line=line, calibration=number, at=at, cause=cause, **actor_columns(actor)
         )
     )
+    tell_others(connection)
     tell(connection, "calibration.activated", lambda: calibration_activated(line, made_active(), at, cause))
 
 

@@ -1,6 +1,7 @@
 """The database: opened as its kind needs, brought to this program's schema, and known to be there."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -14,15 +15,18 @@ from sqlalchemy.pool import QueuePool
 
 from ..core.errors import VistoBuenoError
 from .address import Server, read_address
-from .migrations import HEAD
+from .migrations import FOLDER, HEAD, ONLINE, STEPS, is_wider
 from .private import make_folder, mend
 
 PATIENCE = 10.0  # seconds to wait for another writer, or for a server that does not answer
+SESSIONS = "sessions"
+"""An engine's option: a connection is a session of the server's, which no pooler shares out."""
 _SQLITE_AWAY = {
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM,
 }  # fmt: skip
-_MIGRATION_LOCK = 0x7651  # PostgreSQL's advisory lock: one process migrates, others wait and find it done
+_LOCK = 0x7651  # PostgreSQL's advisory lock: one process migrates, others wait and find it done
+_LOOK = 0.2  # seconds until they look again
 
 
 class Unavailable(VistoBuenoError):
@@ -61,6 +65,7 @@ def _open_postgresql(server: Server) -> Engine:
         pool_timeout=server.patience or PATIENCE,
         pool_pre_ping=True,  # a server that went and came back is met by a new connection
         connect_args=told,
+        execution_options={SESSIONS: not server.pooled},
     )
     if server.pooled:
 
@@ -189,24 +194,57 @@ def unavailable(error: Exception) -> Unavailable:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the database to this program's schema, all of the way or not at all; several processes may try at once.
+    """Bring the database to this program's schema; several processes may try at once, and others work on it meanwhile.
+
+    All of the way or not at all, but for what PostgreSQL does outside a transaction. One that a newer program has widened
+    stays as it is.
 
     Raises:
         Unavailable: ``database_away``.
         DatabaseRefused: ``database_too_new``, ``schema_missing`` or ``database_forbidden``.
     """
+    while not _migrated(engine):
+        time.sleep(_LOOK)  # not in the server: an index that is made while others write waits for who waits there
+
+
+def _migrated(engine: Engine) -> bool:
+    """Migrate, unless another process does."""
     with _permitted(), writing(engine) as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long another takes to migrate
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}).scalar():
+                return False
             if connection.execute(text("SELECT current_schema()")).scalar() is None:
                 raise DatabaseRefused(
                     "schema_missing",
                     es="El esquema que nombra DATABASE_URL no existe. Créelo, o corrija la dirección.",
                     en="The schema named in DATABASE_URL does not exist. Create it, or correct the address.",
                 )
-        if _revision(connection) != HEAD:
+        found = revision(connection)
+        if found == HEAD or (found and is_wider(found)):
+            return True
+        if found is not None and found not in STEPS:
+            raise too_new()
+        if found is None or not engine.get_execution_options().get(SESSIONS):
             upgrade(connection)
+            return True
+        connection.detach()  # it holds the lock; what is done is committed beside it, step by step
+        for step in STEPS[STEPS.index(found) + 1 :]:
+            _take_step(engine, step)
+    return True
+
+
+def _take_step(engine: Engine, step: str) -> None:
+    if step not in ONLINE:
+        with writing(engine) as connection:
+            connection.execute(
+                text("SET LOCAL lock_timeout = '3s'")
+            )  # who reads long keeps the writers waiting no longer
+            upgrade(connection, step)
+        return
+    with answering(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.detach()
+        connection.execute(text("SET lock_timeout = 0"))  # whoever it waits for goes on working
+        upgrade(connection, step)
 
 
 @contextmanager
@@ -224,30 +262,32 @@ def _permitted() -> Iterator[None]:
 
 
 def upgrade(connection: Connection, to: str = HEAD) -> None:
-    """Run the migrations that are missing, in the connection's transaction, as far as the step ``to``."""
+    """Run the migrations that are missing, as far as the step ``to``."""
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
-    from alembic.util import CommandError
 
-    script = ScriptDirectory(str(Path(__file__).with_name("migrations")))
+    script = ScriptDirectory(str(FOLDER))
 
     def steps(revision: Any, context: Any) -> Any:
         return script._upgrade_revs(to, revision)
 
-    try:
-        with EnvironmentContext(Config(), script, fn=steps) as environment:
-            environment.configure(connection=connection, transactional_ddl=True)
-            environment.run_migrations()
-    except CommandError as error:
-        raise DatabaseRefused(
-            "database_too_new",
-            es="La base de datos es de una versión más nueva de este programa. Actualícelo, o restaure un respaldo.",
-            en="The database belongs to a newer version of this program. Update it, or restore a backup.",
-        ) from error
+    with EnvironmentContext(Config(), script, fn=steps) as environment:
+        environment.configure(connection=connection, transactional_ddl=True)
+        environment.run_migrations()
 
 
-def _revision(connection: Connection) -> str | None:
+def too_new() -> DatabaseRefused:
+    """That a newer program made it otherwise."""
+    return DatabaseRefused(
+        "database_too_new",
+        es="La base de datos es de una versión más nueva de este programa. Actualícelo, o restaure un respaldo.",
+        en="The database belongs to a newer version of this program. Update it, or restore a backup.",
+    )
+
+
+def revision(connection: Connection) -> str | None:
+    """The step that a database is at; None where there is nothing."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

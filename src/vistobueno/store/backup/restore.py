@@ -23,7 +23,7 @@ from ..photos.evidence import KEY, Evidence, EvidenceMissing
 from ..photos.folder import fsync_folder
 from ..private import make_folder, new_file
 from ..protection import drop_names
-from ..schema import blobs, identity, metadata
+from ..schema import blobs, failures, identity, metadata
 from ..schema import lines as lines_table
 from .dump import dumped, load, tables_of
 from .write import FORMAT, MANIFEST, Manifest, digest_of, photographs_kept, snapshot
@@ -174,8 +174,8 @@ def _blob(connection: Connection, key: str) -> bytes:
 
 
 def _holds_something(connection: Connection) -> bool:
-    """Any row but those that a first start makes by itself."""
-    by_start = {identity.name, lines_table.name, "models", "activations"}
+    """Any row but those that a first start makes by itself, or somebody who does not come in."""
+    by_start = {identity.name, lines_table.name, failures.name, "models", "activations"}
     return any(
         connection.execute(select(func.count()).select_from(table)).scalar_one()
         for table in metadata.sorted_tables

@@ -18,8 +18,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from ...core.version import __version__
-from ..database import reading
-from ..migrations import HEAD
+from ..database import reading, revision, too_new
+from ..migrations import HEAD, STEPS
 from ..photos.evidence import Evidence, EvidenceMissing
 from ..photos.folder import fsync_folder
 from ..schema import evidence_removals, inspections
@@ -81,11 +81,17 @@ def write_backup(engine: Engine, evidence: Evidence, models: Path, target: Path)
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one moment, however long it takes and whatever is written meanwhile."""
+    """A transaction that sees one moment, however long it takes and whatever is written meanwhile.
+
+    Raises:
+        DatabaseRefused: ``database_too_new``: there is more in it than this program knows.
+    """
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with reading(engine) as connection:
         connection.execute(select(inspections.c.number).limit(1)).all()  # the moment is that of the first reading
+        if revision(connection) not in STEPS:
+            raise too_new()
         yield connection
 
 

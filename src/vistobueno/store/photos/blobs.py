@@ -51,9 +51,10 @@ class BlobEvidence:
             last = rows[-1].key
 
     def taken(self) -> Taken:
-        """Of all rows."""
+        """Of all rows that are photographs."""
+        asked = select(func.count(), func.sum(func.length(blobs.c.data))).where(blobs.c.key.endswith(".jpg"))
         with reading(self.engine) as connection:
-            count, size = connection.execute(select(func.count(), func.sum(func.length(blobs.c.data)))).one()
+            count, size = connection.execute(asked).one()
         return Taken(count, int(size or 0))
 
     def check(self) -> None:

@@ -21,7 +21,7 @@ from ..rules import READS, Rule, rule_for
 from .methods import allowed_methods
 from .proxies import parse, within
 
-RECHECK = 2.0  # seconds until an open websocket learns that its session has ended
+RECHECK = 0.75  # seconds until an open websocket learns that its session has ended
 ENDED = 4401  # close code of a websocket whose session has ended
 _LOOPBACK = parse("127.0.0.0/8, ::1")
 _BEARER = {"WWW-Authenticate": "Bearer"}
