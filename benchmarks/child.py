@@ -92,11 +92,58 @@ def steady(model: str, photos: list[str], rounds: int) -> dict[str, dict[str, li
     return {"photo": _in_turn(from_photo, paths, rounds), "prediction": _in_turn(from_picture, paths, rounds)}
 
 
+def loop(model: str, photos: list[str]) -> dict[str, float]:
+    """The bare loop over photographs, on one core: seconds of all, of them until the first."""
+    judge, begun = _bare(Path(model), 448), time.perf_counter()
+    judge(Path(photos[0]))
+    first = time.perf_counter()
+    for photo in photos[1:]:
+        judge(Path(photo))
+    return {"first": first - begun, "rest": time.perf_counter() - first, "photographs": len(photos)}
+
+
+def archive(model: str, folder: str, out: str, engine: str, jobs: int) -> dict[str, float]:
+    """`vistobueno score` of a folder: seconds until the first rows are back, and of the rest, and how many that were."""
+    from vistobueno import load_model
+    from vistobueno.services.archives.manifest import keys_of
+    from vistobueno.services.archives.photographs import Photographs
+    from vistobueno.services.archives.results import Results
+    from vistobueno.services.archives.scored import Judge
+    from vistobueno.services.archives.scoring import score
+    from vistobueno.services.engine import Local
+    from vistobueno.settings import Settings
+
+    photographs, loaded, begun = Photographs(Settings()), load_model(model), time.perf_counter()
+    back: list[float] = []
+
+    def engines(known: Any) -> Any:
+        if engine == "local":
+            return Local(Judge(loaded, photographs, known), jobs)
+        from vistobueno.jobs.cluster import Cluster
+
+        return Cluster(loaded, known, jobs)
+
+    with Results(Path(out), loaded.name) as results:
+        keys, _ = keys_of([folder], photographs)
+        done = score(keys, results, photographs, engines, lambda *_: back.append(time.perf_counter()))
+    ended = time.perf_counter()
+    at_first = sum(each - back[0] < 0.05 for each in back)  # a block comes back at once
+    return {"first": back[0] - begun, "rest": ended - back[0], "photographs": done.photographs - at_first}
+
+
 def lists(kind: str, folder: str, count: int, rounds: int) -> dict[str, float]:
     """The p95 in seconds of every question to a database of ``count`` inspections."""
     from million import answer, p95
 
     return {question: p95(seconds) for question, seconds in answer(kind, folder, count, rounds).items()}
+
+
+def growth(rows: list[int], rounds: int) -> dict[str, list[float]]:
+    """The p95 in milliseconds of what grows with a database, at each number of rows, by name."""
+    from growth import measured
+
+    found = measured(rows, rounds)
+    return {name: [found[count][name].p95 for count in rows] for name, each in found[rows[0]].items() if each.p95}
 
 
 def _in_turn(ways: Mapping[str, Callable[[Path], Any]], photos: list[Path], rounds: int) -> dict[str, list[float]]:
@@ -154,6 +201,8 @@ def _bare(model: Path, cover: int) -> Callable[[Path], Any]:
 
 
 if __name__ == "__main__":
-    names = {"bundle": bundle, "draw": draw, "fill": fill, "origin": origin, "steady": steady, "lists": lists}
+    names: dict[str, Callable[..., Any]] = {
+        each.__name__: each for each in (bundle, draw, fill, origin, steady, lists, growth, loop, archive)
+    }
     result = names[sys.argv[1]](**json.loads(sys.argv[2]))
     print(json.dumps(result))

@@ -15,14 +15,14 @@ BOUNDARY = "station"
 EMAIL, PASSWORD = "bench@example.org", "of a station that ends soon"
 
 
-def key(folder: str) -> str:
-    """A key for the station whose records are in ``folder``."""
+def key(folder: str, database: str = "") -> str:
+    """A key for the station whose records are in ``folder``, or in a database."""
     from vistobueno.accounts import SCOPES, Accounts
     from vistobueno.core.inspection import SYSTEM
     from vistobueno.services import open_records
     from vistobueno.settings import Settings
 
-    settings = Settings(data_dir=Path(folder) / "data")
+    settings = Settings(data_dir=Path(folder) / "data", database_url=database)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine, _ = open_records(settings)
     access = Accounts(engine, settings)
@@ -31,11 +31,12 @@ def key(folder: str) -> str:
 
 
 def send(
-    port: int, path: str, headers: dict[str, str], photos: list[str], count: int, clients: int, form: str = ""
+    ports: list[int], path: str, headers: dict[str, str], photos: list[str], count: int, clients: int, form: str = ""
 ) -> dict[str, Any]:
     """Send ``count`` photographs by so many clients, each on one connection; seconds of all, and of each.
 
     Args:
+        ports: of the servers, which the clients share among them.
         form: the field of a form; empty: the bare picture. An answer 503 is waited out and sent again, as a client does.
     """
     bodies = [Path(photo).read_bytes() for photo in photos]
@@ -47,7 +48,7 @@ def send(
     places: Iterator[int] = iter(range(count))
     lock, waits, refused = threading.Lock(), [], [0]
 
-    def client() -> None:
+    def client(port: int) -> None:
         with socket.create_connection(("127.0.0.1", port), timeout=120) as line:
             while True:
                 with lock:
@@ -64,7 +65,7 @@ def send(
 
     start_at = time.perf_counter()
     with ThreadPoolExecutor(clients) as pool:
-        for each in [pool.submit(client) for _ in range(clients)]:
+        for each in [pool.submit(client, ports[number % len(ports)]) for number in range(clients)]:
             each.result()
     return {"seconds": time.perf_counter() - start_at, "waits": waits, "refused": refused[0]}
 

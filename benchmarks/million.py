@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from vistobueno.core.control.asked import Asked, By
 from vistobueno.core.inspection import Filter
@@ -17,6 +17,7 @@ from vistobueno.store.database import migrate, open_database, writing
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.lists import inspections_page, waiting_page
 from vistobueno.store.migrations.versions.control import DAY, FILLED
+from vistobueno.store.migrations.versions.shares import SUMMED
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # the suite's own way to a real PostgreSQL
 
@@ -25,6 +26,10 @@ _NUMBERS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) SELECT {} FROM n",
     "postgresql": "SELECT {} FROM generate_series(1, CAST(:count AS int)) AS n(i)",
 }
+_NAME = (
+    "CASE WHEN i % 3 = 0 THEN 'lote-' || (i / 400) || '-' || (i % 400) || '.jpg' "
+    "ELSE 'IMG_' || (20250000 + i / 2740) || '_' || i || '.jpg' END"
+)
 # One in seven waits or waited for a person; one in a thousand photographs is poor; ten inspectors, one machine, three
 # lines; lots of 400 photographs, each of one product and of one of nine packers, named by phone or by lot; one in twenty is
 # drawn for the blind audit, one in a hundred for two people.
@@ -34,8 +39,8 @@ _COLUMNS = {
     "actor_id": "i % 11",
     "actor_name": "'inspector ' || (i % 11)",
     "source": "CASE WHEN i % 11 = 0 THEN 'api' WHEN i % 50 = 1 THEN 'bulk' ELSE 'page' END",
-    "filename": "CASE WHEN i % 3 = 0 THEN 'lote-' || (i / 400) || '-' || (i % 400) || '.jpg' "
-    "ELSE 'IMG_' || (20250000 + i / 2740) || '_' || i || '.jpg' END",
+    "filename": _NAME,
+    "filename_folded": f"lower({_NAME})",
     "model_digest": "'d707672dfd40ce8db04fbd6157073a0ab6453d3c6902966c8a2ce3f32d8e9943'",
     "model_name": "'vistobueno-lite0'",
     "model_version": "'0.1.0'",
@@ -90,6 +95,11 @@ _DISAGREEMENTS = (
     "INSERT INTO disagreements (inspection_number, kind) "
     "SELECT inspection_number, 'forced' FROM reviews WHERE answer = 'unfit' AND NOT blind"
 )
+_ESCAPES = (
+    "INSERT INTO disagreements (inspection_number, kind) SELECT number, 'escape' FROM inspections "
+    "JOIN reviews ON inspection_number = number AND blind AND reviews.actor_id = 1 "
+    "WHERE inspections.answer = 'fit' AND reviews.answer = 'unfit'"
+)
 _TALLIES = (
     "INSERT INTO tallies (day, product, answer, count) "
     "SELECT {}, product, answer, count(*) FROM inspections GROUP BY 1, 2, 3"
@@ -119,24 +129,46 @@ def fill(engine: Engine, count: int) -> None:
         *(_BLIND.format(person=person) for person in (1, 2)),
         _LOTS,
         _DISAGREEMENTS,
+        _ESCAPES,
         "INSERT INTO waiting (inspection_number) SELECT number FROM inspections WHERE answer = 'review' AND number % 9 = 0",
         _TALLIES.format("date(at)" if kind == "sqlite" else "CAST(at AS date)"),
         *(each.format(day=DAY[kind]) for each in FILLED),
+        *(made for each in SUMMED for made in (f"DELETE FROM {each.table}", each.filled)),  # noqa: S608
     ]
     with writing(engine) as connection:
         if kind == "postgresql":  # row by row is slow where there are a million at once
-            rebuilt = connection.execute(text("SELECT pg_get_indexdef('inspections_name'::regclass)")).scalar_one()
-            statements = [
-                "DROP INDEX inspections_name",
-                *statements,
-                "SET LOCAL maintenance_work_mem = '512MB'",
-                str(rebuilt),
-            ]
+            statements = [*_BULK, *_dropped(connection), *statements, *_made_again(connection)]
         for statement in statements:
             wanted = {name: value for name, value in given.items() if f":{name}" in statement}
             connection.execute(text(statement), wanted)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")
+
+
+_BULK = ("SET LOCAL session_replication_role = replica", "SET LOCAL maintenance_work_mem = '512MB'")  # no triggers
+_UNIQUE = "FROM pg_constraint WHERE conrelid = 'inspections'::regclass AND contype = 'u'"
+_INDEXES = (
+    "FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
+    f"WHERE indrelid = 'inspections'::regclass AND NOT indisprimary AND relname NOT IN (SELECT conname {_UNIQUE})"
+)
+
+
+def _dropped(connection: Connection) -> list[str]:
+    """What takes PostgreSQL's indexes off the inspections."""
+    unique = f"SELECT 'ALTER TABLE inspections DROP CONSTRAINT ' || conname {_UNIQUE}"
+    return [
+        *connection.execute(text(unique)).scalars(),
+        *connection.execute(text(f"SELECT 'DROP INDEX ' || relname {_INDEXES}")).scalars(),
+    ]
+
+
+def _made_again(connection: Connection) -> list[str]:
+    """What makes them as they are now."""
+    unique = f"SELECT 'ALTER TABLE inspections ADD ' || pg_get_constraintdef(oid) {_UNIQUE}"
+    return [
+        *connection.execute(text(unique)).scalars(),
+        *connection.execute(text(f"SELECT pg_get_indexdef(indexrelid) {_INDEXES}")).scalars(),
+    ]
 
 
 def questions(engine: Engine, count: int) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -168,6 +200,7 @@ def questions(engine: Engine, count: int) -> Iterator[tuple[str, Callable[[], ob
         "name: a common one": Filter(text=".jpg"),
         "name: one day": Filter(text=f"IMG_{20250000 + count // 5480}"),
         "name: two letters": Filter(text="te"),
+        "name: two rare letters": Filter(text="zz"),
         "name: none": Filter(text="mango"),
         "name and answer": Filter(text="lote-", answer="review"),
         "nobody's": Filter(actor_id=99),

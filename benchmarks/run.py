@@ -29,14 +29,15 @@ class Plan:
     many: int
     inspections: int  # in the database whose lists are read
     answers: int  # of each question
+    grown: tuple[int, int]  # rows of the database that is measured small and large
     sent: int  # photographs to the station and to each way beside it, in a turn
     turns: int
 
 
 FULL = Plan(large=3, starts=7, rounds=30, folder=2_000, folder_rounds=3, few=200, many=20_000,
-            inspections=1_000_000, answers=40, sent=300, turns=5)  # fmt: skip
+            inspections=1_000_000, answers=40, grown=(10_000, 1_000_000), sent=300, turns=5)  # fmt: skip
 SMOKE = Plan(large=1, starts=1, rounds=3, folder=20, folder_rounds=1, few=20, many=200,
-             inspections=2_000, answers=2, sent=16, turns=1)  # fmt: skip
+             inspections=2_000, answers=2, grown=(500, 1_000), sent=16, turns=1)  # fmt: skip
 LARGE, MEDIUM = (4000, 3000), (1400, 1050)  # pixels
 
 
@@ -55,6 +56,7 @@ def measure(plan: Plan, model: Path, work: Path, say: Callable[[str], None]) -> 
         *_steady(plan, model, large, say),
         *_folders(plan, model, folders, say),
         *_lists(plan, work, say),
+        *_growth(plan, say),
         *station_figures(plan.sent, plan.turns, model, large, work, say),
     ]
 
@@ -131,6 +133,16 @@ def _lists(plan: Plan, work: Path, say: Callable[[str], None]) -> list[Figure]:
         rows.append(Figure(f"slowest p95 of {plan.inspections:,}, {name} ({slowest})", "one by its number", "ms",
                            taken[slowest] * 1e3, one, taken[slowest] * 1e3 / one, most=150))  # fmt: skip
     return rows
+
+
+def _growth(plan: Plan, say: Callable[[str], None]) -> list[Figure]:
+    """What grew most from few rows to many."""
+    few, many = plan.grown
+    say(f"what grows from {few:,} inspections to {many:,}, PostgreSQL")
+    taken: dict[str, list[float]] = child("growth", rows=plan.grown, rounds=plan.answers)[1]
+    grew = max(taken, key=lambda name: taken[name][1] / taken[name][0])
+    small, large = taken[grew]
+    return [Figure(f"p95 that grew most, {many:,} ({grew})", f"{few:,}", "ms", large, small, large / small)]
 
 
 def _milliseconds(ways: dict[str, list[float]]) -> dict[str, list[float]]:

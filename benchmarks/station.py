@@ -21,7 +21,7 @@ from processes import child, ended
 
 _HOME = Path(__file__).parent
 _SERVE = [sys.executable, "-c", "from vistobueno.cli.main import main; main()", "serve"]
-_TARGET = "/api/v1/inspections"
+TARGET = "/api/v1/inspections"
 CLIENTS, PARALLEL, JUDGED = 8, 32, 100
 
 
@@ -60,17 +60,17 @@ def station_figures(
         return []
     starts = _starts(max(3, rounds) if rounds > 1 else 1, model, work, say)
     folder = work / "station"
-    key = _client("key", folder=folder)
+    key = client("key", folder=folder)
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "image/jpeg"}
     with serving(folder, model) as ours:
         judged = JUDGED if rounds > 1 else 8
         say(f"memory of the station: {judged} photographs of 12 MP, then {PARALLEL} at once")
         idle = ours.memory_mb("VmRSS:")
         with page_open(ours.port) as page:
-            _client("send", port=ours.port, path=_TARGET, headers=headers, photos=large, count=judged,
+            client("send", ports=[ours.port], path=TARGET, headers=headers, photos=large, count=judged,
                   clients=2)  # fmt: skip
             held = ours.memory_mb("VmRSS:")
-        _client("send", port=ours.port, path=_TARGET, headers=headers, photos=large, count=2 * PARALLEL,
+        client("send", ports=[ours.port], path=TARGET, headers=headers, photos=large, count=2 * PARALLEL,
               clients=PARALLEL)  # fmt: skip
         peak = ours.memory_mb("VmHWM:")
     turns: dict[str, list[float]] = {"ours": [], "bare": [], "litserve": []}
@@ -81,12 +81,12 @@ def station_figures(
         for number in range(-1, rounds):  # the first for nothing: caches
             say(f"photographs kept and acknowledged, beside bare and LitServe, {number + 1} of {rounds}")
             with ours.awake():
-                sent = _client("send", port=ours.port, path=_TARGET, headers=headers, photos=large, count=photographs,
+                sent = client("send", ports=[ours.port], path=TARGET, headers=headers, photos=large, count=photographs,
                              clients=CLIENTS)  # fmt: skip
             with other.awake():
-                beside = _client("send", port=other.port, path="/predict", headers={}, photos=large, count=photographs,
+                beside = client("send", ports=[other.port], path="/predict", headers={}, photos=large, count=photographs,
                                clients=CLIENTS, form="request")  # fmt: skip
-            bare = _client("bare_many", model=model, photos=large, count=photographs, threads=cores())
+            bare = client("bare_many", model=model, photos=large, count=photographs, threads=cores())
             if number >= 0 or rounds == 1:
                 turns["ours"].append(photographs / sent["seconds"])
                 turns["litserve"].append(photographs / beside["seconds"])
@@ -116,10 +116,11 @@ def _starts(count: int, model: Path, work: Path, say: Callable[[str], None]) -> 
 
 
 @contextlib.contextmanager
-def serving(folder: Path, model: Path, one_core: bool = False) -> Iterator[Server]:
-    """The station, with its records in ``folder``."""
+def serving(folder: Path, model: Path, one_core: bool = False, **settings: str) -> Iterator[Server]:
+    """The station, with its records in ``folder`` unless ``settings`` (environment variables) say otherwise."""
     folder.mkdir(parents=True, exist_ok=True)
     variables = {"DATA_DIR": str(folder / "data"), "MODEL_PATH": str(model), "DATABASE_URL": "", "EVIDENCE_URL": ""}
+    variables |= settings
     with _started(_SERVE, variables, "/readyz", folder / "log", one_core) as server:
         yield server
 
@@ -187,7 +188,7 @@ def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError(f"no server at {url}")
 
 
-def _client(what: str, **arguments: Any) -> Any:
+def client(what: str, **arguments: Any) -> Any:
     """One function of clients.py in a process of its own, and what it returned."""
     process = ended([sys.executable, str(_HOME / "clients.py"), what, json.dumps(arguments, default=str)])
     return json.loads(process.printed.splitlines()[-1])

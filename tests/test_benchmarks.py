@@ -7,6 +7,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import Engine
 
 from cases import for_each
 from vistobueno.cli.drawn import CLASSES, draw_photo
@@ -93,6 +94,35 @@ def test_the_compass_judges_products_and_leaves_strangers_aside() -> None:
     figures_ = compass.judged(logits, np.array([0, 1, 3, 1, 4]), classes)
     assert figures_ == {"fit/unfit right": 1.0, "class right": 0.75, "AUC of unfit": 1.0}
     assert "AUC of unfit" not in compass.judged(logits[:1], np.array([0]), classes), "one condition parts nothing"
+
+
+def test_the_rows_measured_with_have_what_is_asked_of_them(engine: Engine) -> None:
+    million = room("million")
+    million.fill(engine, 20_000)
+    empty = {
+        "name: two rare letters",
+        "name: none",
+        "nobody's",
+        "of no such product",
+        "a machine that has a person's number",
+    }
+    for name, question in million.questions(engine, 20_000):
+        found = question()
+        if name.startswith("list, "):
+            assert bool(found.items) is (name.removeprefix("list, ") not in empty), name
+        if name.startswith("control, "):
+            assert found.chart.points and found.lines, name
+
+
+def test_growth_is_told_beside_ten_thousand_rows_or_the_fewest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(HOME)  # its rooms know each other
+    growth = room("growth")
+    one, two = growth.Measured(2.0, 3.0), growth.Measured(5.0, 600.0)
+    told = growth.table(
+        {100: {"list": one}, 1_000: {"list": two, "size": growth.Measured(7.0, unit="MB")}}
+    ).splitlines()
+    assert [each.strip() for each in told[2].split("|")[1:-1]] == ["list, ms", "2 · 3", "5 · 600", "2.5"]
+    assert [each.strip() for each in told[3].split("|")[1:-1]] == ["size, MB", "–", "7", "–"]
 
 
 @pytest.mark.timeout(600)

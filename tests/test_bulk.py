@@ -158,7 +158,7 @@ def test_who_stops_early_leaves_no_work_behind(
 
 
 def _workers() -> list[threading.Thread]:
-    return [each for each in threading.enumerate() if each.name.startswith("inspect")]
+    return [each for each in threading.enumerate() if each.name.startswith("engine")]
 
 
 def test_nothing_to_judge_gives_nothing(small_model: Model) -> None:

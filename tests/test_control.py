@@ -29,7 +29,8 @@ from vistobueno.store import lots as lot_rows
 from vistobueno.store.database import reading, writing
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.migrations.versions.control import DAY, FILLED
-from vistobueno.store.schema import control_answers, control_counts
+from vistobueno.store.migrations.versions.shares import SUMMED
+from vistobueno.store.schema import control_answers, control_audits, control_counts, control_shares
 
 EVA = Actor("person", 2, "Eva")
 FIRST = date(2026, 10, 19)  # a Monday
@@ -138,21 +139,31 @@ def test_a_line_s_rates_are_those_of_its_blind_audit(engine: Engine, month: list
         assert sum(each.kappa.n for each in line.periods) <= sum(len(each) > 1 for each in twice)
 
 
+COUNTS, SUMS = (control_counts, control_answers), (control_shares, control_audits)
+
+
 def counts_in(engine: Engine) -> list[set[tuple[object, ...]]]:
     with reading(engine) as connection:
-        return [set(map(tuple, connection.execute(select(each)))) for each in (control_counts, control_answers)]
+        return [set(map(tuple, connection.execute(select(each)))) for each in (*COUNTS, *SUMS)]
 
 
-def test_the_migration_counts_what_was_there_as_it_would_have_been_counted(
+def test_the_migrations_count_what_was_there_as_it_would_have_been_counted(
     engine: Engine, month: list[Inspection]
 ) -> None:
     before = counts_in(engine)
-    assert all(before) and all(row[-1] > 0 for rows in before for row in rows)
+    assert all(before) and all(row[-1] > 0 for rows in before[:2] for row in rows)
     with writing(engine) as connection:
-        for table in (control_counts, control_answers):
+        for table in COUNTS:
             connection.execute(delete(table))
+    assert not any(counts_in(engine)), "the database adds up by itself"
+    with writing(engine) as connection:
         for statement in FILLED:
             connection.execute(text(statement.format(day=DAY[engine.dialect.name])))
+    assert counts_in(engine) == before
+    with writing(engine) as connection:
+        for table, each in zip(SUMS, SUMMED, strict=True):
+            connection.execute(delete(table))
+            connection.execute(text(each.filled))
     assert counts_in(engine) == before
 
 

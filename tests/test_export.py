@@ -13,6 +13,7 @@ from command_line import Run, vistobueno
 from kept import ANA, draft
 from vistobueno.core.inspection import Filter
 from vistobueno.services.export import ExportRefused, export_inspections
+from vistobueno.services.parquet import ParquetMissing
 from vistobueno.store.ledger import Ledger
 
 __all__ = ["vistobueno"]
@@ -71,7 +72,7 @@ def test_what_cannot_be_written_leaves_what_was_there(
     with pytest.raises(ExportRefused, match="export_ending"):
         export_inspections(engine, tmp_path / "all.txt", Filter(), "en")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ExportRefused) as refused:
+    with pytest.raises(ParquetMissing) as refused:
         export_inspections(engine, tmp_path / "all.parquet", Filter(), "en")
     assert refused.value.code == "parquet_missing" and "vistobueno[parquet]" in refused.value.message("en")
     assert [each.name for each in tmp_path.iterdir()] == ["all.parquet"]

@@ -348,6 +348,25 @@ def test_a_cursor_that_no_page_gave_is_refused(engine: Engine, cursor: str) -> N
         inspections_page(engine, Filter(), cursor, 10)
 
 
+def test_few_letters_are_looked_for_some_names_at_a_time_and_all_are_found(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vistobueno.store.lists.LOOKED_THROUGH", 4)
+    for number in range(1, 12):
+        keep(engine, filename="zorro.jpg" if number in (2, 9) else "apple.jpg", line="two" if number < 4 else "one")
+    pages, after = [], None
+    while not pages or after is not None:
+        page = inspections_page(engine, Filter(text="ZO"), after, 3)
+        pages.append([each.number for each in page.items])
+        after = page.next
+    assert pages == [[9], [], [2]], "four names a page, the last of three"
+    assert [each.number for each in inspections_page(engine, Filter(text="zo"), None, 1).items] == [9]
+    assert inspections_count(engine, Filter(text="zo"), 10) is None
+    few = Filter(text="zo", line="two")
+    assert [each.number for each in everything(engine, few)] == [2] and inspections_count(engine, few, 10) == 1
+    assert inspections_page(engine, few, None, 3).next is None
+
+
 @pytest.mark.parametrize("wanted", ['"', "''", "a\"b OR 'c", "NEAR(", "*", "%", "_", "\\", "-", "AND", "\x00abc", "ab"])
 def test_a_search_is_for_letters_and_never_a_language(engine: Engine, wanted: str) -> None:
     keep(engine, filename="apple.jpg")

@@ -26,10 +26,10 @@ def example(field: dataclasses.Field) -> str:
 GIVEN = {each.name: example(each) for each in dataclasses.fields(Settings)}
 MEANT = {each.name: each.type(7 if each.type is int else GIVEN[each.name]) for each in dataclasses.fields(Settings)}
 READERS = {"settings.py", "cli/main.py", "i18n/__init__.py", "model/download.py", "web/middleware/allocator.py",
-           "training/importing/confined.py", "web/app.py"}  # fmt: skip
+           "training/importing/confined.py", "web/app.py", "jobs/cluster.py"}  # fmt: skip
 """Who may touch the environment: settings; the command line, which passes it on; the language; the cache folder; what
 settles BLAS before numpy is imported; the process that a foreign model is opened in; what asks whether OpenTelemetry's own
-variables are set."""
+variables are set; what keeps Ray from telling its makers of its use."""
 
 
 def test_nothing_set_gives_the_shipped_model_under_litert() -> None:

@@ -76,8 +76,12 @@ def test_a_key_means_one_zip_and_one_that_is_refused_gives_it_back(station: Stat
 
 def refused(file: io.BytesIO) -> str:
     with pytest.raises(BatchRefused) as error:
-        list(inspect_entries(file, unasked, 2))
+        list(inspect_entries(file, unasked, 2, as_it_is))
     return error.value.code
+
+
+def as_it_is(judged: Inspection, name: str, place: int) -> Inspection:
+    return judged
 
 
 def unasked(data: bytes, name: str, place: int) -> Inspection:
@@ -117,7 +121,7 @@ def test_a_list_of_entries_that_zip64_says_is_too_long_is_not_read_either(monkey
     zip_ = zipped({"a.jpg": b"x"}).getvalue()
     end = zip_.rindex(b"PK\x05\x06")
     size = int.from_bytes(zip_[end + 12 : end + 16], "little")
-    (outcome,) = inspect_entries(in_zip64(zip_, 1, size), lambda *_: keep_nothing(), 1)
+    (outcome,) = inspect_entries(in_zip64(zip_, 1, size), lambda *_: keep_nothing(), 1, as_it_is)
     assert outcome.name == "a.jpg"
     monkeypatch.setattr(zipfile, "ZipFile", unasked)
     assert refused(in_zip64(zip_, 1, 900_000_000)) == "too_many_photos"
@@ -137,7 +141,7 @@ def test_an_entry_that_unpacks_without_measure_takes_no_more_than_a_photograph_m
 
     bomb = zipped({"bomb.jpg": bytes(200_000_000)})
     assert len(bomb.getvalue()) < 400_000
-    (outcome,) = inspect_entries(bomb, noted, 2)
+    (outcome,) = inspect_entries(bomb, noted, 2, as_it_is)
     assert outcome.error is not None and outcome.error.code == "file_too_large"
     assert sizes == [15_000_001]
 
@@ -156,7 +160,9 @@ def test_a_damaged_and_an_encrypted_entry_are_said_by_name(station: Station) -> 
 
 
 def codes(file: io.BytesIO) -> list[str]:
-    return [each.error.code if each.error else "" for each in inspect_entries(file, lambda *_: keep_nothing(), 1)]
+    return [
+        each.error.code if each.error else "" for each in inspect_entries(file, lambda *_: keep_nothing(), 1, as_it_is)
+    ]
 
 
 def test_a_damaged_entry_stops_no_other() -> None:
@@ -204,7 +210,7 @@ def test_what_lies_beside_photographs_is_passed_over_and_counted() -> None:
               "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "$RECYCLE.BIN/S-1/$I1.jpg", "a/Thumbs.db", "DESKTOP.INI",
               "System Volume Information/x", "lost+found/a.jpg", "dos\\.hidden\\a.jpg"]  # fmt: skip
     found = inspect_entries(
-        zip_of([(name.encode(), b"x") for name in ["a.jfif", *beside]]), lambda *_: keep_nothing(), 1
+        zip_of([(name.encode(), b"x") for name in ["a.jfif", *beside]]), lambda *_: keep_nothing(), 1, as_it_is
     )
     assert [each.name for each in found] == ["a.jfif"]
     assert len(found.passed_over) == len(beside)
@@ -222,7 +228,7 @@ def test_no_more_are_in_memory_than_are_judged_at_once() -> None:
             now -= 1
         raise PhotoRefused("not_a_photo", es="no", en="no")
 
-    assert len(list(inspect_entries(zipped({f"{n}": b"x" for n in range(50)}), counted, 3))) == 50
+    assert len(list(inspect_entries(zipped({f"{n}": b"x" for n in range(50)}), counted, 3, as_it_is))) == 50
     assert most <= 3
 
 
@@ -233,6 +239,19 @@ def test_where_nothing_can_be_kept_the_rest_is_not_tried() -> None:
         tried.append(name)
         raise Unavailable("database_away", es="no", en="no")
 
-    outcomes = list(inspect_entries(zipped({f"{n}": b"x" for n in range(20)}), away, 1))
+    outcomes = list(inspect_entries(zipped({f"{n}": b"x" for n in range(20)}), away, 1, as_it_is))
     assert [each.error.code for each in outcomes if each.error] == ["database_away"] * 20
     assert len(tried) == 1
+
+
+def test_where_one_cannot_be_kept_the_rest_is_not_tried_either() -> None:
+    tried: list[str] = []
+
+    def away(judged: str, name: str, place: int) -> Inspection:
+        tried.append(name)
+        raise Unavailable("evidence_away", es="no", en="no")
+
+    file = zipped({f"{n}": b"x" for n in range(20)})
+    outcomes = list(inspect_entries(file, lambda data, name, place: name, 2, away))
+    assert [each.error.code for each in outcomes if each.error] == ["evidence_away"] * 20
+    assert tried == ["0"]

@@ -7,7 +7,6 @@ from datetime import datetime
 from ..accounts.accounts import Accounts
 from ..core.clock import utc_now
 from ..core.errors import VistoBuenoError
-from ..core.inspection import Filter
 from ..i18n import counted, say
 from ..services import Station
 from ..settings import Settings
@@ -62,7 +61,7 @@ def fill(settings: Settings, seed: int, language: str, now: datetime | None = No
     try:
         if station.demonstration:
             return None
-        if station.lots.page(limit=1) or station.inspections.count(Filter(), 1):
+        if station.lots.page(limit=1) or station.inspections.page(limit=1).items:
             raise DemoRefused("demo_occupied", es=say("es", "demo_occupied"), en=say("en", "demo_occupied"))
         month = Month(station, Accounts(station.engine, settings, clock=calendar), calendar, seed, language)
         month.run()

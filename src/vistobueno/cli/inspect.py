@@ -17,6 +17,7 @@ from ..core.folders import is_photo_file, lies_beside, search
 from ..i18n import certainty, say
 from ..model.runtime import Model
 from ..services.bulk import Outcome, inspect_many
+from ..services.engine import cores
 from ..services.spreadsheet import csv_line
 from .model import tell_left_out
 
@@ -40,8 +41,7 @@ def run(paths: Sequence[str], form: str, heat_maps: Path | None, model: Model, j
         raise DataRefused("no_photos", es=say("es", "no_photos", paths=empty), en=say("en", "no_photos", paths=empty))
     if empty:  # the others are judged; what was asked for and is not there is an error all the same
         print(f"{say(language, 'error')}: {say(language, 'no_photos', paths=empty)}", file=sys.stderr)
-    jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
-    outcomes = inspect_many(map(Path, files), model, jobs=jobs, keep_photos=heat_maps is not None)
+    outcomes = inspect_many(map(Path, files), model, jobs=jobs or cores(), keep_photos=heat_maps is not None)
     if heat_maps is not None:
         outcomes = _with_heat_maps(outcomes, heat_maps)
     if sys.stderr.isatty() and len(files) > 1:

@@ -23,7 +23,8 @@ from ..core.lots.lot import LotDecision, LotFacts
 from ..i18n import say, word
 from ..model.inspector import limits_for
 from ..services import Station, open_records
-from ..services.bulk import in_order, read_photo
+from ..services.bulk import read_photo
+from ..services.engine import Local
 from ..services.inspections import Judged
 from ..services.lot_estimates import LotEstimate
 from ..services.lots import Lots, LotStatus, Place
@@ -220,14 +221,14 @@ def _add(station: Station, places: Mapping[str, Place], actor: Actor, line: str)
     known, done = {each.photo.sha256: each for each in _inspections(station, lot)}, _Added()
     limits = limits_for(station.models.active)
 
-    def judge(file: str) -> Judged | PhotoRefused | Inspection:
+    def judge(file: str) -> tuple[str, Judged | PhotoRefused | Inspection]:
         try:
             data = read_photo(Path(file), limits)
-            return known.get(hashlib.sha256(data).hexdigest()) or station.inspections.judge(data, line)
+            return file, known.get(hashlib.sha256(data).hexdigest()) or station.inspections.judge(data, line)
         except PhotoRefused as error:
-            return error
+            return file, error
 
-    for file, said in in_order(judge, places, station.judging.threads):
+    for file, said in Local(judge, station.judging.threads).submit(places):
         if isinstance(said, PhotoRefused):
             done.refused.append((file, said))
             continue

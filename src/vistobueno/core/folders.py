@@ -39,6 +39,12 @@ def is_photo(head: bytes) -> bool:
     return head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
+def is_photo_name(name: str) -> bool:
+    """Whether something may be a photograph, of which only the name is known: by its ending, or because it has none."""
+    ending = os.path.splitext(name)[1].lower()  # noqa: PTH122
+    return not ending or ending in _ENDINGS
+
+
 def search(root: str) -> Iterator[tuple[str, bool]]:
     """Every file below a folder, in the order of names, and whether it is a photograph to look at.
 

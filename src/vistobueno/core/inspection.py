@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Generic, Literal, TypeVar
 
 from .defects import Defect, Severity
+from .photo import Photo
 from .verdict import Answer, Verdict
 
 T = TypeVar("T")
@@ -101,6 +102,12 @@ class PhotoFacts:
     brightness: float
     clipped: float
 
+    @classmethod
+    def of(cls, photo: Photo, size: int) -> "PhotoFacts":
+        """Those of a photograph that was opened from ``size`` bytes."""
+        measured = photo.sharpness, photo.brightness, photo.clipped
+        return cls(photo.sha256, photo.width, photo.height, photo.format, size, *measured)
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -117,7 +124,8 @@ class Inspection:
         audit_people: how many people it is asked there, 0, 1 or 2.
         lot, package, fruit: where the fruit was taken from: the lot's number, the package's in the lot, the fruit's in the
             package; photographs of one fruit share all three.
-        has_photograph: False once the photograph was removed because it was old; the verdict stays.
+        has_photograph: False where the photograph is not kept here: it was removed because it was old, or the inspection was
+            imported without it.
     """
 
     number: int

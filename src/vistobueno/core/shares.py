@@ -38,10 +38,14 @@ def share_of(hits: NDArray[np.bool_], groups: NDArray[np.generic], weights: NDAr
 
 def share_of_counts(counts: Sequence[tuple[bool, float, int]]) -> Share:
     """The same of photographs each of a fruit of its own, as how many are a hit or not, of which weight."""
-    photographs = sum(count for _, _, count in counts)
+    photographs, whole, hits, squares = 0, 0.0, 0.0, 0.0
+    for hit, weight, count in counts:
+        weighed = weight * count
+        photographs += count
+        whole += weighed
+        hits += weighed * hit
+        squares += weight * weighed
     if not photographs:
         return Share(0.0, 0.0, 1.0, 0)
-    whole = sum(weight * count for _, weight, count in counts)
-    share = sum(weight * count for hit, weight, count in counts if hit) / whole
-    effective = whole**2 / sum(weight**2 * count for _, weight, count in counts)
+    share, effective = hits / whole, whole**2 / squares
     return Share(share, *wilson(share * effective, effective), photographs)

@@ -14,6 +14,7 @@ from ..core.verdict import Answer, Reason
 from ..i18n import counted, say
 from ..services import CursorRefused
 from ..store.days import midnight
+from ..store.lists import LOOKED_THROUGH
 from . import formats
 from .hypertext import Deed, h, hypertext, join
 from .pieces import choice, empty, field, inspection_row, product, shots, views
@@ -109,6 +110,8 @@ def tables(visit: Visit, filter_: Filter) -> Markup:
 def count_of(visit: Visit, filter_: Filter) -> str:
     """How many inspections a filter lets through, in words."""
     many, language = visit.station.inspections.count(filter_, _COUNTED + 1), visit.language
+    if many is None:
+        return say(language, "ui_history_few_letters", count=formats.number(LOOKED_THROUGH, language))
     if many > _COUNTED:
         return say(language, "ui_history_more", count=formats.number(_COUNTED, language))
     return counted(language, "inspections", many, formats.number(many, language))

@@ -15,6 +15,7 @@ from PIL import Image
 from ..core.commissioning import Calibration
 from ..core.errors import BundleRefused, ModelRefused
 from ..core.input import InputSpec
+from ..core.inspection import ModelName
 from ..core.photo import Photo
 from ..core.policy import Policy
 from .archive import UNREADABLE, npz_arrays, npz_bytes
@@ -91,6 +92,12 @@ class Model:
         self.width: int | None = None
         """Of an embedding; None where the model gives none."""
         self._weights = b"" if runtime == "tensorflow" else bundle.read(MODEL_TFLITE)  # once for all
+
+    @property
+    def name(self) -> ModelName:
+        """As inspections name it."""
+        bundle = self.bundle
+        return ModelName(bundle.name, bundle.version, bundle.digest, self.calibration_digest)
 
     @property
     def policy(self) -> Policy:

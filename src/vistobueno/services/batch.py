@@ -4,12 +4,10 @@ there is an end to their number, and what is compressed without measure costs no
 
 import hashlib
 import zipfile
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from contextlib import closing
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from ..core.errors import PhotoRefused, VistoBuenoError
 from ..core.folders import lies_beside
@@ -17,7 +15,9 @@ from ..core.inspection import Inspection
 from ..core.photo import Limits
 from ..core.zips import UNPACKING, Entry, EntryRefused, TooManyEntries, entries, member, open_zip
 from ..store.database import Unavailable
+from .engine import Local
 
+J = TypeVar("J")
 MOST = 2_000  # photographs in one ZIP
 _LARGEST = 4_000_000_000  # bytes of all photographs, unpacked
 
@@ -46,61 +46,82 @@ class Batch:
         return self.outcomes
 
 
-def inspect_entries(file: BinaryIO, inspect: Callable[[bytes, str, int], Inspection], at_once: int) -> Batch:
+def inspect_entries(
+    file: BinaryIO,
+    judge: Callable[[bytes, str, int], J],
+    at_once: int,
+    keep: Callable[[J, str, int], Inspection],
+) -> Batch:
     """Inspect every photograph of a ZIP, in its order; at most ``at_once`` are in memory.
 
     Args:
-        inspect: called with a photograph's bytes, its name, and its place in the ZIP.
+        judge: called by several threads with a photograph's bytes, its name, and its place in the ZIP.
+        keep: called with what came of it, its name and its place, one after another.
 
     Raises:
         BatchRefused: ``not_a_zip``, ``too_many_photos``, ``zip_too_large`` or ``zip_empty``, before anything is inspected.
     """
     archive = _opened(file)
     photographs, passed_over = _photographs(archive)
-    return Batch(_outcomes(archive, photographs, inspect, at_once), passed_over)
+    return Batch(_outcomes(archive, photographs, judge, at_once, keep), passed_over)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """An entry that was read, or why it could not be."""
+
+    name: str
+    place: int
+    data: bytes = b""
+    error: VistoBuenoError | None = None
 
 
 def _outcomes(
     archive: zipfile.ZipFile,
     photographs: list[Entry],
-    inspect: Callable[[bytes, str, int], Inspection],
+    judge: Callable[[bytes, str, int], J],
     at_once: int,
+    keep: Callable[[J, str, int], Inspection],
 ) -> Generator[ZipOutcome, None, None]:
-    most = Limits().max_bytes
     away: list[Unavailable] = []
 
-    def one(data: bytes, name: str, place: int) -> ZipOutcome:
+    def one(given: _Given) -> tuple[_Given, J | VistoBuenoError]:
+        named = _Given(given.name, given.place)
+        if given.error or away:
+            return named, given.error or away[0]
         try:
-            if away:
-                raise away[0]
-            return ZipOutcome(name, inspect(data, name, place))
+            return named, judge(given.data, given.name, given.place)
         except VistoBuenoError as error:
-            if isinstance(error, Unavailable):
-                away.append(error)  # what follows would only wait for the same answer
-            return ZipOutcome(name, error=error)
+            return named, _noted(error, away)
 
-    running: deque[Future[ZipOutcome]] = deque()
-    pool = ThreadPoolExecutor(at_once, thread_name_prefix="zip")
-    try:
-        for place, entry in enumerate(photographs):
-            name = entry.name or f"entry-{place + 1}"  # some programs write none
-            try:
-                with member(archive, entry) as source:
-                    data = source.read(most + 1)  # one more than may be: `open_photo` refuses it
-            except UNPACKING as error:
-                done: Future[ZipOutcome] = Future()
-                done.set_result(ZipOutcome(name, error=_damaged(error)))
-                running.append(done)
-            else:
-                running.append(pool.submit(copy_context().run, one, data, name, place))
-                del data
-            if len(running) >= at_once:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
-    finally:  # also when who reads goes away
-        pool.shutdown(wait=True, cancel_futures=True)
-        archive.close()
+    def kept(given: _Given, judged: J | VistoBuenoError) -> ZipOutcome:
+        if isinstance(judged, VistoBuenoError) or away:
+            return ZipOutcome(given.name, error=judged if isinstance(judged, VistoBuenoError) else away[0])
+        try:
+            return ZipOutcome(given.name, keep(judged, given.name, given.place))
+        except VistoBuenoError as error:
+            return ZipOutcome(given.name, error=_noted(error, away))
+
+    with archive, closing(Local(one, at_once, at_once).submit(_read(archive, photographs))) as outcomes:
+        for given, judged in outcomes:
+            yield kept(given, judged)
+
+
+def _noted(error: VistoBuenoError, away: list[Unavailable]) -> VistoBuenoError:
+    if isinstance(error, Unavailable):
+        away.append(error)  # what follows would only wait for the same answer
+    return error
+
+
+def _read(archive: zipfile.ZipFile, photographs: list[Entry]) -> Iterator[_Given]:
+    most = Limits().max_bytes
+    for place, entry in enumerate(photographs):
+        name = entry.name or f"entry-{place + 1}"  # some programs write none
+        try:
+            with member(archive, entry) as source:
+                yield _Given(name, place, source.read(most + 1))  # one more than may be: `open_photo` refuses it
+        except UNPACKING as error:
+            yield _Given(name, place, error=_damaged(error))
 
 
 def entry_key(key: str, place: int, name: str) -> str:

@@ -1,11 +1,8 @@
-"""Judge many photographs with a few threads and flat memory: decoding and LiteRT both leave Python's lock."""
+"""Judge many files with a few threads and flat memory."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from ..core.errors import PhotoRefused
 from ..core.photo import Limits, Photo, open_photo
@@ -13,9 +10,7 @@ from ..core.policy import Policy
 from ..core.verdict import Verdict
 from ..model.inspector import inspect, limits_for
 from ..model.runtime import Model
-
-G = TypeVar("G")
-T = TypeVar("T")
+from .engine import Local
 
 
 @dataclass(frozen=True)
@@ -47,25 +42,7 @@ def inspect_many(
             return Outcome(path, error=error)
         return Outcome(path, photo.sha256, photo if keep_photos else None, verdict)
 
-    for _, outcome in in_order(one, paths, jobs):
-        yield outcome
-
-
-def in_order(work: Callable[[G], T], given: Iterable[G], jobs: int) -> Iterator[tuple[G, T]]:
-    """Each thing and what ``work`` makes of it, in the order given, by ``jobs`` threads; 2 × ``jobs`` are ahead at most."""
-    waiting: deque[tuple[G, Future[T]]] = deque()
-    pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="inspect")
-    try:
-        for each in given:
-            waiting.append((each, pool.submit(work, each)))
-            if len(waiting) >= 2 * jobs:
-                done, made = waiting.popleft()
-                yield done, made.result()
-        while waiting:
-            done, made = waiting.popleft()
-            yield done, made.result()
-    finally:  # also when the caller stops early, or Ctrl-C
-        pool.shutdown(wait=False, cancel_futures=True)
+    yield from Local(one, jobs).submit(paths)
 
 
 def read_photo(path: Path, limits: Limits) -> bytes:
@@ -74,8 +51,13 @@ def read_photo(path: Path, limits: Limits) -> bytes:
         with path.open("rb") as file:
             return file.read(limits.max_bytes + 1)
     except OSError as error:
-        raise PhotoRefused(
-            "unreadable_file",
-            es=f"No se puede leer el archivo ({error.strerror}). Compruebe que existe y que tiene permiso.",
-            en=f"The file cannot be read ({error.strerror}). Check that it exists and that you are allowed to read it.",
-        ) from error
+        raise unreadable_file(error.strerror) from error
+
+
+def unreadable_file(reason: str | None) -> PhotoRefused:
+    """A photograph that is not there or may not be read, wherever it lies."""
+    return PhotoRefused(
+        "unreadable_file",
+        es=f"No se puede leer el archivo ({reason}). Compruebe que existe y que tiene permiso.",
+        en=f"The file cannot be read ({reason}). Check that it exists and that you are allowed to read it.",
+    )

@@ -3,11 +3,10 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -19,6 +18,7 @@ from ..store.database import reading
 from ..store.lists import inspections_page
 from ..store.lots import is_demonstration
 from . import table
+from .parquet import arrow, arrow_type, arrow_values
 from .spreadsheet import csv_table, xlsx_table
 
 _AT_ONCE, _GROUP = 500, 10_000  # inspections read together; rows of a group of Parquet's, which its readers skip whole
@@ -40,7 +40,8 @@ def export_inspections(engine: Engine, file: Path, asked: Filter, language: str)
         How many there are.
 
     Raises:
-        ExportRefused: ``export_ending`` or ``parquet_missing``.
+        ExportRefused: ``export_ending``.
+        ParquetMissing: ``parquet_missing``.
         Unavailable: the database does not answer.
     """
     write = _WRITERS.get(file.suffix.lower())
@@ -79,21 +80,11 @@ def _xlsx(file: Path, pages: Pages, language: str, demo: bool) -> None:
 
 
 def _parquet(file: Path, pages: Pages, language: str, demo: bool) -> None:
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
-        raise ExportRefused(
-            "parquet_missing",
-            es="Falta pyarrow, que escribe Parquet (la imagen del contenedor no la trae). Instálela con pip install "
-            "'vistobueno[parquet]', o exporte a .csv.",
-            en="pyarrow, which writes Parquet, is not installed (the container image does not include it). Install it with pip "
-            "install 'vistobueno[parquet]', or export to .csv.",
-        ) from error
+    pa = arrow()
     told = json.dumps({"program": __version__, "demo": demo}).encode()
-    own = [(leaf.name, _type(leaf.kind, pa)) for leaf in leaves(Inspection) if leaf.name not in _KEPT_BACK]
+    own = [(leaf.name, arrow_type(leaf.kind)) for leaf in leaves(Inspection) if leaf.name not in _KEPT_BACK]
     schema = pa.schema([*own, *_review_types(pa)], metadata={b"vistobueno": told})
-    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+    with pa.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for rows in _groups(pages):
             writer.write_table(pa.Table.from_pylist(rows, schema))
 
@@ -114,7 +105,6 @@ def _groups(pages: Pages) -> Iterator[list[dict[str, Any]]]:
 def _row(inspection: Inspection) -> dict[str, Any]:
     """The plain values, and the last word that a person said."""
     values = flat(inspection) | {"product": inspection.verdict.recognised_product}
-    values = {name: list(each.items()) if isinstance(each, Mapping) else each for name, each in values.items()}
     said = inspection.reviews[-1] if inspection.reviews else None
     last = {} if said is None else {
         "review": said.answer,
@@ -124,7 +114,7 @@ def _row(inspection: Inspection) -> dict[str, Any]:
         "review_at": said.at,
         "review_note": said.note,
     }  # fmt: skip
-    return values | {"reviews": len(inspection.reviews)} | last
+    return arrow_values(values) | {"reviews": len(inspection.reviews)} | last
 
 
 def _review_types(pa: Any) -> list[tuple[str, Any]]:
@@ -137,19 +127,6 @@ def _review_types(pa: Any) -> list[tuple[str, Any]]:
         ("review_at", pa.timestamp("us", "UTC")),
         ("review_note", pa.string()),
     ]
-
-
-def _type(kind: Any, pa: Any) -> Any:
-    """A leaf's type in Arrow's words; every column may be empty."""
-    origin = get_origin(kind)
-    if origin is UnionType:
-        return _type(get_args(kind)[0], pa)
-    if origin is tuple:
-        return pa.list_(pa.string())
-    if origin is not None and origin is not Literal and issubclass(origin, Mapping):
-        return pa.map_(pa.string(), pa.float64())
-    plain = {int: pa.int64(), float: pa.float64(), datetime: pa.timestamp("us", "UTC")}
-    return plain.get(kind, pa.string())
 
 
 _WRITERS: dict[str, Callable[[Path, Pages, str, bool], None]] = {".csv": _csv, ".xlsx": _xlsx, ".parquet": _parquet}

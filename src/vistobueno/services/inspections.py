@@ -109,11 +109,8 @@ class Inspections:
             Unavailable: it cannot be kept now; nothing was.
         """
         with self._place(admitted):
-            write = Write(idempotency_key, actor, "") if idempotency_key else None
-            if write is not None and self._ledger.is_used(write):
-                write = replace(write, content_sha256=hashlib.sha256(data).hexdigest())
-                if (before := self._ledger.written(write)) is not None:
-                    return Kept(before, replayed=True)
+            if (before := self._kept_before(data, actor, idempotency_key)) is not None:
+                return Kept(before, replayed=True)
             self._lines.check(line)
             if place is not None:
                 self._lots.check(place)
@@ -190,16 +187,25 @@ class Inspections:
             Conflict: the key was used for something else; nothing was inspected.
         """
 
-        def one(data: bytes, name: str, place: int) -> Inspection:
-            key = entry_key(idempotency_key, place, name) if idempotency_key else None
-            with self._judging.admit(wait=True) as admitted:
-                return self.inspect(
-                    data, actor, source=source, line=line, filename=name, idempotency_key=key, admitted=admitted
-                ).inspection
+        def key_of(name: str, place: int) -> str | None:
+            return entry_key(idempotency_key, place, name) if idempotency_key else None
+
+        def judge(data: bytes, name: str, place: int) -> Judged | Inspection:
+            with self._judging.admit(wait=True):
+                if (before := self._kept_before(data, actor, key_of(name, place))) is not None:
+                    return before
+                self._lines.check(line)
+                return self.judge(data, line)
+
+        def keep(judged: Judged | Inspection, name: str, place: int) -> Inspection:
+            if isinstance(judged, Inspection):
+                return judged
+            key = key_of(name, place)
+            return self.keep(judged, actor, source=source, line=line, filename=name, idempotency_key=key).inspection
 
         if not (idempotency_key and self._ledger.is_used(Write(idempotency_key, actor, ""))):
             self._lines.check(line)
-        batch = inspect_entries(file, one, self._judging.threads)
+        batch = inspect_entries(file, judge, self._judging.threads, keep)
         if idempotency_key:  # a ZIP that is refused takes no name: it may be mended and sent again under it
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
@@ -234,8 +240,8 @@ class Inspections:
         except EvidenceMissing as error:
             raise NotFound(
                 "no_photograph",
-                es=f"La foto de la inspección {number} ya no se conserva; su veredicto sí.",
-                en=f"The photo of inspection {number} is no longer kept; its verdict is.",
+                es=f"La foto de la inspección {number} no se conserva aquí; su veredicto sí.",
+                en=f"The photo of inspection {number} is not kept here; its verdict is.",
             ) from error
 
     def heat_map(self, number: int) -> bytes:
@@ -253,8 +259,8 @@ class Inspections:
         """The photograph, small, as a JPEG, or `NotFound`."""
         return thumbnail_jpeg(self.photograph(number), max(16, min(side, 1024)))
 
-    def count(self, filter: Filter, most: int) -> int:  # noqa: A002
-        """How many inspections there are, as far as ``most``."""
+    def count(self, filter: Filter, most: int) -> int | None:  # noqa: A002
+        """How many inspections there are, as far as ``most``; None where only the newest were looked through."""
         return inspections_count(self._engine, filter, most)
 
     def export_csv(self, filter: Filter, language: str, dialect: Dialect = PLAIN) -> Iterator[str]:  # noqa: A002
@@ -270,6 +276,17 @@ class Inspections:
 
     def _rows(self, filter: Filter, language: str) -> Iterator[list[Cell]]:  # noqa: A002
         return table.rows(lambda after: self.page(filter, after, _EXPORTED_AT_ONCE), language)
+
+    def _kept_before(self, data: bytes, actor: Actor, idempotency_key: str | None) -> Inspection | None:
+        """What an earlier call with this key kept of the same photograph.
+
+        Raises:
+            Conflict: the key was used for another photograph.
+        """
+        write = Write(idempotency_key, actor, "") if idempotency_key else None
+        if write is None or not self._ledger.is_used(write):
+            return None
+        return self._ledger.written(replace(write, content_sha256=hashlib.sha256(data).hexdigest()))
 
     @contextlib.contextmanager
     def _place(self, admitted: Slot | None) -> Iterator[None]:
@@ -301,22 +318,11 @@ class Inspections:
 
 def _judged(model: Model, data: bytes) -> Judged:
     start = time.perf_counter()
-    bundle = model.bundle
     with span("decode", bytes=len(data)):
         photo = open_photo(data, limits_for(model))
     with span("network"):
         verdict = inspect(photo, model)
     with span("encode"):
         jpeg = kept_jpeg(photo.picture)
-    facts = PhotoFacts(
-        photo.sha256,
-        photo.width,
-        photo.height,
-        photo.format,
-        len(data),
-        photo.sharpness,
-        photo.brightness,
-        photo.clipped,
-    )
-    named = ModelName(bundle.name, bundle.version, bundle.digest, model.calibration_digest)
-    return Judged(facts, verdict, jpeg, named, (time.perf_counter() - start) * 1e3)
+    facts = PhotoFacts.of(photo, len(data))
+    return Judged(facts, verdict, jpeg, model.name, (time.perf_counter() - start) * 1e3)

@@ -1,23 +1,23 @@
 """Inspections counted by day and by all that control charts group them by, kept as they come and as people answer."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
-    Label,
+    Date,
+    Select,
     String,
     Table,
     and_,
-    case,
+    cast,
     delete,
     func,
-    or_,
     select,
     type_coerce,
 )
@@ -27,11 +27,8 @@ from ..core.control.asked import Asked, Period
 from ..core.control.p_chart import Group
 from ..core.control.trends import AuditCount
 from ..core.inspection import Inspection
-from ..core.verdict import Answer
-from .schema import api_keys, control_answers, control_counts, lots, people
+from .schema import api_keys, control_answers, control_audits, control_counts, control_shares, lots, people
 
-_ORDER = ("line", "product", "packer", "inspector")
-"""What `control_counts`' key begins with after the day: rows are first put together by a beginning of it, as they lie."""
 _COLUMNS = {"line": ("line",), "product": ("product",), "packer": ("packer",), "inspector": ("actor_kind", "actor_id")}
 
 
@@ -97,62 +94,47 @@ def move(connection: Connection, before: Inspection, after: Inspection) -> None:
 
 def counted(connection: Connection, asked: Asked) -> Counted:
     """Inspections by what is asked for, and by line and period."""
-    columns, many = control_counts.c, control_counts.c.count
-    unanswered = columns.said == ""  # then the model's is the last word
-    is_unfit = or_(columns.said == "unfit", and_(unanswered, columns.answer == "unfit"))
-    is_fruit = or_(is_unfit, columns.said == "fit", and_(unanswered, columns.answer == "fit"))
-
-    def those(condition: ColumnElement[bool], name: str) -> Label[int]:
-        return func.sum(case((condition, many), else_=0)).label(name)
-
-    fruit, unfit = those(is_fruit, "fruit"), those(is_unfit, "unfit")
-    narrowed = tuple(_narrowed(control_counts, asked))
-    of_lines = select(
-        type_coerce(columns.day, String), columns.line, fruit, unfit, func.sum(many),
-        those(columns.answer == "review", "to_review"), those(columns.said == "unfit", "called_unfit"),
-    ).where(*narrowed)  # fmt: skip
+    columns, narrowed = control_shares.c, tuple(_narrowed(control_shares, asked))
+    sums = (columns.fruit, columns.unfit, columns.inspected, columns.to_review, columns.called_unfit)
     periods: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    lines: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    lines: list[PeriodCount] = []
     called_unfit = 0
-    for day, line, ripe, bad, inspected, to_review, called in connection.execute(
-        of_lines.group_by(columns.day, columns.line)
-    ):
-        period = _period(str(day), asked.period)
-        for counts, more in ((periods[period], (ripe, bad)), (lines[line, period], (inspected, to_review))):
-            counts[:] = (before + int(each) for before, each in zip(counts, more, strict=True))
-        called_unfit += int(called)
+    for period, line, *counts in connection.execute(_by_period(connection, asked, narrowed, (columns.line,), sums)):
+        ripe, bad, inspected, to_review, called = map(int, counts)
+        periods[period][0] += ripe
+        periods[period][1] += bad
+        lines.append(PeriodCount(line, period, inspected, to_review))
+        called_unfit += called
     if asked.ordered:
         groups = [Group(period, *periods[period]) for period in sorted(periods)]
     else:
-        depth = _ORDER.index(asked.by) + 1
-        prefix = [columns[name] for part in _ORDER[:depth] for name in _COLUMNS[part]]
-        grouped = select(*prefix, func.sum(many).label("fruit"), unfit).where(*narrowed, is_fruit)
-        small = grouped.group_by(columns.day, *prefix).subquery()
-        own = [small.c[name] for name in _COLUMNS[asked.by]]
-        sums = select(*own, func.sum(small.c.fruit), func.sum(small.c.unfit)).group_by(*own)
+        own = [columns[name] for name in _COLUMNS[asked.by]]
+        fruit, unfit = func.sum(columns.fruit), func.sum(columns.unfit)
+        grouped = select(*own, fruit, unfit).where(*narrowed).group_by(*own).having(fruit > 0)
         names = _names(connection) if asked.by == "inspector" else {}
-        keys = [("-".join(map(str, key)), int(n), int(bad)) for *key, n, bad in connection.execute(sums)]
+        keys = [("-".join(map(str, key)), int(n), int(bad)) for *key, n, bad in connection.execute(grouped)]
         groups = [Group(names.get(key, key), n, bad) for key, n, bad in sorted(keys, key=lambda each: (-each[1], each))]
-    found = tuple(PeriodCount(*key, *counts) for key, counts in sorted(lines.items()))
+    found = tuple(sorted(lines, key=lambda each: (each.line, each.period)))
     return Counted(tuple(groups), found, called_unfit)
 
 
 def said(connection: Connection, asked: Asked) -> Said:
     """What people answered in the blind audit, and which defects they named."""
-    columns, narrowed = control_answers.c, tuple(_narrowed(control_answers, asked))
-    many = func.sum(columns.count)
-    alike = (columns.line, columns.answer, columns.chance, columns.first, columns.second)
-    drawn = select(type_coerce(columns.day, String), *alike, many).where(*narrowed, columns.chance > 0)
-    audits = Counter[tuple[str, str, Answer, float, str, str]]()
-    for day, line, *answers, count in connection.execute(drawn.group_by(columns.day, *alike)):
-        audits[line, _period(str(day), asked.period), *answers] += count
+    of_lines = (asked.product, asked.packer, asked.inspector) == (None, None, None)
+    table = control_audits if of_lines else control_answers
+    audited = (*_narrowed(table, asked), table.c.chance > 0, table.c.first != "")
+    alike = (table.c.line, table.c.answer, table.c.chance, table.c.first, table.c.second)
+    drawn = _by_period(connection, asked, audited, alike, (table.c.count,))
     by_period: dict[tuple[str, str], list[AuditCount]] = defaultdict(list)
-    for (line, period, answer, chance, first, second), count in audits.items():
+    for period, line, answer, chance, first, second, count in connection.execute(drawn).all():
         said_: Any = tuple(filter(None, (first, second)))
         by_period[line, period].append(AuditCount(answer, chance, said_, int(count)))
-    named = select(columns.defects, many).where(*narrowed, columns.defects != "").group_by(columns.defects)
+    columns = control_answers.c
+    named = select(columns.defects, func.sum(columns.count)).where(
+        *_narrowed(control_answers, asked), columns.defects != ""
+    )
     defects, with_defects = Counter[str](), 0
-    for several, count in connection.execute(named):
+    for several, count in connection.execute(named.group_by(columns.defects)):
         with_defects += int(count)
         for each in several.split(","):
             defects[each] += int(count)
@@ -206,15 +188,34 @@ def _narrowed(table: Table, asked: Asked) -> Iterator[ColumnElement[bool]]:
         yield and_(table.c.actor_kind == asked.inspector[0], table.c.actor_id == asked.inspector[1])
 
 
-@cache
-def _period(day: str, period: Period) -> str:
-    """Its first day, weeks beginning on Monday."""
-    if period == "month":
-        return f"{day[:7]}-01"
-    if period == "week":
-        found = date.fromisoformat(day)
-        return (found - timedelta(days=found.weekday())).isoformat()
-    return day
+def _by_period(
+    connection: Connection,
+    asked: Asked,
+    narrowed: Sequence[ColumnElement[bool]],
+    alike: Sequence[Column[Any]],
+    sums: Sequence[Column[int]],
+) -> Select[Any]:
+    """Sums by the first day of a period (weeks begin on Monday) and by what is alike: first by day, which is how rows lie."""
+    day = alike[0].table.c.day
+    daily = select(day, *alike, *(func.sum(each).label(each.name) for each in sums)).where(*narrowed)
+    days = daily.group_by(day, *alike).subquery().c
+    first = _FIRST_DAYS[connection.dialect.name][asked.period](days.day).label("period")
+    same = [days[each.name] for each in alike]
+    return select(first, *same, *(func.sum(days[each.name]) for each in sums)).group_by(first, *same)
+
+
+_FIRST_DAYS: dict[str, dict[Period, Callable[[ColumnElement[Any]], ColumnElement[str]]]] = {
+    "sqlite": {
+        "day": lambda day: type_coerce(day, String),
+        "week": lambda day: func.date(day, "weekday 0", "-6 days"),
+        "month": lambda day: func.date(day, "start of month"),
+    },
+    "postgresql": {
+        "day": lambda day: cast(day, String),
+        "week": lambda day: cast(cast(func.date_trunc("week", day), Date), String),
+        "month": lambda day: cast(cast(func.date_trunc("month", day), Date), String),
+    },
+}
 
 
 def _names(connection: Connection) -> dict[str, str]:

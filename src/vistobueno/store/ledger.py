@@ -328,17 +328,19 @@ def _add(connection: Connection, entries: Sequence[Entry], clock: Clock, chance:
     drafts = [_in_lot(connection, each.draft) for each in entries]
     last = connection.execute(_LAST).first()
     number, at = (last.number, last.at) if last else (0, None)
-    drawn = _drawn(connection, [each.line for each in drafts], chance)
+    drawn = iter(_drawn(connection, [each.draft.line for each in entries if each.audit is not None], chance))
     kept: list[Inspection] = []
-    for entry, draft, (seed, place) in zip(entries, drafts, drawn, strict=True):
+    for entry, draft in zip(entries, drafts, strict=True):
         number, now = number + 1, clock()
         at = (
             now if at is None else max(now, at)
         )  # a clock that was set back makes no number earlier than the one before
         map_ = entry.activation is not None
         found = replace(draft, number=number, at=at, filename=_clean(draft.filename), has_heat_map=map_)
-        if entry.audit is not None and (people := entry.audit(seed).people(place)):
-            found = replace(found, audit_chance=entry.audit(seed).chance(place), audit_people=people)
+        if entry.audit is not None:
+            seed, place = next(drawn)
+            if people := entry.audit(seed).people(place):
+                found = replace(found, audit_chance=entry.audit(seed).chance(place), audit_people=people)
         kept.append(found)
     both = list(zip(entries, kept, strict=True))
     connection.execute(_INSPECTION, [_columns(found, entry.activation) for entry, found in both])

@@ -30,6 +30,7 @@ from .records import waits_for, with_reviews
 from .schema import OF_NO_PRODUCT, disagreements, inspections, reasons, review_queue, reviews
 
 MOST = 500  # inspections on one page
+LOOKED_THROUGH = 100_000  # names for one page, where too few letters are given for the index of names
 _LARGEST = 2**63 - 1
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _NAMES = table(NAMES, column("rowid", Integer))
@@ -40,16 +41,23 @@ class CursorRefused(VistoBuenoError):
 
 
 def inspections_page(engine: Engine, asked: Filter, after: str | None, limit: int) -> Page[Inspection]:
-    """The inspections that ``asked`` lets through, those after the cursor ``after``."""
+    """The inspections that ``asked`` lets through, those after the cursor ``after``.
+
+    Where it has fewer than three letters, a page that looked through `LOOKED_THROUGH` names is not full, but has a ``next``.
+    """
     with reading(engine) as connection:
         query, order = _filtered(connection, asked)
-        return _page(connection, query, order, after, limit)
+        return _page(connection, query, order, after, limit, _few_letters(asked))
 
 
-def inspections_count(engine: Engine, asked: Filter, most: int) -> int:
-    """How many inspections ``asked`` lets through, as far as ``most``."""
+def inspections_count(engine: Engine, asked: Filter, most: int) -> int | None:
+    """How many inspections ``asked`` lets through, as far as ``most``; None where so few letters are not looked for in all."""
     with reading(engine) as connection:
-        query, _ = _filtered(connection, asked)
+        query, order = _filtered(connection, asked)
+        if (letters := _few_letters(asked)) is not None:
+            if _last_looked_at(connection, query, order) is not None:
+                return None
+            query = query.where(_inside(connection, letters))
         found = query.with_only_columns(inspections.c.number).limit(most).subquery()
         return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
 
@@ -63,14 +71,30 @@ def waiting_page(engine: Engine, after: str | None, limit: int, actor: Actor | N
 
 
 def _page(
-    connection: Connection, query: Select[Any], order: ColumnElement[int], after: str | None, limit: int
+    connection: Connection,
+    query: Select[Any],
+    order: ColumnElement[int],
+    after: str | None,
+    limit: int,
+    letters: str | None = None,
 ) -> Page[Inspection]:
-    limit = max(1, min(limit, MOST))
+    limit, last = max(1, min(limit, MOST)), None
     if after is not None:
         query = query.where(order < _number_of(after))
+    if letters is not None:
+        if (last := _last_looked_at(connection, query, order)) is not None:
+            query = query.where(order >= last)
+        query = query.where(_inside(connection, letters))
     rows = connection.execute(query.order_by(order.desc()).limit(limit + 1)).all()
     found = with_reviews(connection, rows[:limit])
-    return Page(tuple(found), _cursor(found[-1].number) if len(rows) > limit else None)
+    return Page(tuple(found), _cursor(found[-1].number if len(rows) > limit else last))
+
+
+def _last_looked_at(connection: Connection, query: Select[Any], order: ColumnElement[int]) -> int | None:
+    """The number as far as which names are looked through; None: all of them are."""
+    numbers = query.with_only_columns(inspections.c.number).order_by(order.desc()).limit(2).offset(LOOKED_THROUGH - 1)
+    last = connection.execute(numbers).scalars().all()
+    return int(last[0]) if len(last) > 1 else None
 
 
 def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], ColumnElement[int]]:
@@ -116,7 +140,7 @@ def _filtered(connection: Connection, asked: Filter) -> tuple[Select[Any], Colum
     if asked.reason is not None:
         query, order = query.join(reasons, reasons.c.inspection_number == number), reasons.c.inspection_number
         query = query.where(reasons.c.reason == asked.reason)
-    if asked.text:
+    if asked.text and _few_letters(asked) is None:
         query, order = _named(connection, query, order, asked.text)
     if asked.product is not None:
         query = query.where(~OF_NO_PRODUCT)
@@ -139,12 +163,9 @@ def first_since(connection: Connection, moment: datetime) -> int | None:
 def _named(
     connection: Connection, query: Select[Any], order: ColumnElement[int], wanted: str
 ) -> tuple[Select[Any], ColumnElement[int]]:
-    """Three letters or more are found by the index of names; fewer are common, so that the newest are found soon."""
+    """Three letters or more are found by the index of names."""
     postgresql, wanted = connection.dialect.name == "postgresql", folded(wanted)
-    place = func.strpos if postgresql else func.instr  # not LIKE: PostgreSQL takes its rows to be far too few
-    inside = place(inspections.c.filename_folded, wanted) > 0
-    if len(wanted) < 3:
-        return query.where(inside), order
+    inside = _inside(connection, wanted)
     if postgresql:
         found = text("trigrams(inspections.filename_folded) @> trigrams(:wanted)").bindparams(wanted=wanted)
         return query.where(inside, found), order
@@ -152,7 +173,20 @@ def _named(
     return query.join(_NAMES, _NAMES.c.rowid == inspections.c.number).where(phrase), _NAMES.c.rowid
 
 
-def _cursor(number: int) -> str:
+def _few_letters(asked: Filter) -> str | None:
+    """Too few for the index of names: common ones are soon found among the newest, whatever else is there."""
+    letters = folded(asked.text) if asked.text else None
+    return letters if letters is not None and len(letters) < 3 else None
+
+
+def _inside(connection: Connection, wanted: str) -> ColumnElement[bool]:
+    place = func.strpos if connection.dialect.name == "postgresql" else func.instr  # it takes LIKE's to be too few
+    return place(inspections.c.filename_folded, wanted) > 0
+
+
+def _cursor(number: int | None) -> str | None:
+    if number is None:
+        return None
     return base64.urlsafe_b64encode(b"n%d" % number).decode().rstrip("=")
 
 

@@ -1,7 +1,7 @@
 """Rates of the blind audit from photographs that were counted together, and how the model compares with people."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..audit import kappa
@@ -42,22 +42,20 @@ class Trend:
 
 def trend(period: str, inspected: int, to_review: int, counts: Sequence[AuditCount]) -> Trend:
     """The rates of one period."""
-    fruit = [each for each in counts if each.said and each.said[0] in ("fit", "unfit")]
-    both = [each for each in fruit if each.answer != "review"]
     twice = Counter[tuple[str, str]]()
+    fruit: list[tuple[Answer, ReviewAnswer, float, int]] = []
     for each in counts:
         if len(each.said) > 1:
             twice[each.said[0], each.said[1]] += each.count
-
-    def share(hit: Callable[[AuditCount], bool], among: Sequence[AuditCount]) -> Share:
-        return share_of_counts([(hit(each), 1 / each.chance, each.count) for each in among])
-
+        if each.said and each.said[0] in ("fit", "unfit"):
+            fruit.append((each.answer, each.said[0], 1 / each.chance, each.count))
+    both = [each for each in fruit if each[0] != "review"]
     return Trend(
         period,
         Share(to_review / inspected if inspected else 0.0, *wilson(to_review, inspected), inspected),
-        share(lambda each: each.answer == "fit", [each for each in fruit if each.said[0] == "unfit"]),
-        share(lambda each: each.answer == "unfit", [each for each in fruit if each.said[0] == "fit"]),
+        share_of_counts([(answer == "fit", weight, n) for answer, said, weight, n in fruit if said == "unfit"]),
+        share_of_counts([(answer == "unfit", weight, n) for answer, said, weight, n in fruit if said == "fit"]),
         kappa(twice),
-        share(lambda each: each.answer == "unfit", both),
-        share(lambda each: each.said[0] == "unfit", both),
+        share_of_counts([(answer == "unfit", weight, n) for answer, _, weight, n in both]),
+        share_of_counts([(said == "unfit", weight, n) for _, said, weight, n in both]),
     )

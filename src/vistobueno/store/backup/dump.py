@@ -36,9 +36,9 @@ _OURS = {table.name: table for table in metadata.sorted_tables}
 def tables_of(connection: Connection) -> list[Table]:
     """The tables that a database has, at whatever step it is, in an order that keeps references.
 
-    Photographs in the database are photographs, not rows.
+    Photographs in the database are photographs, not rows; what the database adds up by itself is not carried either.
     """
-    found = MetaData()
+    found, own = MetaData(), {blobs.name, *(name for name, table in _OURS.items() if table.info.get("derived"))}
 
     @event.listens_for(found, "column_reflect")
     def _same_type(inspector: Any, table: Table, column: Any) -> None:
@@ -49,7 +49,7 @@ def tables_of(connection: Connection) -> list[Table]:
             column["type"] = Moment()
 
     here = set(inspect(connection).get_table_names())
-    found.reflect(connection, only=[name for name in _OURS if name in here and name != blobs.name])
+    found.reflect(connection, only=[name for name in _OURS if name in here and name not in own])
     return found.sorted_tables
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 FOLDER = Path(__file__).parent
-STEPS = tuple(f"{step:04}" for step in range(1, 19))
+STEPS = tuple(f"{step:04}" for step in range(1, 20))
 """Every step, the oldest first."""
 
 HEAD = STEPS[-1]

@@ -184,7 +184,14 @@ class Asked:
             datetime | None, ISO_8601, Query(description="From this moment on; UTC unless it has an offset.")
         ] = None,
         until: Annotated[datetime | None, ISO_8601, Query(description="Before this moment.")] = None,
-        text: Annotated[str | None, Query(max_length=255, description="Part of the file name.")] = None,
+        text: Annotated[
+            str | None,
+            Query(
+                max_length=255,
+                description="Part of the file name. Fewer than three letters: a page looks through 100,000 names at most, "
+                "and may have fewer items than asked for, or none, although there is a `next`.",
+            ),
+        ] = None,
         actor_kind: Annotated[
             Literal["person", "key", "system"] | None,
             Query(description="Inspected by a person or by a machine's key."),
