@@ -70,7 +70,9 @@ def test_an_import_adds_each_photograph_once_and_a_second_one_nothing(
     with pytest.raises(NotFound, match="no_photograph"):
         station.inspections.photograph(found[0].number)
     with reading(station.engine) as connection:
-        assert connection.execute(select(audit_draws.c.photographs)).first() is None, "the line's own draw has not begun"
+        assert connection.execute(select(audit_draws.c.photographs)).first() is None, (
+            "the line's own draw has not begun"
+        )
     assert waiting(station) == 0, "nobody is asked about a photograph that is not here"
     assert sum(each.count for each in station.inspections.day_counts(found[-1].at.date(), found[0].at.date())) == count
 
