@@ -213,6 +213,17 @@ def test_two_runs_do_not_write_one_folder_and_a_file_is_no_folder(small_model: M
     assert (tmp_path / "file.parquet").read_bytes() == b"mine"
 
 
+def test_what_cannot_start_leaves_no_folder_behind(
+    vistobueno: Run, drawn: Path, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    new, old = tmp_path / "new", tmp_path / "old"
+    old.mkdir()
+    for out in (new, old):
+        assert vistobueno("score", tmp_path / "nowhere", "--out", out, "--model", small_bundle.path).code == 3
+    assert not new.exists() and old.is_dir()
+    assert vistobueno("score", drawn, "--out", new, "--model", small_bundle.path).code == 0 and rows_of(new)
+
+
 def _table(columns: dict[str, list[Any]]) -> Any:
     import pyarrow as pa
 
@@ -278,7 +289,13 @@ def test_manifests_are_text_csv_or_parquet_and_name_each_photograph_once(drawn: 
         assert [key.name for key in keys] == [str(each) for each in files], name
     pq.write_table(_table({"n": [1]}), tmp_path / "none.parquet")
     (tmp_path / "empty.txt").touch()
-    bad = {"none.parquet": "manifest_unreadable", "empty.txt": "archive_empty", "missing": "archive_missing"}
+    (tmp_path / "none.csv").write_text("name,label\na.jpg,fit\n")
+    bad = {
+        "none.parquet": "manifest_unreadable",
+        "none.csv": "manifest_unreadable",
+        "empty.txt": "archive_empty",
+        "missing": "archive_missing",
+    }
     bad[str(files[0])] = "manifest_unreadable"
     for name, code in bad.items():
         with pytest.raises(DataRefused) as refused:

@@ -165,6 +165,8 @@ def run_import(settings: Settings, place: Path, line: str, keep: bool, as_json: 
     )
     if done.added:
         print(say(language, "archive_photographs_kept" if keep else "archive_no_photographs", count=done.photographs))
+    if keep and done.already:
+        print(say(language, "archive_as_before"))
 
 
 @contextmanager

@@ -29,8 +29,8 @@ def one(connection: Connection, name: str) -> Line:
     if found is None:
         raise NotFound(
             "no_line",
-            es=f"No hay ninguna línea «{name}». Vuelva a cargar la lista de líneas.",
-            en=f"There is no line '{name}'. Load the list of lines again.",
+            es=f"No hay ninguna línea «{name}». Compruebe el nombre en Modelo → Líneas.",
+            en=f"There is no line '{name}'. Check the name under Model → Lines.",
         )
     return found
 

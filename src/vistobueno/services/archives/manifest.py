@@ -11,6 +11,7 @@ from ..parquet import arrow
 from .photographs import S3, Key, Photographs
 
 _COLUMNS = ("file", "key", "path", "uri", "url")
+_TABLES = (".csv", ".tsv")
 _AT_ONCE = 10_000  # rows
 
 
@@ -50,7 +51,7 @@ def _keys(place: str, photographs: Photographs) -> Iterator[Key | None]:
         raise DataRefused(
             "archive_missing",
             es=f"No existe {place}. Indique una carpeta, s3://bucket/prefijo o un manifiesto.",
-            en=f"There is no {place}. Give a folder, s3://bucket/prefix or a manifest.",
+            en=f"{place} does not exist. Give a folder, s3://bucket/prefix or a manifest.",
         )
     read: Callable[[Path], Iterator[str]] = _of_parquet if file.suffix.lower() == ".parquet" else _of_text
     for name in read(file):
@@ -61,7 +62,7 @@ def _of_text(file: Path) -> Iterator[str]:
     """A name in each line, or a table with a column of names."""
     try:
         if is_photo_file(str(file)):
-            raise ValueError("it is a photograph")
+            raise _unreadable(file, "es una fotografía", "it is a photograph")
         with file.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as opened:
             head = opened.readline()
             column, delimiter = next(
@@ -69,6 +70,8 @@ def _of_text(file: Path) -> Iterator[str]:
                  if name in (cells := [each.strip().strip('"').lower() for each in head.split(mark)])),
                 (None, ""),
             )  # fmt: skip
+            if column is None and file.suffix.lower() in _TABLES:
+                raise _without_names(file)
             if column is None:
                 opened.seek(0)
                 yield from filter(None, (line.rstrip("\r\n") for line in opened))
@@ -76,7 +79,7 @@ def _of_text(file: Path) -> Iterator[str]:
                 rows = csv.reader(opened, delimiter=delimiter)
                 yield from (row[column] for row in rows if len(row) > column and row[column])
     except (ValueError, csv.Error) as error:
-        raise _unreadable(file, error) from error
+        raise _unreadable(file, error, error) from error
 
 
 def _of_parquet(file: Path) -> Iterator[str]:
@@ -86,18 +89,23 @@ def _of_parquet(file: Path) -> Iterator[str]:
         names = opened.schema_arrow.names
         column = next((name for name in _COLUMNS if name in names), None)
         if column is None:
-            raise ValueError(f"none of its columns is called {', '.join(_COLUMNS)}")
+            raise _without_names(file)
         for batch in opened.iter_batches(_AT_ONCE, columns=[column]):
             yield from filter(None, batch.column(0).to_pylist())
     except (ValueError, pa.ArrowException) as error:
-        raise _unreadable(file, error) from error
+        raise _unreadable(file, error, error) from error
 
 
-def _unreadable(file: Path, error: Exception) -> DataRefused:
+def _without_names(file: Path) -> DataRefused:
+    names = ", ".join(_COLUMNS)
+    return _unreadable(file, f"ninguna columna se llama {names}", f"none of its columns is called {names}")
+
+
+def _unreadable(file: Path, es: object, en: object) -> DataRefused:
     return DataRefused(
         "manifest_unreadable",
-        es=f"{file.name} no es un manifiesto que se pueda leer ({error}). Use texto con un nombre por línea, o un CSV o Parquet "
+        es=f"{file.name} no es un manifiesto que se pueda leer ({es}). Use texto con un nombre por línea, o un CSV o Parquet "
         "con una columna file.",
-        en=f"{file.name} is not a readable manifest ({error}). Use text with one name per line, or a CSV or Parquet with "
+        en=f"{file.name} is not a readable manifest ({en}). Use text with one name per line, or a CSV or Parquet with "
         "a column called file.",
     )

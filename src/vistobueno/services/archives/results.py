@@ -28,8 +28,14 @@ def opened(place: Path) -> Any:
     """What `score` wrote, a folder or one of its files, as a dataset of pyarrow's.
 
     Raises:
-        DataRefused: ``results_unreadable``.
+        DataRefused: ``results_missing`` or ``results_unreadable``.
     """
+    if not place.exists():
+        raise DataRefused(
+            "results_missing",
+            es=f"No existe {place}. Indique la carpeta que escribió `vistobueno score`.",
+            en=f"{place} does not exist. Give the folder that `vistobueno score` wrote.",
+        )
     return _dataset(sorted(place.glob("[!.]*.parquet")) if place.is_dir() else [place], place)
 
 
@@ -39,15 +45,19 @@ def _dataset(files: Sequence[Path], place: Path) -> Any:
         return pa.dataset.dataset(schema().empty_table())
     try:
         found = pa.dataset.dataset([str(each) for each in files], format="parquet")
-        if lacking := [name for name in schema().names if name not in found.schema.names]:
-            raise ValueError(f"{lacking[0]}?")
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise DataRefused(
-            "results_unreadable",
-            es=f"{place} no es lo que escribe `vistobueno score` ({error}). Indique esa carpeta.",
-            en=f"{place} is not what `vistobueno score` writes ({error}). Give that folder.",
-        ) from error
+        raise _unreadable(place, error, error) from error
+    if lacking := [name for name in schema().names if name not in found.schema.names]:
+        raise _unreadable(place, f"le falta la columna {lacking[0]}", f"it has no column called {lacking[0]}")
     return found
+
+
+def _unreadable(place: Path, es: object, en: object) -> DataRefused:
+    return DataRefused(
+        "results_unreadable",
+        es=f"{place} no es lo que escribe `vistobueno score` ({es}). Indique otra carpeta.",
+        en=f"{place} is not what `vistobueno score` writes ({en}). Give another folder.",
+    )
 
 
 class Results:
@@ -59,6 +69,7 @@ class Results:
     def __init__(self, folder: Path, model: ModelName) -> None:
         self.folder, self._model = folder, model
         self._lock = FileLock(folder / ".lock")
+        self._made = False
 
     def __enter__(self) -> Self:
         """Hold the folder; what a run that was killed left half-written goes.
@@ -78,6 +89,7 @@ class Results:
                 es=f"{self.folder} es un archivo. Los resultados son una carpeta de archivos Parquet: indique otro nombre.",
                 en=f"{self.folder} is a file. Results are a folder of Parquet files: give another name.",
             )
+        self._made = not self.folder.exists()
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._lock.acquire(blocking=False)
@@ -97,6 +109,10 @@ class Results:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Let the folder go; one that was made for nothing goes with it."""
+        if self._made and not any(each.name != ".lock" for each in self.folder.iterdir()):
+            Path(self._lock.lock_file).unlink()
+            self.folder.rmdir()
         self._lock.release()
 
     def missing(self, keys: Sequence[Key]) -> tuple[list[str], set[str]]:
