@@ -46,6 +46,8 @@ SkipOption = Annotated[
     bool, typer.Option("--skip-unreadable", help="Go on without photographs that cannot be read; they are counted.")
 ]
 _DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+HostOption = Annotated[str, typer.Option("--host", help="Address it listens on (BIND_ADDRESS).")]
+PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port it listens on (PORT).")]
 RuntimeOption = Annotated[str, typer.Option("--runtime", help="litert or tensorflow (RUNTIME).")]
 
 
@@ -132,15 +134,14 @@ def inspect_command(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address it listens on (BIND_ADDRESS).")] = "",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port it listens on (PORT).")] = 0,
+    host: HostOption = "",
+    port: PortOption = 0,
     language: Language = "",
 ) -> None:
     """Start the station: pages, API and inference protocol on one port."""
     from .serve import run_serve
 
-    settings = _settings()
-    settings = replace(settings, bind_address=host or settings.bind_address, port=port or settings.port)
+    settings = _serving(host, port)
     if settings.demo:
         from .demo import run_demo
 
@@ -168,6 +169,8 @@ def demo(
     serve: Annotated[
         bool, typer.Option("--serve", help="Then start the station, even if it was already filled.")
     ] = False,
+    host: HostOption = "",
+    port: PortOption = 0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same month.")] = 1,
     language: Language = "",
 ) -> None:
@@ -175,7 +178,7 @@ def demo(
     _one_blas_thread()
     from .demo import run_demo
 
-    run_demo(_settings(), seed, serve, language or user_language())
+    run_demo(_serving(host, port), seed, serve, language or user_language())
 
 
 @model_app.command("info")
@@ -506,6 +509,11 @@ def _settings(**given: str) -> Any:
     from ..settings import read_settings
 
     return read_settings({**os.environ, **given})
+
+
+def _serving(host: str, port: int) -> Any:
+    settings = _settings()
+    return replace(settings, bind_address=host or settings.bind_address, port=port or settings.port)
 
 
 def _one_blas_thread() -> None:
