@@ -94,7 +94,7 @@ def table(found: dict[int, dict[str, Measured]]) -> str:
         here = [found[count].get(name) for count in counts]
         unit = next(each.unit for each in here if each)
         most, first = here[-1], found[base].get(name)
-        grew = f"{most.p50 / first.p50:.2g}" if most and first and first.p50 else "–"
+        grew = f"{most.p50 / first.p50:.3g}" if most and first else "–"
         rows.append([f"{name}, {unit}", *(each.words if each else "–" for each in here), grew])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

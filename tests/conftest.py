@@ -15,7 +15,17 @@ from vistobueno.model.bundle import Bundle, read_bundle, zip_bundle
 from vistobueno.model.runtime import Model, load_model
 
 pytest_plugins = ["no_skips"]
-LONG = ("test_conversion", "test_cli_training", "test_operation", "test_docs", "test_pack", "test_fit", "browser/")
+LONG = (
+    "test_cluster",
+    "test_replicas",
+    "test_conversion",
+    "test_cli_training",
+    "test_operation",
+    "test_docs",
+    "test_pack",
+    "test_fit",
+    "browser/",
+)
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "photos"
 
 

@@ -31,7 +31,8 @@ ray = pytest.importorskip("ray", reason="Ray (the extra [cluster]) is not here")
 __all__ = ["vistobueno"]
 pytestmark = pytest.mark.timeout(280)
 MEMORY = 80 * 2**20  # bytes, of each node's object store
-SOON = {"health_check_period_ms": 500, "health_check_timeout_ms": 500, "health_check_failure_threshold": 3}
+SOON = {"health_check_period_ms": 500, "health_check_timeout_ms": 20_000, "health_check_failure_threshold": 3}
+"""What died refuses at once; what is only slow has time."""
 
 
 class TwoNodes:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ..core.errors import BundleRefused
@@ -37,6 +37,7 @@ _INSTEAD = "instead"
 
 
 _KEY = "models/{}.zip"  # in the table of blobs, by digest
+_PIECE = select(func.substr(blobs.c.data, bindparam("from"), 1 << 20)).where(blobs.c.key == bindparam("key"))
 _LAST = select(activations).where(activations.c.cause != _INSTEAD).order_by(activations.c.id.desc()).limit(1)
 
 
@@ -227,23 +228,26 @@ class Shelf:
         with reading(self.engine) as connection:
             if connection.execute(select(blobs.c.key).where(blobs.c.key == key)).first() is not None:
                 return
-        make_folder(self.home)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.home) as beside:
-            data = zip_bundle(bundle, Path(beside) / "model.zip").read_bytes()
+        try:
+            make_folder(self.home)
+            with tempfile.TemporaryDirectory(prefix=".new-", dir=self.home) as beside:
+                data = zip_bundle(bundle, Path(beside) / "model.zip").read_bytes()
+        except OSError as error:  # no space: it serves here all the same
+            _log.warning("other machines will not have the model %s: %s", bundle.digest, error)
+            return
         with contextlib.suppress(IntegrityError), writing(self.engine) as connection:  # another was faster
             connection.execute(insert(blobs).values(key=key, data=data, at=datetime.now(UTC)))
 
     def _fetch(self, digest: str) -> None:
         """Copy it here if another machine shared it."""
-        with reading(self.engine) as connection:
-            data = connection.execute(select(blobs.c.data).where(blobs.c.key == _KEY.format(digest))).scalar()
-        if data is None:
-            return
         make_folder(self.home)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=self.home) as beside:
-            file = Path(beside) / "model.zip"
-            file.write_bytes(data)
-            self._copy(read_bundle(file))
+            file, size = Path(beside) / "model.zip", 0
+            with file.open("wb") as copy, reading(self.engine) as connection:
+                while piece := connection.execute(_PIECE, {"key": _KEY.format(digest), "from": size + 1}).scalar():
+                    size += copy.write(piece)
+            if size:
+                self._copy(read_bundle(file))
 
     def _activated(self, digest: str, actor: Actor, cause: str) -> None:
         now = datetime.now(UTC)

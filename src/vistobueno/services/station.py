@@ -1,6 +1,5 @@
 """A station: what it can do, each part by its name. State of a process lives here."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,7 @@ from .audits import Audits
 from .calibrations import Calibrations
 from .control import Control
 from .defects import Defects
+from .engine import cores
 from .inspections import Inspections
 from .judging import Judging
 from .lines import Lines
@@ -62,7 +62,7 @@ class Station:
         station = station_id(engine)  # before anything has a thread to end
         self.webhooks = Webhooks(engine, settings)
         self.models = Models(engine, settings)
-        self.judging = Judging(settings.judging_threads or _cores(), settings.judging_queue)
+        self.judging = Judging(settings.judging_threads or cores(), settings.judging_queue)
         self.lines = Lines(engine, self.models, clock)
         audit = partial(Audit, share=settings.audit_share, first=settings.audit_first, second=settings.audit_second)
         self.lots, self.reports = Lots(engine, clock, chance), Reports(engine, evidence, settings, clock)
@@ -120,7 +120,3 @@ class Station:
             checks["evidence"] = False
         warnings = ("active_model_not_loaded",) if self.models.missed else ()
         return Readiness(all(checks.values()), checks, warnings, self.demonstration)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,7 +1,8 @@
 """Inspections of an archive that was judged elsewhere, written many at a time and each once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -9,7 +10,7 @@ from ..core.inspection import SYSTEM, Inspection
 from .ledger import Entry, Ledger
 from .records import actor_columns
 from .schema import evidence_removals, idempotency_keys, models, review_queue
-from .writes import Write, one_after_another
+from .writes import one_after_another
 
 _AT_ONCE = 500  # keys of one question
 
@@ -19,12 +20,12 @@ def knows_model(connection: Connection, digest: str) -> bool:
     return connection.execute(select(models.c.digest).where(models.c.digest == digest)).first() is not None
 
 
-def made_already(connection: Connection, writes: Sequence[Write]) -> set[str]:
-    """The hashes of the keys under which something was written before."""
-    hashes, known = [each.key_hash for each in writes], set[str]()
-    for start in range(0, len(hashes), _AT_ONCE):
-        some = idempotency_keys.c.key_hash.in_(hashes[start : start + _AT_ONCE])
-        known |= set(connection.execute(select(idempotency_keys.c.key_hash).where(some)).scalars())
+def made_already(connection: Connection, key_hashes: Iterable[str]) -> set[str]:
+    """Of the hashes of some writes' keys, those under which something was written before."""
+    hashes, known = iter(key_hashes), set[str]()
+    while some := list(islice(hashes, _AT_ONCE)):
+        asked = select(idempotency_keys.c.key_hash).where(idempotency_keys.c.key_hash.in_(some))
+        known |= set(connection.execute(asked).scalars())
     return known
 
 
@@ -37,7 +38,7 @@ def add_new(
         without: the keys of the photographs that are not kept here: nobody is asked about them.
     """
     one_after_another(connection)
-    known = made_already(connection, [each.write for each in entries if each.write is not None])
+    known = made_already(connection, [each.write.key_hash for each in entries if each.write is not None])
     new = [each for each in entries if each.write is None or each.write.key_hash not in known]
     if not new:
         return []

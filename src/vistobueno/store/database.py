@@ -228,6 +228,7 @@ def _migrated(engine: Engine) -> bool:
             upgrade(connection)
             return True
         connection.detach()  # it holds the lock; what is done is committed beside it, step by step
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         for step in STEPS[STEPS.index(found) + 1 :]:
             _take_step(engine, step)
     return True
@@ -236,9 +237,8 @@ def _migrated(engine: Engine) -> bool:
 def _take_step(engine: Engine, step: str) -> None:
     if step not in ONLINE:
         with writing(engine) as connection:
-            connection.execute(
-                text("SET LOCAL lock_timeout = '3s'")
-            )  # who reads long keeps the writers waiting no longer
+            # While it waits for who reads long, writers wait behind it.
+            connection.execute(text("SET LOCAL lock_timeout = '3s'"))
             upgrade(connection, step)
         return
     with answering(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -174,7 +174,7 @@ def _named(
 
 
 def _few_letters(asked: Filter) -> str | None:
-    """Too few for the index of names: common ones are soon found among the newest, whatever else is there."""
+    """What is looked for, if it is too short for the index of names; common letters are soon found among the newest."""
     letters = folded(asked.text) if asked.text else None
     return letters if letters is not None and len(letters) < 3 else None
 

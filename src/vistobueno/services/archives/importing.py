@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 from sqlalchemy import Engine
 
 from ...core.clock import Clock, utc_now
-from ...core.composed import composed, leaves
+from ...core.composed import composed
 from ...core.errors import PhotoRefused, VistoBuenoError
-from ...core.inspection import SYSTEM, Inspection, PhotoFacts
+from ...core.inspection import SYSTEM, Inspection
 from ...core.photo import Limits, open_photo
 from ...core.pictures import kept_jpeg
 from ...store import archives, lines
@@ -24,7 +25,7 @@ from ...store.writes import Write
 from ..engine import Local
 from .photographs import Photographs
 from .results import opened
-from .scored import ERROR, FILE, HASH, MODEL, Row
+from .scored import CALIBRATION, ERROR, FILE, HASH, MODEL, Row
 
 _AT_ONCE = 500  # inspections of one transaction
 
@@ -78,14 +79,13 @@ def import_scored(
             _refuse_unknown(engine, digest, rows)
             known.add(digest)
         judged = [row for row in rows if row[ERROR] is None]
-        writes = {_key(row, line): Write(_key(row, line), SYSTEM, row[HASH]) for row in judged}
+        once = {(write := _write(row, line)).key_hash: (write, row) for row in judged}
         with reading(engine) as connection:
-            before = archives.made_already(connection, list(writes.values()))
+            before = archives.made_already(connection, once)
         now = clock()
-        new = {new_key(now, own): row for key, row in {_key(row, line): row for row in judged}.items()
-               if writes[key].key_hash not in before}  # fmt: skip
-        stored = _stored(evidence, photographs, new, jobs)
-        entries = [Entry(_draft(row, line, now, key), None, writes[_key(row, line)]) for key, row in new.items()]
+        new = {new_key(now, own): once[key] for key in once if key not in before}
+        stored = _stored(evidence, photographs, {key: row for key, (_, row) in new.items()}, jobs)
+        entries = [Entry(_draft(row, line, now, key), None, write) for key, (write, row) in new.items()]
         with writing(engine) as connection:
             added = archives.add_new(connection, ledger, entries, set(new) - stored, now)
         for each in stored - {one.evidence for one in added}:
@@ -117,15 +117,14 @@ def _refuse_unknown(engine: Engine, digest: str, rows: list[Row]) -> None:
     )
 
 
-def _key(row: Row, line: str) -> str:
-    return f"archive {line}\n{row[HASH]} {row[MODEL]} {row['model_calibration'] or ''}"
+def _write(row: Row, line: str) -> Write:
+    key = f"archive {line}\n{row[HASH]} {row[MODEL]} {row[CALIBRATION] or ''}"
+    return Write(key, SYSTEM, row[HASH])
 
 
-def _draft(row: Row, line: str, now: Any, evidence: str) -> Inspection:
-    facts = {leaf.name: row[leaf.name] for leaf in leaves(PhotoFacts)}
+def _draft(row: Row, line: str, now: datetime, evidence: str) -> Inspection:
     values = {
         **row,
-        **facts,
         "number": 0,
         "at": now,
         "line": line,

@@ -18,11 +18,11 @@ from ...services.control_table import ControlTable, table
 from ...services.spreadsheet import PLAIN, csv_table, spanish, xlsx_table
 from ..problems import language_of, refuse
 from .context import open_station
+from .control_schemas import ControlOut
 from .derived import plain
 from .inspections import ISO_8601, as_json, of_station, problems
 from .lists import XLSX, Words, file_headers
 from .request_body import BoundedRoute
-from .schemas import ControlOut
 
 router = APIRouter(tags=["control"], route_class=BoundedRoute)
 Day = Annotated[date, ISO_8601]

@@ -10,8 +10,8 @@ from ...core.line import LONGEST_LINE
 from .context import allowed
 from .derived import plain
 from .inspections import ISO_8601, as_json, idempotency_key, in_utc, key_parameter, of_station, problems
+from .line_schemas import CalibrationIn, CalibrationOut, DriftOut, LineAuditOut, LineIn, LineOut, ProspectOut
 from .request_body import BoundedRoute
-from .schemas import CalibrationIn, CalibrationOut, DriftOut, LineAuditOut, LineIn, LineOut, ProspectOut
 
 router = APIRouter(tags=["lines"], route_class=BoundedRoute)
 Moment = Annotated[datetime, ISO_8601]

@@ -11,7 +11,7 @@ from ...core.lots.lacking import Lacking
 from ...core.lots.lot import LONGEST_FACT, MOST_FRUIT, MOST_HELD, Lot, LotDecision, LotVerdict
 from ...services.lot_estimates import LotEstimate
 from .derived import model_of
-from .schemas import SHARE_EXAMPLE
+from .line_schemas import SHARE_EXAMPLE
 
 _LOT: dict[str, Any] = {
     "code": "L-2026-117",
