@@ -17,6 +17,7 @@ from vistobueno.model.runtime import Model, load_model
 pytest_plugins = ["no_skips"]
 LONG = (
     "test_cluster",
+    "test_replicas",
     "test_conversion",
     "test_cli_training",
     "test_operation",

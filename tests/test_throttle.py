@@ -69,6 +69,23 @@ def test_several_processes_count_together(database: str, tmp_path: Path) -> None
         each.dispose()
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_who_tries_many_at_once_learns_of_none_beyond_the_limit(access: TimedAccounts, right: bool) -> None:
+    access.add()
+    authentication = access.authentication
+    match = authentication._passwords.match
+
+    def meanwhile(known: str | None, tried: str) -> bool:
+        authentication._passwords.match = match  # type: ignore[method-assign]
+        for _ in range(5):
+            fail(access)
+        return match(known, tried)
+
+    authentication._passwords.match = meanwhile  # type: ignore[method-assign]
+    with pytest.raises(Throttled):
+        authentication.sign_in("ana@example.org", PASSWORD if right else "wrong", THERE)
+
+
 def test_a_failure_counts_as_long_as_it_is_young_and_then_is_forgotten(access: TimedAccounts, engine: Engine) -> None:
     access.add()
     for _ in range(5):

@@ -72,6 +72,7 @@ class Authentication:
             if not directory.is_as_it_was(connection, row):  # a new password, or the door, while this one was compared
                 raise sign_in_refused()
             now = self._clock()
+            throttle.check(connection, now, counts)  # others may have failed meanwhile, who asked at the same time
             if better:
                 directory.change(connection, row.id, password_hash=better)
             throttle.passed(connection, counts)
@@ -265,6 +266,7 @@ class Authentication:
     def _failed(self, counts: tuple[Count, ...], action: str, subject: str | None, **details: str) -> None:
         now, nobody = self._clock(), Actor("system", None, "anonymous")
         with writing(self._engine) as connection:
+            throttle.check(connection, now, counts)
             last = throttle.failed(connection, now, counts)
             audit_log.write(connection, now, nobody, action, subject, **details)
             if last:  # once: what comes while throttled is not written, or the log could be flooded

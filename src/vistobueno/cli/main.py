@@ -5,7 +5,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -16,7 +15,21 @@ from ..core.errors import VistoBuenoError
 from ..core.version import __version__
 from ..i18n import say, user_language
 from .accounts import Language, key_app, user_app
+from .archive import archive_app
 from .lot import lot_app
+from .options import (
+    BundleArgument,
+    HostOption,
+    ModelOption,
+    PortOption,
+    RuntimeOption,
+    SkipOption,
+    bundle_path,
+    chosen_settings,
+    load,
+    one_blas_thread,
+    serving_settings,
+)
 from .webhooks import webhook_app
 
 OK, UNFIT, REVIEW, ERROR = 0, 1, 2, 3
@@ -37,16 +50,9 @@ app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
 app.add_typer(lot_app, name="lot")
 app.add_typer(webhook_app, name="webhook")
+app.add_typer(archive_app)
 
-ModelOption = Annotated[str, typer.Option("--model", "-m", help="Folder or .zip of a bundle (MODEL_PATH).")]
-BundleArgument = Annotated[
-    str, typer.Argument(help="A bundle, folder or .zip; by default the one in use.", show_default=False)
-]
-SkipOption = Annotated[
-    bool, typer.Option("--skip-unreadable", help="Go on without photographs that cannot be read; they are counted.")
-]
 _DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-RuntimeOption = Annotated[str, typer.Option("--runtime", help="litert or tensorflow (RUNTIME).")]
 
 
 def main() -> None:
@@ -123,24 +129,23 @@ def inspect_command(
     language: Language = "",
 ) -> None:
     """Judge photographs. Exit code: 0 all fit, 1 something unfit, 2 something to review, 3 an error."""
-    _one_blas_thread()
+    one_blas_thread()
     from .inspect import run
 
     form = "json" if as_json else "csv" if as_csv else "table"
-    raise typer.Exit(run(paths, form, heat_maps, _load(model, runtime), jobs, language or user_language()))
+    raise typer.Exit(run(paths, form, heat_maps, load(model, runtime), jobs, language or user_language()))
 
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address it listens on (BIND_ADDRESS).")] = "",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port it listens on (PORT).")] = 0,
+    host: HostOption = "",
+    port: PortOption = 0,
     language: Language = "",
 ) -> None:
     """Start the station: pages, API and inference protocol on one port."""
     from .serve import run_serve
 
-    settings = _settings()
-    settings = replace(settings, bind_address=host or settings.bind_address, port=port or settings.port)
+    settings = serving_settings(host, port)
     if settings.demo:
         from .demo import run_demo
 
@@ -157,10 +162,10 @@ def draw(
     language: Language = "",
 ) -> None:
     """Draw pictures of fruit and judge them: a first look without a photograph."""
-    _one_blas_thread()
+    one_blas_thread()
     from .inspect import run_draw
 
-    run_draw(folder, _load(model, runtime), language or user_language())
+    run_draw(folder, load(model, runtime), language or user_language())
 
 
 @app.command()
@@ -168,14 +173,16 @@ def demo(
     serve: Annotated[
         bool, typer.Option("--serve", help="Then start the station, even if it was already filled.")
     ] = False,
+    host: HostOption = "",
+    port: PortOption = 0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same month.")] = 1,
     language: Language = "",
 ) -> None:
     """Fill a fresh station (DATA_DIR) with a month of invented lots, marked as a demonstration on every page."""
-    _one_blas_thread()
+    one_blas_thread()
     from .demo import run_demo
 
-    run_demo(_settings(), seed, serve, language or user_language())
+    run_demo(serving_settings(host, port), seed, serve, language or user_language())
 
 
 @model_app.command("info")
@@ -183,13 +190,13 @@ def model_info(model: BundleArgument = "", language: Language = "") -> None:
     """Show a bundle: classes, input, thresholds, figures, and what is not known about it."""
     from .model import info
 
-    info(_bundle_path(model), language or user_language())
+    info(bundle_path(model), language or user_language())
 
 
 @model_app.command("verify")
 def model_verify(model: BundleArgument = "", runtime: RuntimeOption = "", language: Language = "") -> None:
     """Check every hash and every golden answer."""
-    loaded = _load(model, runtime)
+    loaded = load(model, runtime)
     print(say(language or user_language(), "model_verified", name=loaded.bundle.name, runtime=loaded.runtime))
 
 
@@ -227,7 +234,7 @@ def model_remeasure(
     """Rewrite a bundle's figures and cards from the predictions it keeps, as this version counts them."""
     from .model import remeasure
 
-    remeasure(data, _bundle_path(model), out, language or user_language())
+    remeasure(data, bundle_path(model), out, language or user_language())
 
 
 @model_app.command("remember")
@@ -240,7 +247,7 @@ def model_remember(
     """Give a bundle a training memory, which commissioning a line uses; `train` gives its own bundles one."""
     from .model import remember
 
-    remember(data, _load(model, ""), out, language or user_language())
+    remember(data, load(model, ""), out, language or user_language())
 
 
 @model_app.command("download")
@@ -261,7 +268,7 @@ def model_add(path: Annotated[Path, typer.Argument(help="A bundle, folder or .zi
     """Verify a bundle and add it to the station, even while it runs; an administrator activates it."""
     from .upkeep import run_add_model
 
-    run_add_model(_settings(), path, language or user_language())
+    run_add_model(chosen_settings(), path, language or user_language())
 
 
 @app.command()
@@ -305,16 +312,16 @@ def commission(
     language: Language = "",
 ) -> None:
     """Fit a model to a line: a camera and its place. A useful promise takes 20 photographs of each class."""
-    _one_blas_thread()
+    one_blas_thread()
     from .commission import run_commission, run_commission_line
 
     spoken = language or user_language()
     if (photos is None) == (line is None):
         raise typer.BadParameter(say(spoken, "commission_which"))
     if line is not None:
-        run_commission_line(_settings(), line, activate, as_json, spoken)
+        run_commission_line(chosen_settings(), line, activate, as_json, spoken)
         return
-    run_commission(cast(Path, photos), out, alpha, beta, skip_unreadable, as_json, _load(model, ""), spoken)
+    run_commission(cast(Path, photos), out, alpha, beta, skip_unreadable, as_json, load(model, ""), spoken)
 
 
 @app.command()
@@ -337,7 +344,7 @@ def evaluate(
     """Measure a model on labelled photographs it was not trained on."""
     from .training import run_evaluate
 
-    loaded = _load(model, runtime)
+    loaded = load(model, runtime)
     asked = {"unknown_cameras": unknown_cameras, "skip_unreadable": skip_unreadable}
     run_evaluate(data, report, asked, corruptions, as_json, loaded, language or user_language())
 
@@ -360,7 +367,7 @@ def backup(file: Annotated[Path, typer.Argument(help="One .zip to write.")], lan
     """Write everything the station keeps to one file, while it runs: records, photographs, models."""
     from .upkeep import run_backup
 
-    run_backup(_settings(), file, language or user_language())
+    run_backup(chosen_settings(), file, language or user_language())
 
 
 @app.command()
@@ -375,7 +382,7 @@ def restore(
     """Verify a backup and restore the station from it; its sessions, links and keys end. Stop the station first."""
     from .upkeep import run_restore
 
-    run_restore(_settings(), file, replace, language or user_language(), keep_keys=keep_keys)
+    run_restore(chosen_settings(), file, replace, language or user_language(), keep_keys=keep_keys)
 
 
 @app.command()
@@ -393,7 +400,7 @@ def answers(
     """Write what people answered, with the photographs, as a data set; works while the station runs."""
     from .answers import run_answers
 
-    run_answers(_settings(), folder, form, line, since, until, language or user_language())
+    run_answers(chosen_settings(), folder, form, line, since, until, language or user_language())
 
 
 @app.command()
@@ -408,79 +415,7 @@ def export(
     """Write the inspections to one file; works while the station runs."""
     from .export import run_export
 
-    run_export(_settings(), file, line, lot, since, until, language or user_language())
-
-
-@app.command("score")
-def score_command(
-    places: Annotated[
-        list[str],
-        typer.Argument(help="Folders, s3://bucket/prefix, or manifests (text, CSV or Parquet that name photographs)."),
-    ],
-    out: Annotated[Path, typer.Option(help="The folder of Parquet files; what stands there is not judged again.")],
-    engine: Annotated[
-        Literal["local", "ray"], typer.Option(help="local: this machine; ray: a cluster (RAY_ADDRESS).")
-    ] = "local",
-    line: Annotated[str | None, typer.Option(help="Judge as this line of the station is judged.")] = None,
-    calibration: Annotated[
-        Path | None, typer.Option(help="Judge by this calibration.npz, out of a calibrated model.")
-    ] = None,
-    model: ModelOption = "",
-    runtime: RuntimeOption = "",
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Photographs at once; 0: one per core.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
-    language: Language = "",
-) -> None:
-    """Judge an archive of photographs, however large, into Parquet; run again, it goes on where it was cut."""
-    _one_blas_thread()
-    from .archives import calibrated, model_of_line, run_score
-
-    spoken = language or user_language()
-    if line is not None and (model or calibration is not None):
-        raise typer.BadParameter(say(spoken, "archive_which"))
-    judging = model_of_line(_settings(), line) if line is not None else _load(model, runtime)
-    if calibration is not None:
-        judging = calibrated(judging, calibration)
-    run_score(places, out, engine, jobs, judging, _settings(), as_json, spoken)
-
-
-@app.command("drift")
-def drift_command(
-    results: Annotated[Path, typer.Argument(help="What `score` wrote: the folder or one of its files.")],
-    against: Annotated[
-        Path | None,
-        typer.Option(help="Results of another archive, judged alike; by default the model's own reference."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
-    model: ModelOption = "",
-    calibration: Annotated[
-        Path | None, typer.Option(help="The calibration.npz whose answers are meant, where others stand there too.")
-    ] = None,
-    language: Language = "",
-) -> None:
-    """Say whether a scored archive looks like what the model was measured on, or like another archive."""
-    from ..model.bundle import read_bundle
-    from ..model.runtime import shipped_bundle
-    from .archives import run_drift
-
-    bundle = read_bundle(_bundle_path(model) or shipped_bundle())
-    run_drift(results, against, bundle, calibration, as_json, language or user_language())
-
-
-@app.command("import")
-def import_command(
-    results: Annotated[Path, typer.Argument(help="What `score` wrote: the folder or one of its files.")],
-    line: Annotated[str, typer.Option(help="The station's line that the inspections will belong to.")],
-    keep_photographs: Annotated[
-        bool, typer.Option("--keep-photographs", help="Fetch the photographs and keep them in the station too.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
-    language: Language = "",
-) -> None:
-    """Take a scored archive into the station, each photograph once; works while the station runs."""
-    from .archives import run_import
-
-    run_import(_settings(), results, line, keep_photographs, as_json, language or user_language())
+    run_export(chosen_settings(), file, line, lot, since, until, language or user_language())
 
 
 @app.command()
@@ -491,7 +426,7 @@ def retention(
     """Remove photographs that are too old; verdicts stay, and so do photographs waiting for review."""
     from .upkeep import run_retention
 
-    run_retention(_settings(), days, language or user_language())
+    run_retention(chosen_settings(), days, language or user_language())
 
 
 @app.command()
@@ -499,33 +434,4 @@ def nightly(language: Language = "") -> None:
     """Run retention, then a verified, dated backup to BACKUP_URL; the oldest are removed. For cron; the station keeps running."""
     from .nightly import run_nightly
 
-    run_nightly(_settings(), language or user_language())
-
-
-def _settings(**given: str) -> Any:
-    from ..settings import read_settings
-
-    return read_settings({**os.environ, **given})
-
-
-def _one_blas_thread() -> None:
-    """Before numpy is imported: judging has no matrices worth a thread pool, whose start costs more than a verdict."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-def _load(model: str, runtime: str) -> Any:
-    from ..model.runtime import load_model
-
-    return load_model(_bundle_path(model), _settings(**({"RUNTIME": runtime} if runtime else {})).runtime)
-
-
-def _bundle_path(model: str) -> Path | None:
-    """--model, then MODEL_PATH, then MODEL_URL (downloaded once), then the shipped bundle."""
-    settings = _settings()
-    if model or settings.model_path:
-        return Path(model or settings.model_path)
-    if settings.model_url:
-        from ..model.download import cached_model
-
-        return cached_model(settings.model_url, settings.model_sha256)
-    return None
+    run_nightly(chosen_settings(), language or user_language())
