@@ -106,6 +106,10 @@ def test_it_is_filled_once_and_never_where_something_real_is(
     filled: Settings, vistobueno: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert fill(filled, 2, "en", NOW) is None
+    served: list[Settings] = []
+    monkeypatch.setattr("vistobueno.cli.demo.run_serve", lambda settings, language: served.append(settings))
+    monkeypatch.setenv("DATA_DIR", str(filled.data_dir))
+    assert vistobueno("demo", "--serve", "--port", "8123").code == 0 and served[0].port == 8123
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     monkeypatch.delenv("DATABASE_URL", raising=False)
     running = Station.open(Settings(data_dir=tmp_path))

@@ -5,7 +5,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -20,13 +19,16 @@ from .archive import archive_app
 from .lot import lot_app
 from .options import (
     BundleArgument,
+    HostOption,
     ModelOption,
+    PortOption,
     RuntimeOption,
     SkipOption,
     bundle_path,
     chosen_settings,
     load,
     one_blas_thread,
+    serving_settings,
 )
 from .webhooks import webhook_app
 
@@ -136,15 +138,14 @@ def inspect_command(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address it listens on (BIND_ADDRESS).")] = "",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port it listens on (PORT).")] = 0,
+    host: HostOption = "",
+    port: PortOption = 0,
     language: Language = "",
 ) -> None:
     """Start the station: pages, API and inference protocol on one port."""
     from .serve import run_serve
 
-    asked = chosen_settings()
-    settings = replace(asked, bind_address=host or asked.bind_address, port=port or asked.port)
+    settings = serving_settings(host, port)
     if settings.demo:
         from .demo import run_demo
 
@@ -172,6 +173,8 @@ def demo(
     serve: Annotated[
         bool, typer.Option("--serve", help="Then start the station, even if it was already filled.")
     ] = False,
+    host: HostOption = "",
+    port: PortOption = 0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same month.")] = 1,
     language: Language = "",
 ) -> None:
@@ -179,7 +182,7 @@ def demo(
     one_blas_thread()
     from .demo import run_demo
 
-    run_demo(chosen_settings(), seed, serve, language or user_language())
+    run_demo(serving_settings(host, port), seed, serve, language or user_language())
 
 
 @model_app.command("info")

@@ -1,6 +1,7 @@
 """Options that several verbs have, and what they choose."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -18,6 +19,8 @@ SkipOption = Annotated[
     bool, typer.Option("--skip-unreadable", help="Go on without photographs that cannot be read; they are counted.")
 ]
 RuntimeOption = Annotated[str, typer.Option("--runtime", help="litert or tensorflow (RUNTIME).")]
+HostOption = Annotated[str, typer.Option("--host", help="Address it listens on (BIND_ADDRESS).")]
+PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port it listens on (PORT).")]
 
 
 def chosen_settings(**given: str) -> "Settings":
@@ -25,6 +28,12 @@ def chosen_settings(**given: str) -> "Settings":
     from ..settings import read_settings
 
     return read_settings({**os.environ, **given})
+
+
+def serving_settings(host: str, port: int) -> "Settings":
+    """Those of the environment, at another address or port where one is asked for."""
+    settings = chosen_settings()
+    return replace(settings, bind_address=host or settings.bind_address, port=port or settings.port)
 
 
 def one_blas_thread() -> None:

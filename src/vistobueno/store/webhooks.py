@@ -125,8 +125,8 @@ def _row(connection: Connection, number: int) -> Row[Any]:
     if found is None:
         raise NotFound(
             "no_webhook",
-            es=f"No hay ningún webhook {number}. Vuelva a cargar la lista.",
-            en=f"There is no webhook {number}. Load the list again.",
+            es=f"No hay ningún webhook {number}. Vea los que hay en Administración → Webhooks, o con vistobueno webhook list.",
+            en=f"There is no webhook {number}. They are under Administration → Webhooks, or in vistobueno webhook list.",
         )
     return found
 

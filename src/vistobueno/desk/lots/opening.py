@@ -131,7 +131,7 @@ def _row(lot: Lot, visit: Visit) -> Markup:
         grade=say(language, "ui_lot_grade_of", grade=lot.facts.grade),
         packages=say(language, "ui_lot_packages_of", count=formats.number(lot.facts.packages, language)),
         when=formats.moment(lot.opened_at, visit.zone, language),
-        on="on" if lot.closed_at is None else "off",
+        on="on" if lot.closed_at is None else "",
         state=say(language, state),
     )
 
