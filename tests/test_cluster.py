@@ -1,10 +1,11 @@
 """`score --engine ray` on a cluster of two nodes on this machine, one of which dies."""
 
+import contextlib
 import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,14 @@ SOON = {"health_check_period_ms": 500, "health_check_timeout_ms": 20_000, "healt
 """What died refuses at once; what is only slow has time."""
 
 
+def patiently(start: Callable[[], Any]) -> Any:
+    """Ray waits half a minute for a node, which a machine that does much else may need."""
+    for _ in range(2):
+        with contextlib.suppress(Exception):
+            return start()
+    return start()
+
+
 class TwoNodes:
     """A cluster whose second node can be killed; it comes back with the next test."""
 
@@ -42,13 +51,15 @@ class TwoNodes:
         from ray.cluster_utils import Cluster
 
         head = {"num_cpus": 1, "object_store_memory": MEMORY, "include_dashboard": False, "temp_dir": folder}
-        self._cluster = Cluster(initialize_head=True, head_node_args={**head, "_system_config": SOON})
+        self._cluster = patiently(
+            lambda: Cluster(initialize_head=True, head_node_args={**head, "_system_config": SOON})
+        )
         self._second: Any = None
 
     def whole(self) -> None:
         """Both nodes are there."""
         if self._second is None:
-            self._second = self._cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
+            self._second = patiently(lambda: self._cluster.add_node(num_cpus=1, object_store_memory=MEMORY))
             self._cluster.wait_for_nodes()
         if not ray.is_initialized():
             ray.init(address=self._cluster.address, log_to_driver=False)

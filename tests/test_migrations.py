@@ -75,10 +75,11 @@ def test_a_step_of_one_generation_only_widens_what_the_program_before_it_knows(e
 
 
 def test_a_database_that_a_newer_program_widened_is_worked_with_and_never_backed_up_in_part(
-    engine: Engine, tmp_path: Path
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     named_so(engine, WIDER)
     migrate(engine)
+    assert WIDER in caplog.text
     with reading(engine) as connection:
         assert revision(connection) == WIDER
     assert keep(engine).number == 1

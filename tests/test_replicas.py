@@ -19,8 +19,9 @@ from sqlalchemy import inspect as describe
 from sqlalchemy import text
 
 from nginx import Outside, nginx
+from people_at import browser, sign_in
 from servers import PostgreSQL, free_port, postgresql_server, s3_server, until
-from serving import PLAIN, Served
+from serving import PASSWORD, PLAIN, Served
 from vistobueno.accounts import Accounts
 from vistobueno.cli.drawn import draw_photo
 from vistobueno.core.inspection import SYSTEM
@@ -250,6 +251,21 @@ def test_each_takes_its_part_and_what_one_is_told_counts_for_all(replicas: Repli
 def inspected(served: Served) -> bool:
     """Whether a station kept any inspection itself."""
     return "vistobueno_inspections_total{" in httpx.get(f"{served.url}/metrics", verify=PLAIN).text
+
+
+def test_a_person_stays_where_they_are(replicas: Replicas) -> None:
+    """The desk's pages belong to the station that holds their websocket."""
+
+    def asked() -> list[str]:
+        said = [httpx.get(f"{each.url}/metrics", verify=PLAIN).text for each in replicas.stations]
+        return ["".join(line for line in each.splitlines() if f'route="{API}/me"' in line) for each in said]
+
+    with browser(replicas.outside.url, verify=replicas.outside.trust) as opened:
+        assert sign_in(opened, "ana@example.org", password=PASSWORD, Origin=replicas.outside.url).status_code == 303
+        before = asked()
+        for _ in range(9):
+            assert opened.get(f"{API}/me").status_code == 200
+    assert sum(now != then for now, then in zip(asked(), before, strict=True)) == 1
 
 
 def test_one_is_killed_and_the_others_go_on(replicas: Replicas) -> None:

@@ -357,6 +357,20 @@ def test_a_line_of_the_station_judges_by_its_active_calibration(
     assert all(same_as_inspect(row, model, Path(row["file"]).read_bytes()) for row in rows)
 
 
+def test_a_cluster_that_is_not_there_is_one_error_and_nothing_is_lost(
+    vistobueno: Run, drawn: Path, small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = pytest.importorskip("ray", reason="Ray (the extra [cluster]) is not here")
+
+    def away(**_: object) -> None:
+        raise ConnectionError("Ray is trying to start at 10.0.0.9:6379\nno cluster there")
+
+    monkeypatch.setattr(ray, "init", away)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    said = vistobueno("score", drawn, "--out", tmp_path / "out", "--model", small_bundle.path, "--engine", "ray")
+    assert said.code == 3 and "no cluster there" in said.err and not list((tmp_path / "out").glob("*.parquet"))
+
+
 def test_without_ray_or_pyarrow_it_says_what_to_install(
     vistobueno: Run, drawn: Path, small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

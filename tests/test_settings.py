@@ -25,7 +25,7 @@ def example(field: dataclasses.Field) -> str:
 
 GIVEN = {each.name: example(each) for each in dataclasses.fields(Settings)}
 MEANT = {each.name: each.type(7 if each.type is int else GIVEN[each.name]) for each in dataclasses.fields(Settings)}
-READERS = {"settings.py", "cli/main.py", "i18n/__init__.py", "model/download.py", "web/middleware/allocator.py",
+READERS = {"settings.py", "cli/main.py", "cli/options.py", "i18n/__init__.py", "model/download.py", "web/middleware/allocator.py",
            "training/importing/confined.py", "web/app.py", "jobs/cluster.py"}  # fmt: skip
 """Who may touch the environment: settings; the command line, which passes it on; the language; the cache folder; what
 settles BLAS before numpy is imported; the process that a foreign model is opened in; what asks whether OpenTelemetry's own

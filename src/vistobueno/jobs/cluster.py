@@ -56,11 +56,11 @@ class Cluster:
         from ray.exceptions import RayError
 
         own = not ray.is_initialized()
+        if own:
+            _reach(ray)
         try:
-            if own:
-                ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
             yield from self._judged(ray, names)
-        except (RayError, ConnectionError, RuntimeError) as error:
+        except RayError as error:
             raise _failed(error) from error
         finally:
             if own:
@@ -121,6 +121,13 @@ def _ray() -> Any:
         ) from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray
+
+
+def _reach(ray: Any) -> None:
+    try:
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    except Exception as error:  # its own kinds, and bare ones: "The current node timed out during startup"
+        raise _failed(error) from error
 
 
 def _failed(error: Exception) -> ClusterFailed:

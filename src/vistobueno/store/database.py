@@ -1,5 +1,6 @@
 """The database: opened as its kind needs, brought to this program's schema, and known to be there."""
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ _SQLITE_AWAY = {
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM,
 }  # fmt: skip
+_log = logging.getLogger(__name__)
 _LOCK = 0x7651  # PostgreSQL's advisory lock: one process migrates, others wait and find it done
 _LOOK = 0.2  # seconds until they look again
 
@@ -220,7 +222,12 @@ def _migrated(engine: Engine) -> bool:
                     en="The schema named in DATABASE_URL does not exist. Create it, or correct the address.",
                 )
         found = revision(connection)
-        if found == HEAD or (found and is_wider(found)):
+        if found == HEAD:
+            return True
+        if found is not None and is_wider(found):
+            _log.warning(
+                "a newer version has added to the database (step %s), this one works with what it knows", found
+            )
             return True
         if found is not None and found not in STEPS:
             raise too_new()
