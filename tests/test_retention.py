@@ -7,6 +7,8 @@ from sqlalchemy import Engine, select
 
 from kept import draft
 from vistobueno.core.inspection import Actor, Inspection
+from vistobueno.desk.pieces import thumbnail
+from vistobueno.i18n import say
 from vistobueno.store.database import Unavailable, reading
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.photos.evidence import EvidenceMissing, new_key
@@ -54,6 +56,8 @@ def test_old_photographs_go_verdicts_stay_and_each_removal_is_recorded(
             evidence.get(each.evidence)
         found = Ledger(engine).inspection(each.number)
         assert (found.verdict.answer, found.has_photograph) == (each.verdict.answer, False)
+        for language in ("es", "en"):
+            assert say(language, "ui_no_thumbnail") in thumbnail(found, language), "nobody waits for a picture"
     assert evidence.get(new.evidence) == evidence.get(old[1].evidence) == b"photograph"
     with reading(engine) as connection:
         recorded = connection.execute(select(evidence_removals).order_by("inspection_number")).all()

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from command_line import Run, lines_of, vistobueno
 from drawn_photos import jpeg
 from kept import ANA
 from opened import open_station
+from servers import free_port
 from test_calibrated import calibration
 from test_commission_command import remembering
 from test_line_calibrations import LINE, answering
@@ -369,6 +371,19 @@ def test_a_cluster_that_is_not_there_is_one_error_and_nothing_is_lost(
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     said = vistobueno("score", drawn, "--out", tmp_path / "out", "--model", small_bundle.path, "--engine", "ray")
     assert said.code == 3 and "no cluster there" in said.err and not list((tmp_path / "out").glob("*.parquet"))
+
+
+def test_a_cluster_that_is_not_there_is_told_at_once(
+    vistobueno: Run, drawn: Path, small_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    out = tmp_path / "out"
+    for scheme in ("", "ray://"):
+        monkeypatch.setenv("RAY_ADDRESS", f"{scheme}127.0.0.1:{free_port()}")
+        began = time.monotonic()
+        said = vistobueno("score", drawn, "--out", out, "--model", small_bundle.path, "--engine", "ray")
+        assert said.code == 3 and "RAY_ADDRESS" in said.err and not out.exists()
+        assert time.monotonic() - began < 30, "Ray tries for minutes"
 
 
 def test_without_ray_or_pyarrow_it_says_what_to_install(

@@ -45,10 +45,10 @@ def photo_url(number: int, what: str = "photo") -> str:
     return f"/api/v1/inspections/{number}/{what}"
 
 
-def thumbnail(inspection: Inspection) -> Markup:
-    """The small picture; decoration, since the words beside it say all."""
+def thumbnail(inspection: Inspection, language: str) -> Markup:
+    """The small picture, decoration, since the words beside it say all; or that none is kept here."""
     if not inspection.has_photograph:
-        return Markup('<span class="none"></span>')
+        return h('<span class="none">{0}</span>', say(language, "ui_no_thumbnail"))
     picture = photo_url(inspection.number, "thumbnail")
     return h('<img src="{0}?side=256" alt="" width="256" height="192" loading="lazy">', picture)
 
@@ -66,7 +66,7 @@ def inspection_row(inspection: Inspection, visit: Visit, *, clock: bool = False)
         '<span class="what"><b>{number} · {product}</b><small>{about}{file}</small></span>'
         '<span class="side">{answer}<small>{beside}</small></span></a></li>',
         n=inspection.number,
-        picture=thumbnail(inspection),
+        picture=thumbnail(inspection, language),
         number=inspection_number(inspection.number, language),
         product=product_of(inspection, language),
         about=about,
@@ -82,7 +82,7 @@ def question_row(inspection: Inspection, visit: Visit) -> Markup:
     told = h(
         '{picture}<span class="what"><b>{number}</b><small>{when}</small></span>'
         '<span class="side"><small>{blind}</small></span>',
-        picture=thumbnail(inspection),
+        picture=thumbnail(inspection, visit.language),
         number=inspection_number(inspection.number, language),
         when=formats.lately(inspection.at, visit.zone, language),
         blind=say(language, "ui_blind_audit"),

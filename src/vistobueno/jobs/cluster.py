@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ _MOST, _TURNS = (
     256,
     8,
 )  # names of a block at most; blocks for each actor at least, so that none is left alone at the end
+
+_PATIENCE = 10.0  # seconds for the cluster's head to take a connection
 
 
 class ClusterFailed(VistoBuenoError):
@@ -124,7 +127,10 @@ def _ray() -> Any:
 
 
 def _reach(ray: Any) -> None:
+    host, _, port = os.environ.get("RAY_ADDRESS", "").removeprefix("ray://").rpartition(":")
     try:
+        if host and port.isdecimal():  # Ray itself would try a wrong address for minutes
+            socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
         ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:  # its own kinds, and bare ones: "The current node timed out during startup"
         raise _failed(error) from error
