@@ -75,6 +75,20 @@ def test_a_day_that_is_over_is_counted_once_and_today_again_and_again(
     assert [each.count for each in days.counts(today, today, LIMA)] == [1]
 
 
+def test_days_on_both_sides_of_one_that_is_known_keep_what_is_theirs(engine: Engine, week: list[Inspection]) -> None:
+    days, whole = Days(engine), as_counted(Days(engine).counts(FIRST, LAST, LIMA))
+    between = FIRST + timedelta(days=3)
+    days.counts(between, between, LIMA)
+    assert as_counted(days.counts(FIRST, LAST, LIMA)) == whole
+
+
+def test_however_many_days_are_one_query(engine: Engine, week: list[Inspection]) -> None:
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    Days(engine).counts(FIRST, LAST, LIMA)
+    assert sum("count(" in each for each in asked) == 1
+
+
 def test_where_nothing_was_inspected_nothing_is_counted(engine: Engine) -> None:
     assert Days(engine).counts(FIRST, LAST, LIMA) == ()
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from sqlalchemy import Connection, Engine, case, func, select, text
@@ -29,11 +30,12 @@ class Days:
         """Inspections by day in ``zone``, product and answer, both days included."""
         days = [since + timedelta(days=each) for each in range((until - since).days + 1)]
         spans = {day: (midnight(day, zone), midnight(day + timedelta(days=1), zone)) for day in days}
+        every = list(spans.values())
         with self._lock:
-            known = {span: self._over[span] for span in spans.values() if span in self._over}
-        if missing := [span for span in spans.values() if span not in known]:
+            known = {span: self._over[span] for span in every if span in self._over}
+        if missing := [span for span in every if span not in known]:
             with reading(self.engine) as connection:
-                known |= {span: _counted(connection, *span) for span in missing}
+                known |= _counted(connection, every[every.index(missing[0]) : every.index(missing[-1]) + 1])
             self._remember({span: known[span] for span in missing if span[1] < datetime.now(UTC) - _OVER})
         return tuple(DayCount(day, *each) for day, span in spans.items() for each in known[span])  # type: ignore[arg-type]
 
@@ -49,15 +51,21 @@ def midnight(day: date, zone: tzinfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def _counted(connection: Connection, since: datetime, until: datetime) -> _Counts:
-    """A number is never earlier than a lower one, so that a span of time is one of numbers, and is read as it lies."""
-    first, after = first_since(connection, since), first_since(connection, until)
-    if first is None:
-        return ()
-    counts_as = case((OF_NO_PRODUCT, None), else_=inspections.c.product).label("counts_as")
-    query = select(counts_as, inspections.c.answer, func.count()).where(inspections.c.number >= first)
-    query = query.group_by(text("counts_as"), inspections.c.answer)
-    if after is not None:
-        query = query.where(inspections.c.number < after)
-    rows = ((product, answer, count) for product, answer, count in connection.execute(query))
-    return tuple(sorted(rows, key=lambda row: (row[0] or "", row[1])))
+def _counted(connection: Connection, spans: Sequence[_Span]) -> dict[_Span, _Counts]:
+    """What was inspected in spans that follow each other, in one query.
+
+    A number is never earlier than a lower one, so that a span of time is one of numbers, and is read as it lies.
+    """
+    first, after = first_since(connection, spans[0][0]), first_since(connection, spans[-1][1])
+    found: dict[_Span, list[tuple[str | None, str, int]]] = {span: [] for span in spans}
+    if first is not None:
+        at = inspections.c.at
+        place = case(*((at < until, number) for number, (_, until) in enumerate(spans[:-1])), else_=len(spans) - 1)
+        counts_as = case((OF_NO_PRODUCT, None), else_=inspections.c.product)
+        columns = place.label("place"), counts_as.label("counts_as"), inspections.c.answer
+        query = select(*columns, func.count()).where(inspections.c.number >= first)
+        if after is not None:
+            query = query.where(inspections.c.number < after)
+        for number, *counts in connection.execute(query.group_by(text("place"), text("counts_as"), columns[2])):
+            found[spans[number]].append(tuple(counts))
+    return {span: tuple(sorted(rows, key=lambda row: (row[0] or "", row[1]))) for span, rows in found.items()}
