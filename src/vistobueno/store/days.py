@@ -60,7 +60,7 @@ def _counted(connection: Connection, spans: Sequence[_Span]) -> dict[_Span, _Cou
     found: dict[_Span, list[tuple[str | None, str, int]]] = {span: [] for span in spans}
     if first is not None:
         at = inspections.c.at
-        place = case(*((at < until, number) for number, (_, until) in enumerate(spans[:-1])), else_=len(spans) - 1)
+        place = case(*((at < until, number) for number, (_, until) in enumerate(spans)))
         counts_as = case((OF_NO_PRODUCT, None), else_=inspections.c.product)
         columns = place.label("place"), counts_as.label("counts_as"), inspections.c.answer
         query = select(*columns, func.count()).where(inspections.c.number >= first)
