@@ -64,6 +64,7 @@ def test_a_key_opens_a_lot_and_sends_its_fruit_and_a_supervisor_decides(served: 
         problem(client.post(f"{API}/inspections", params=at, content=picture(5), headers=JPEG), 409, "lot_closed")
         listed = client.get(f"{API}/lots").json()
         assert listed["items"][0]["closed_at"] == said.json()["at"] and listed["next"] is None
+        assert (listed["items"][0]["decision"], listed["items"][0]["accepted_as"]) == ("refused", None)
         problem(client.get(f"{API}/lots/999"), 404, "no_lot")
 
 

@@ -159,4 +159,4 @@ def test_what_is_named_after_closing_changes_no_decision_and_is_told(station: St
     status = station.lots.status(lot.number)
     assert status.changed and status.verdicts == (decided,)
     assert json.loads(json.dumps(decided.evidence)) == decided.evidence
-    assert replace(lot, closed_at=decided.at) == station.lots.one(lot.number)
+    assert replace(lot, closed_at=decided.at, decision="refused") == station.lots.one(lot.number)

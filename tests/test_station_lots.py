@@ -143,7 +143,8 @@ def test_a_lot_is_decided_once_and_a_new_decision_is_linked_with_its_reason(stat
     assert status.judgements[0].decision == "accepted" and not status.verdicts
     first, _ = station.lots.decide(lot.number, "accepted", ANA)
     assert (first.previous, first.grade, first.evidence["judgements"][0]["decision"]) == (None, "I", "accepted")
-    assert station.lots.one(lot.number).closed_at == first.at
+    found = station.lots.one(lot.number)
+    assert (found.closed_at, found.decision, found.accepted_as) == (first.at, "accepted", "I")
     with pytest.raises(LotRefused, match="lot_closed"):
         look_at(station, lot, lot.draw.numbers[0], 1, "fit", seed=9)
     assert not station.lots.status(lot.number).changed
@@ -154,6 +155,8 @@ def test_a_lot_is_decided_once_and_a_new_decision_is_linked_with_its_reason(stat
         station.lots.decide(lot.number, "refused", ANA)
     second, _ = station.lots.decide(lot.number, "refused", ANA, reason="pudrición en un bulto")
     assert (second.previous, second.grade) == (first.id, None)
+    found = station.lots.one(lot.number)
+    assert (found.closed_at, found.decision, found.accepted_as) == (first.at, "refused", None)
     assert not station.lots.status(lot.number).changed and len(station.lots.status(lot.number).verdicts) == 2
 
 

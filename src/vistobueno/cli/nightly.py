@@ -52,7 +52,7 @@ def run_nightly(settings: Settings, language: str) -> None:
     name = f"vistobueno-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
     with tempfile.TemporaryDirectory(prefix="vistobueno-backup-", dir=_room_beside(settings)) as folder:
         file = Path(folder) / name
-        run_backup(settings, file, language)
+        run_backup(settings, file, language, called=name)
         with _keeping(), privately():
             obstore.put(store, name, file)
             gone = _thin_out(store, settings.backups_kept)

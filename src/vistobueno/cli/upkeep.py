@@ -17,12 +17,12 @@ from ..store.lock import StationLock
 from ..store.retention import apply_retention, sweep
 
 
-def run_backup(settings: Settings, file: Path, language: str) -> None:
-    """Write everything that the station keeps to one file, while it runs."""
+def run_backup(settings: Settings, file: Path, language: str, called: str = "") -> None:
+    """Write everything that the station keeps to one file, while it runs; ``called``: where the file will lie at last."""
     engine, evidence = open_records(settings)
     manifest = write_backup(engine, evidence, settings.data_dir / "models", file)
     engine.dispose()
-    print(say(language, "upkeep_backed_up", file=file, **_contents(manifest, language)))
+    print(say(language, "upkeep_backed_up", file=called or file, **_contents(manifest, language)))
     if manifest.missing:
         print(say(language, "upkeep_missing", photographs=counted(language, "missing", len(manifest.missing))))
     print(say(language, "upkeep_digest", digest=manifest.digest))

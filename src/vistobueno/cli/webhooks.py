@@ -113,7 +113,10 @@ def dead(
             )
             for each in webhooks.dead(number)
         ]
-    _table(("message", "number", "type", "at", "attempts", "problem"), rows, spoken)
+    if rows:
+        _table(("message", "number", "type", "at", "attempts", "problem"), rows, spoken)
+    else:
+        print(say(spoken, "webhook_none_dead"))
 
 
 @webhook_app.command("replay")

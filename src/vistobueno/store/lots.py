@@ -203,10 +203,17 @@ def first_decided(
 
 
 def _lots(connection: Connection, rows: "list[Row[Any]] | Any") -> list[Lot]:
-    closed = select(lot_verdicts.c.lot, func.min(lot_verdicts.c.at).label("at")).group_by(lot_verdicts.c.lot)
+    said = lot_verdicts.c
     numbers = [row.number for row in rows]
-    closings = {row.lot: row.at for row in connection.execute(closed.where(lot_verdicts.c.lot.in_(numbers)))}
-    return [
-        composed(Lot, {**row._mapping, "standards": tuple(row.standards), "closed_at": closings.get(row.number)})
-        for row in rows
-    ]
+    verdicts = select(said.lot, said.at, said.decision, said.grade).where(said.lot.in_(numbers)).order_by(said.id)
+    by_lot: dict[int, list[Any]] = {}
+    for verdict in connection.execute(verdicts):
+        by_lot.setdefault(verdict.lot, []).append(verdict)
+    found = []
+    for row in rows:
+        values = {**row._mapping, "standards": tuple(row.standards)}
+        if several := by_lot.get(row.number):
+            first, last = several[0], several[-1]
+            values |= {"closed_at": first.at, "decision": last.decision, "accepted_as": last.grade}
+        found.append(composed(Lot, values))
+    return found

@@ -68,6 +68,7 @@ class Lot:
         standards: digests of the versions that judge it; by the first it is decided.
         demo: drawn by the program, to show how it works.
         closed_at: when it was decided first; None while it is open.
+        decision: the last one, and ``accepted_as`` the class that it was accepted in.
     """
 
     number: int
@@ -78,6 +79,8 @@ class Lot:
     actor: Actor = field(metadata={"prefix": "actor_"})
     demo: bool = False
     closed_at: datetime | None = field(default=None, metadata={"kept": False})
+    decision: LotDecision | None = field(default=None, metadata={"kept": False})
+    accepted_as: str | None = field(default=None, metadata={"kept": False})
 
     @property
     def draw(self) -> Draw:

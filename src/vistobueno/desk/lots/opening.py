@@ -119,7 +119,7 @@ def _list(visit: Visit) -> Markup:
 
 def _row(lot: Lot, visit: Visit) -> Markup:
     language = visit.language
-    state = "ui_lot_open" if lot.closed_at is None else "ui_lot_closed"
+    state = "ui_lot_open" if lot.decision is None else f"ui_lot_said_{lot.decision}"
     return h(
         '<li><a class="line two" href="/lots?lot={number}" data-act="lot" data-value="{number}"><span class="what"><b>{code} · '
         '{packer}</b><small>{product} · {grade} · {packages} · {when}</small></span><span><span class="chip {on}">{state}</span>'
@@ -131,8 +131,8 @@ def _row(lot: Lot, visit: Visit) -> Markup:
         grade=say(language, "ui_lot_grade_of", grade=lot.facts.grade),
         packages=say(language, "ui_lot_packages_of", count=formats.number(lot.facts.packages, language)),
         when=formats.moment(lot.opened_at, visit.zone, language),
-        on="on" if lot.closed_at is None else "",
-        state=say(language, state),
+        on="on" if lot.decision is None else "",
+        state=say(language, state, grade=lot.accepted_as or ""),
     )
 
 

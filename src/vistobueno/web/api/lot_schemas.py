@@ -40,6 +40,8 @@ LotOut = model_of(
         "actor": {"kind": "person", "id": 1, "name": "Rosa Quispe"},
         "demo": False,
         "closed_at": None,
+        "decision": None,
+        "accepted_as": None,
     },
 )
 LotsOut = create_model("LotsOut", items=(list[LotOut], Field()), next=(int | None, Field()))  # type: ignore[valid-type]
