@@ -93,5 +93,5 @@ def test_a_lot_is_opened_decided_and_decided_again(browser: Browser, station: Ru
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     page.goto(f"{station.url}/lots")
     settled(page)
-    expect(page.locator("li").filter(has_text="L-7")).to_contain_text("decidido")
+    expect(page.locator("li").filter(has_text="L-7")).to_contain_text("rechazado")
     page.context.close()

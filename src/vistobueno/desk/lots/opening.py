@@ -119,7 +119,7 @@ def _list(visit: Visit) -> Markup:
 
 def _row(lot: Lot, visit: Visit) -> Markup:
     language = visit.language
-    state = "ui_lot_open" if lot.decision is None else f"ui_lot_said_{lot.decision}"
+    state = "ui_lot_open" if lot.decision is None else f"ui_lot_now_{lot.decision}"
     return h(
         '<li><a class="line two" href="/lots?lot={number}" data-act="lot" data-value="{number}"><span class="what"><b>{code} · '
         '{packer}</b><small>{product} · {grade} · {packages} · {when}</small></span><span><span class="chip {on}">{state}</span>'
