@@ -37,6 +37,7 @@ from vistobueno.store.days import Days
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.lists import inspections_count
 from vistobueno.store.photos.evidence import Evidence, open_evidence
+from vistobueno.web.middleware.allocator import freeze
 
 LIMA = ZoneInfo("America/Lima")
 ASKED = (
@@ -105,6 +106,7 @@ def _measured(url: str, folder: Path, count: int, rounds: int, backup: bool) -> 
     start = time.perf_counter()
     _prepare(engine)
     fill(engine, count)
+    freeze()  # as a station does once it is ready
     yield _said("filled", Measured(time.perf_counter() - start, unit="s"), count)
     for name, question in _questions(engine, folder, count):
         taken = [each * 1e3 for each in _timed(question, rounds)]

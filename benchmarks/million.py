@@ -23,6 +23,7 @@ from vistobueno.store.ledger import Ledger
 from vistobueno.store.lists import inspections_page, waiting_page
 from vistobueno.store.migrations.versions.control import DAY, FILLED
 from vistobueno.store.migrations.versions.shares import SUMMED
+from vistobueno.web.middleware.allocator import freeze
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # the suite's own way to a real PostgreSQL
 
@@ -260,6 +261,7 @@ def answer(kind: str, folder: str, count: int, rounds: int) -> dict[str, list[fl
         stack.callback(engine.dispose)
         migrate(engine)
         fill(engine, count)
+        freeze()  # as a station does once it is ready
         return {name: seconds_of(question, rounds) for name, question in questions(engine, count)}
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import VistoBuenoError
 from ..i18n import say, user_language
 from ..settings import Settings, read_settings
-from .middleware.allocator import settle
+from .middleware.allocator import freeze, settle
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
@@ -122,6 +122,7 @@ async def running(_: object, settings: Settings | None = None) -> AsyncIterator[
     if exporter := tracing.exporter_asked(os.environ):
         _trace(exporter, settings.default_language)
     bundle = station.models.active.bundle
+    freeze()
     _log.info("ready", extra={"model": bundle.name, "model_version": bundle.version, "model_digest": bundle.digest})
     if link is not None:  # last, and never a record
         language = user_language() if sys.stderr.isatty() else settings.default_language
