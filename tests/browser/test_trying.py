@@ -75,7 +75,7 @@ def test_what_is_no_photograph_is_said_in_words(open_page: OpenPage) -> None:
 def test_the_camera_gives_one_too(open_page: OpenPage, person: Person) -> None:
     page = open_page(person, "/try?with=camera", PHONE)
     page.locator(".st-key-try_camera video").wait_for()
-    page.wait_for_function("document.querySelector('.st-key-try_camera video').videoWidth > 0")
+    page.wait_for_function("() => document.querySelector('.st-key-try_camera video').videoWidth > 0")
     shot(page, f"try-camera-phone-{person.language}")
     page.locator(".st-key-try_camera button").last.click()
     expect(page.locator(".trial")).to_have_count(2)
