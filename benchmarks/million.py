@@ -19,6 +19,7 @@ from vistobueno.core.control.asked import Asked, By
 from vistobueno.core.inspection import Filter
 from vistobueno.services.control import Control
 from vistobueno.store.database import migrate, open_database, writing
+from vistobueno.store.days import day_counts
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.lists import inspections_page, waiting_page
 from vistobueno.store.migrations.versions.control import DAY, FILLED
@@ -220,8 +221,8 @@ def questions(engine: Engine, count: int) -> Iterator[tuple[str, Callable[[], ob
     ledger, today = Ledger(engine), now.date()
     yield "count, waiting", ledger.waiting_count
     yield "count, disagreements", ledger.disagreement_counts
-    yield "chart of a month", lambda: ledger.day_counts(today - timedelta(days=30), today)
-    yield "chart of a year", lambda: ledger.day_counts(today - timedelta(days=DAYS), today)
+    yield "chart of a month", lambda: day_counts(engine, today - timedelta(days=30), today)
+    yield "chart of a year", lambda: day_counts(engine, today - timedelta(days=DAYS), today)
     control = Control(engine)
     year, quarter = today - timedelta(days=DAYS), today - timedelta(days=91)
     charts: dict[str, Asked] = {

@@ -8,8 +8,7 @@ from sqlalchemy import Engine, event
 from kept import keep
 from turned import Turned
 from vistobueno.core.inspection import DayCount, Inspection
-from vistobueno.store.days import Days, midnight
-from vistobueno.store.ledger import Ledger
+from vistobueno.store.days import Days, day_counts, midnight
 
 LIMA, KATHMANDU, MADRID = (ZoneInfo(each) for each in ("America/Lima", "Asia/Kathmandu", "Europe/Madrid"))
 FIRST, LAST = date(2026, 10, 22), date(2026, 10, 28)  # between them Madrid turns its clocks back
@@ -46,7 +45,7 @@ def test_an_inspection_counts_on_the_day_that_it_was_where_the_person_is(
 
 
 def test_a_day_of_utc_is_the_one_that_the_tallies_tell(engine: Engine, week: list[Inspection]) -> None:
-    assert Days(engine).counts(FIRST, LAST, UTC) == Ledger(engine).day_counts(FIRST, LAST)
+    assert Days(engine).counts(FIRST, LAST, UTC) == day_counts(engine, FIRST, LAST)
 
 
 def test_an_evening_in_lima_is_still_today(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +54,7 @@ def test_an_evening_in_lima_is_still_today(engine: Engine, monkeypatch: pytest.M
         monkeypatch.setattr(Turned, "moment", datetime(2026, 10, 22, tzinfo=UTC) + timedelta(hours=hour))
         keep(engine)
     assert [each.count for each in Days(engine).counts(FIRST, FIRST, LIMA)] == [3]
-    assert [each.count for each in Ledger(engine).day_counts(FIRST, FIRST)] == [2]
+    assert [each.count for each in day_counts(engine, FIRST, FIRST)] == [2]
 
 
 def test_a_day_that_is_over_is_counted_once_and_today_again_and_again(

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from kept import ANA, MAP, SORTER, draft, keep
 from vistobueno.core.inspection import Actor, Filter, Inspection
 from vistobueno.store.database import migrate, open_database, reading, writing
+from vistobueno.store.days import day_counts
 from vistobueno.store.errors import Conflict, NotFound
 from vistobueno.store.ledger import Ledger
 from vistobueno.store.lists import CursorRefused, inspections_count, inspections_page, waiting_page
@@ -220,7 +221,7 @@ def assert_counts_agree(engine: Engine) -> None:
         by_answer = {row.answer: row[1] for row in connection.execute(answers)}
     kept = everything(engine)
     assert told == Counter((each.at.date(), each.verdict.product, each.verdict.answer) for each in kept)
-    days = Ledger(engine).day_counts(date.min, date.max)
+    days = day_counts(engine, date.min, date.max)
     assert {(each.day, each.product, each.answer): each.count for each in days} == Counter(
         (each.at.date(), each.verdict.recognised_product, each.verdict.answer) for each in kept
     )
@@ -407,6 +408,6 @@ def test_counts_of_days_are_by_product_and_answer(engine: Engine) -> None:
     today = keep(engine).at.date()
     keep(engine)
     keep(engine, answer="unfit", product="orange")
-    counts = Ledger(engine).day_counts(today, today)
+    counts = day_counts(engine, today, today)
     assert [(each.product, each.answer, each.count) for each in counts] == [("apple", "fit", 2), ("orange", "unfit", 1)]
-    assert Ledger(engine).day_counts(today + timedelta(days=1), today + timedelta(days=9)) == ()
+    assert day_counts(engine, today + timedelta(days=1), today + timedelta(days=9)) == ()

@@ -20,11 +20,8 @@ from ..services.archives.scored import Judge, Row, schema
 from ..services.parquet import arrow
 from ..settings import read_settings
 
-_MOST, _TURNS = (
-    256,
-    8,
-)  # names of a block at most; blocks for each actor at least, so that none is left alone at the end
-
+_MOST = 256  # names of a block
+_TURNS = 8  # blocks for each actor at least, so that none is left alone at the end
 _PATIENCE = 10.0  # seconds for the cluster's head to take a connection
 
 

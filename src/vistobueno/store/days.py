@@ -1,16 +1,17 @@
-"""Inspections counted by the days of somebody's own time zone, which begin when theirs do and not when UTC's does."""
+"""Inspections counted by the days of UTC, or of somebody's own time zone, which begin when theirs do."""
 
 import threading
-from collections import OrderedDict
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from sqlalchemy import Connection, Engine, case, func, select, text
 
 from ..core.inspection import DayCount
+from ..core.verdict import OUT_OF_SCOPE, Answer
 from .database import reading
 from .lists import first_since
-from .schema import OF_NO_PRODUCT, inspections
+from .schema import OF_NO_PRODUCT, daily_counts, inspections, reasons
 
 _OVER = timedelta(minutes=10)  # after its end; then no clock of another machine adds to a day any more
 _REMEMBERED = 500  # days that are over: they never change
@@ -69,3 +70,35 @@ def _counted(connection: Connection, spans: Sequence[_Span]) -> dict[_Span, _Cou
         for number, *counts in connection.execute(query.group_by(text("place"), text("counts_as"), columns[2])):
             found[spans[number]].append(tuple(counts))
     return {span: tuple(sorted(rows, key=lambda row: (row[0] or "", row[1]))) for span, rows in found.items()}
+
+
+def day_counts(engine: Engine, since: date, until: date) -> tuple[DayCount, ...]:
+    """Inspections by day of UTC, product and answer, both days included: from what is counted as it comes, for years too."""
+    asked = select(daily_counts).where(daily_counts.c.day.between(since, until))
+    counts: Counter[tuple[date, str | None, Answer]] = Counter()
+    with reading(engine) as connection:
+        for row in connection.execute(asked).mappings():
+            counts[row["day"], row["product"], row["answer"]] += row["count"]
+        for day, product, answer, count in _of_no_product(connection, since, until):
+            counts[day, product, answer] -= count  # counted under the product that it resembles most
+            counts[day, None, answer] += count
+    found = sorted(counts.items(), key=lambda each: (each[0][0], each[0][1] or "", each[0][2]))
+    return tuple(DayCount(*what, count) for what, count in found if count)
+
+
+def _of_no_product(connection: Connection, since: date, until: date) -> Iterator[tuple[date, str, Answer, int]]:
+    """What is out of scope, by day, the product that it resembles most, and answer."""
+    at = inspections.c.at
+    begin, end = datetime.combine(since, time.min, UTC), datetime.combine(until, time.max, UTC)
+    day = func.date(at if connection.dialect.name == "sqlite" else func.timezone("UTC", at))
+    first = (
+        select(inspections.c.number).where(at >= begin).order_by(at, inspections.c.number).limit(1).scalar_subquery()
+    )
+    query = (
+        select(day, inspections.c.product, inspections.c.answer, func.count())
+        .join(reasons, reasons.c.inspection_number == inspections.c.number)
+        .where(reasons.c.reason == OUT_OF_SCOPE, at.between(begin, end), reasons.c.inspection_number >= first)
+        .group_by(text("1"), inspections.c.product, inspections.c.answer)
+    )
+    for on, product, answer, count in connection.execute(query):
+        yield date.fromisoformat(str(on)), product, answer, count

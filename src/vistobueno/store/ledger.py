@@ -1,9 +1,9 @@
 """Inspections and reviews, written once and never changed; daily counts and the review queue are kept in the same transaction."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby, islice
 from typing import Any
@@ -21,7 +21,6 @@ from ..core.inspection import (
     LONGEST_NAME,
     LONGEST_NOTE,
     Actor,
-    DayCount,
     Disagreement,
     Inspection,
     NamedDefects,
@@ -29,7 +28,6 @@ from ..core.inspection import (
     ReviewAnswer,
     disagreement,
 )
-from ..core.verdict import OUT_OF_SCOPE, Answer
 from ..tracing import traceparent
 from . import control
 from .database import reading, writing
@@ -38,7 +36,6 @@ from .lot_state import next_fruit, refuse_closed
 from .outbox import LISTENED, tell
 from .records import actor_columns, inspection, named_defects_of, review_of, waits_for, with_reviews
 from .schema import (
-    daily_counts,
     disagreements,
     idempotency_keys,
     inspections,
@@ -287,39 +284,6 @@ class Ledger:
         with reading(self.engine) as connection:
             found = connection.execute(select(kind, func.count()).group_by(kind))
             return {row.kind: row[1] for row in found}
-
-    def day_counts(self, since: date, until: date) -> tuple[DayCount, ...]:
-        """Inspections by day, product and answer, both days included."""
-        asked = select(daily_counts).where(daily_counts.c.day.between(since, until))
-        counts: Counter[tuple[date, str | None, Answer]] = Counter()
-        with reading(self.engine) as connection:
-            for row in connection.execute(asked).mappings():
-                counts[row["day"], row["product"], row["answer"]] += row["count"]
-            for day, product, answer, count in _of_no_product(connection, since, until):
-                counts[day, product, answer] -= (
-                    count  # the daily counts have it under the product that it resembles most
-                )
-                counts[day, None, answer] += count
-        found = sorted(counts.items(), key=lambda each: (each[0][0], each[0][1] or "", each[0][2]))
-        return tuple(DayCount(*what, count) for what, count in found if count)
-
-
-def _of_no_product(connection: Connection, since: date, until: date) -> Iterator[tuple[date, str, Answer, int]]:
-    """What is out of scope, by day, the product that it resembles most, and answer."""
-    at = inspections.c.at
-    begin, end = datetime.combine(since, time.min, UTC), datetime.combine(until, time.max, UTC)
-    day = func.date(at if connection.dialect.name == "sqlite" else func.timezone("UTC", at))
-    first = (
-        select(inspections.c.number).where(at >= begin).order_by(at, inspections.c.number).limit(1).scalar_subquery()
-    )
-    query = (
-        select(day, inspections.c.product, inspections.c.answer, func.count())
-        .join(reasons, reasons.c.inspection_number == inspections.c.number)
-        .where(reasons.c.reason == OUT_OF_SCOPE, at.between(begin, end), reasons.c.inspection_number >= first)
-        .group_by(text("1"), inspections.c.product, inspections.c.answer)
-    )
-    for on, product, answer, count in connection.execute(query):
-        yield date.fromisoformat(str(on)), product, answer, count
 
 
 def _add(connection: Connection, entries: Sequence[Entry], clock: Clock, chance: Chance) -> list[Inspection]:
